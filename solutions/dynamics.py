@@ -1,0 +1,176 @@
+"""Part 1: training the dynamics model p_ψ(s'|s,a).
+
+A bootstrap ensemble of E networks; each predicts, for a state and an action, a Gaussian over the *change* of the
+state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Appendix C). Everything the networks see and
+predict is normalised, since metres, radians and metres per second differ by orders of magnitude.
+
+    input  (s, a)  ->  normalise  ->  E networks  ->  mean, log-variance of the normalised  s' - s  ->  a sample of s'
+
+Shapes: E members, B rows of a batch, N transitions in D_env, O = obs_dim, A = action_dim.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .kit.networks import EnsembleMLP
+
+MIN_LOG_VAR, MAX_LOG_VAR = -10.0, 0.5
+
+
+def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
+    """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
+
+    Args: obs, next_obs (N, O); actions (N, A).
+    Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
+        input_mean, input_std (O+A,), delta_mean, delta_std (O,).
+    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never
+    changes (standard deviation below 1e-8) is divided by 1 instead.
+    """
+    # BEGIN SOLUTION 1a
+    # hint: np.concatenate the states and actions; the target is the change of the state, not the next state
+    # hint: np.where(std < 1e-8, 1.0, std) guards the columns that never change
+    raw_inputs = np.concatenate([obs, actions], axis=1)
+    deltas = next_obs - obs
+    input_mean, input_std = raw_inputs.mean(axis=0), raw_inputs.std(axis=0)
+    delta_mean, delta_std = deltas.mean(axis=0), deltas.std(axis=0)
+    input_std = np.where(input_std < 1e-8, 1.0, input_std)
+    delta_std = np.where(delta_std < 1e-8, 1.0, delta_std)
+    inputs = (raw_inputs - input_mean) / input_std
+    targets = (deltas - delta_mean) / delta_std
+    # END SOLUTION
+    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]) and targets.shape == obs.shape
+    stats = {"input_mean": input_mean, "input_std": input_std, "delta_mean": delta_mean, "delta_std": delta_std}
+    return inputs, targets, stats
+
+
+def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
+    """Keep the predicted log-variance inside (low, high), smoothly, so that gradients never vanish abruptly.
+
+    First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
+    (Chua et al. 2018, Appendix A.1). Args and return: any shape.
+    """
+    # BEGIN SOLUTION 1b
+    # hint: nn.functional.softplus(x) = log(1 + exp(x)); do the upper bound first, then the lower one
+    below_high = high - nn.functional.softplus(high - raw)
+    return low + nn.functional.softplus(below_high - low)
+    # END SOLUTION
+
+
+def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Negative log-likelihood of the targets under N(mean, exp(log_var)), without the constant log 2π.
+
+        1/2 · average over rows and dimensions of  [ (target - mean)² · exp(-log_var) + log_var ]
+
+    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: (E,), a loss a member.
+    """
+    # BEGIN SOLUTION 1c
+    # hint: multiply by exp(-log_var) rather than dividing by exp(log_var)
+    # hint: average over the last two axes only: each member keeps a loss of its own
+    squared_error = (targets - mean) ** 2
+    loss = 0.5 * (squared_error * torch.exp(-log_var) + log_var).mean(dim=(1, 2))
+    # END SOLUTION
+    assert loss.shape == (mean.shape[0],)
+    return loss
+
+
+def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator):
+    """Who trains on what: one shared hold-out set, and for every member its own bootstrap sample of the rest.
+
+    Let H = round(holdout_fraction · num_samples), at least 1. Drawn afresh from `rng` at each call.
+    Returns: train (E, num_samples - H) int, rows drawn *with replacement* from those not held out, independently for
+        each member; holdout (H,) int, distinct rows that no member trains on.
+    """
+    # BEGIN SOLUTION 1d
+    # hint: rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
+    num_holdout = max(1, round(holdout_fraction * num_samples))
+    order = rng.permutation(num_samples)
+    holdout, rest = order[:num_holdout], order[num_holdout:]
+    train = rng.choice(rest, size=(ensemble_size, len(rest)), replace=True)
+    # END SOLUTION
+    assert train.shape == (ensemble_size, num_samples - len(holdout))
+    return train, holdout
+
+
+def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
+    """One epoch's bookkeeping of early stopping on the hold-out loss.
+
+    A member has improved where its loss lies below its best by more than min_improvement · |best| (any finite loss
+    beats a best of infinity). `stale_epochs` counts the epochs in a row in which *no* member improved.
+    Args: best, losses (E,), hold-out losses so far and of this epoch.
+    Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
+    """
+    # BEGIN SOLUTION 1e
+    # hint: a loss may be negative, hence |best|; inf - inf is not a number, so treat an infinite best apart
+    margin = np.where(np.isinf(best), 0.0, min_improvement * np.abs(best))
+    improved = losses < best - margin
+    new_best = np.where(improved, losses, best)
+    stale_epochs = 0 if improved.any() else stale_epochs + 1
+    # END SOLUTION
+    assert improved.shape == best.shape == new_best.shape
+    return improved, new_best, stale_epochs
+
+
+def sample_next_obs(obs, mean, log_var, stats: dict, elites: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw s' ~ p_ψ(s'|s,a): each row from one elite member, chosen uniformly and afresh for every row.
+
+    Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change;
+        stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
+    """
+    # BEGIN SOLUTION 1f
+    # hint: mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
+    members = rng.choice(elites, size=len(obs))
+    rows = np.arange(len(obs))
+    std = np.exp(0.5 * log_var[members, rows])
+    sampled = mean[members, rows] + std * rng.standard_normal(std.shape)
+    next_obs = obs + stats["delta_mean"] + stats["delta_std"] * sampled
+    # END SOLUTION
+    assert next_obs.shape == obs.shape
+    return next_obs
+
+
+class DynamicsModel:
+    """The ensemble with its statistics: `fit` on D_env, then `sample_next` states from it. Puts 1a to 1f together."""
+
+    def __init__(self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3):
+        self.net = EnsembleMLP(members, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU)
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=lr, weight_decay=1e-5, fused=True)
+        self.members, self.num_elites = members, elites
+        self.elites, self.stats = np.arange(elites), None
+
+    def gaussian(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalised inputs (B, O+A) or (E, B, O+A) -> mean and bounded log-variance, each (E, B, O)."""
+        mean, raw_log_var = self.net(inputs).chunk(2, dim=-1)
+        return mean, bounded_log_var(raw_log_var)
+
+    def fit(self, obs, actions, next_obs, rng, *, batch_size=256, max_epochs=50, patience=3, holdout_fraction=0.1):
+        """Train until no member's hold-out loss has improved for `patience` epochs; keep each member's best weights.
+
+        Args: obs, next_obs (N, O), actions (N, A). Returns: info, with the epochs and the elites' mean hold-out loss.
+        """
+        inputs, targets, self.stats = normalized_pairs(obs, actions, next_obs)
+        inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (inputs, targets))
+        train, holdout = bootstrap_split(len(inputs), self.members, holdout_fraction, rng)
+        best, best_weights, stale_epochs = np.full(self.members, np.inf), self.net.member_weights(), 0
+        for epoch in range(1, max_epochs + 1):
+            for rows in np.array_split(rng.permuted(train, axis=1), -(-train.shape[1] // batch_size), axis=1):
+                self.optimizer.zero_grad(set_to_none=True)
+                gaussian_nll(*self.gaussian(inputs[rows]), targets[rows]).sum().backward()
+                self.optimizer.step()
+            with torch.no_grad():
+                losses = gaussian_nll(*self.gaussian(inputs[holdout]), targets[holdout].expand(self.members, -1, -1))
+            improved, best, stale_epochs = early_stopping(best, losses.double().numpy(), stale_epochs)
+            self.net.copy_members(improved, source=self.net.member_weights(), target=best_weights)
+            if stale_epochs >= patience:
+                break
+        self.net.load_state_dict(best_weights)
+        self.elites = np.argsort(best)[: self.num_elites]
+        return {"model_epochs": epoch, "model_loss": float(best[self.elites].mean())}
+
+    @torch.no_grad()
+    def sample_next(self, obs: np.ndarray, actions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Sample next states (B, O) for obs (B, O) and actions (B, A)."""
+        inputs = (np.concatenate([obs, actions], axis=1) - self.stats["input_mean"]) / self.stats["input_std"]
+        mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
+        return sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng)

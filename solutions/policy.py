@@ -1,0 +1,168 @@
+"""Part 3: the goal-conditioned policy π(a|s,g) and its critic Q(s,a,g), trained off-policy.
+
+Deep deterministic policy gradient (DDPG, Lillicrap et al. 2016) with the goal as one more input (universal value
+functions, Schaul et al. 2015), in the form that HER uses (Andrychowicz et al. 2017, Appendix A): clipped targets, a
+penalty on large actions, exploration by noise and by uniformly random actions.
+
+    batch (s, a, r, s', g)  ->  targets y  ->  critic loss  ->  actor loss  ->  slowly moving target networks
+
+Shapes: B rows of a batch, E critics (the ensemble axis comes first), O, G, A = dims of observation, goal, action.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .kit.networks import EnsembleMLP, mlp
+from .kit.normalizer import Normalizer
+
+
+class Actor(nn.Module):
+    """π(a|s,g), deterministic. `self.net` maps (B, O+G) to (B, A), unbounded."""
+
+    def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), seed: int = 0):
+        super().__init__()
+        self.net = mlp(obs_dim + goal_dim, hidden, action_dim, seed=seed)
+
+    def forward(self, obs: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
+        """obs (B, O), goals (B, G), in that order into the net -> actions (B, A), each inside (-1, 1) by tanh."""
+        # BEGIN SOLUTION 3a
+        # hint: torch.cat along the last axis joins observation and goal
+        actions = torch.tanh(self.net(torch.cat([obs, goals], dim=-1)))
+        # END SOLUTION
+        assert actions.shape[0] == obs.shape[0]
+        return actions
+
+
+class Critic(nn.Module):
+    """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1)."""
+
+    def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0):
+        super().__init__()
+        self.net = EnsembleMLP(members, obs_dim + action_dim + goal_dim, hidden, 1, seed=seed, layer_norm=True)
+
+    def forward(self, obs: torch.Tensor, actions: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
+        """obs (B, O), actions (B, A), goals (B, G), in that order into the net -> Q-values (E, B), not (E, B, 1)."""
+        # BEGIN SOLUTION 3b
+        # hint: a last axis of length 1 broadcasts silently in the losses: remove it here
+        q = self.net(torch.cat([obs, actions, goals], dim=-1)).squeeze(-1)
+        # END SOLUTION
+        assert q.ndim == 2 and q.shape[1] == obs.shape[0]
+        return q
+
+
+def td_targets(rewards, masks, next_q, discount: float) -> torch.Tensor:
+    """The regression targets of the critic, y = r + γ · mask · min over the critics of Q'(s', π'(s',g), g).
+
+    masks is 0 only where s' is truly terminal, never at a time limit. With rewards in [-1, 0] every return lies in
+    [-1/(1-γ), 0], so y is clipped to that interval (Andrychowicz et al. 2017, Appendix A).
+    Args: rewards, masks (B,); next_q (E, B). Returns: (B,).
+    """
+    # BEGIN SOLUTION 3c
+    # hint: next_q.min(dim=0).values is the smallest of the E predictions for each row
+    targets = rewards + discount * masks * next_q.min(dim=0).values
+    targets = targets.clamp(-1.0 / (1.0 - discount), 0.0)
+    # END SOLUTION
+    assert targets.shape == rewards.shape
+    return targets
+
+
+def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean squared error to the targets: averaged over the batch, summed over the critics.
+
+    Args: q (E, B); targets (B,), the same for every critic, treated as constants (no gradient flows into them).
+    Returns: a scalar.
+    """
+    # BEGIN SOLUTION 3d
+    # hint: (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
+    loss = (q - targets.detach()).square().mean(dim=1).sum()
+    # END SOLUTION
+    assert loss.ndim == 0
+    return loss
+
+
+def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) -> torch.Tensor:
+    """What the actor minimises: -average Q(s, π(s,g), g) + action_penalty · average squared action.
+
+    The penalty keeps tanh away from its flat ends. Args: q (E, B), the critics' values of the actor's own actions;
+    actions (B, A). Both averages run over all entries. Returns: a scalar.
+    """
+    # BEGIN SOLUTION 3e
+    # hint: a gradient step lowers the loss, and the actor wants Q to be high
+    loss = -q.mean() + action_penalty * actions.square().mean()
+    # END SOLUTION
+    assert loss.ndim == 0
+    return loss
+
+
+@torch.no_grad()
+def polyak_update(target: nn.Module, online: nn.Module, tau: float) -> None:
+    """Move every parameter of `target` a small step towards `online`, in place: θ' <- (1 - τ) θ' + τ θ."""
+    # BEGIN SOLUTION 3f
+    # hint: zip(target.parameters(), online.parameters()); x.lerp_(y, τ) works in place
+    for target_parameter, parameter in zip(target.parameters(), online.parameters(), strict=True):
+        target_parameter.lerp_(parameter, tau)
+    # END SOLUTION
+
+
+def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.random.Generator) -> np.ndarray:
+    """Disturb greedy actions for data collection (Andrychowicz et al. 2017, Appendix A).
+
+    With probability `epsilon`, each row (all of its entries) becomes uniform in [-1, 1]; every other row gets
+    independent Gaussian noise with standard deviation `noise_std` in each entry and is clipped to [-1, 1].
+    Args: actions (B, A), left unchanged. Returns: (B, A).
+    """
+    # BEGIN SOLUTION 3g
+    # hint: draw the uniform actions for all rows, then np.where with a mask of shape (B, 1)
+    noisy = np.clip(actions + noise_std * rng.standard_normal(actions.shape), -1.0, 1.0)
+    uniform = rng.uniform(-1.0, 1.0, size=actions.shape)
+    is_random = rng.random(len(actions)) < epsilon
+    explored = np.where(is_random[:, None], uniform, noisy)
+    # END SOLUTION
+    assert explored.shape == actions.shape
+    return explored
+
+
+class Agent:
+    """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch. Puts Part 3 together."""
+
+    def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, hidden=(256, 256), critics=1, lr=1e-3,
+                 discount=0.95, tau=0.05, action_penalty=0.1):  # fmt: skip
+        self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
+        self.critic, self.target_critic = (
+            Critic(obs_dim, goal_dim, action_dim, hidden, critics, seed + 1) for _ in range(2)
+        )
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
+        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
+        self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
+        self.discount, self.tau, self.action_penalty = discount, tau, action_penalty
+
+    @torch.no_grad()
+    def act(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Greedy actions (B, A) for raw observations (B, O) and goals (B, G)."""
+        return self.actor(self.obs_norm(obs), self.goal_norm(goals)).numpy()
+
+    def update(self, batch: dict) -> dict:
+        """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …)."""
+        obs, next_obs, goals = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"]), self.goal_norm(batch["goals"])
+        actions, rewards, masks = (torch.as_tensor(batch[k], dtype=torch.float32) for k in ("actions", "rewards", "masks"))
+
+        with torch.no_grad():
+            next_q = self.target_critic(next_obs, self.target_actor(next_obs, goals), goals)
+            targets = td_targets(rewards, masks, next_q, self.discount)
+        loss_q = critic_loss(self.critic(obs, actions, goals), targets)
+        self.critic_optimizer.zero_grad(set_to_none=True)
+        loss_q.backward()
+        self.critic_optimizer.step()
+
+        self.critic.requires_grad_(False)  # the actor's step needs dQ/da alone
+        policy_actions = self.actor(obs, goals)
+        loss_pi = actor_loss(self.critic(obs, policy_actions, goals), policy_actions, self.action_penalty)
+        self.actor_optimizer.zero_grad(set_to_none=True)
+        loss_pi.backward()
+        self.actor_optimizer.step()
+        self.critic.requires_grad_(True)
+
+        polyak_update(self.target_critic, self.critic, self.tau)
+        polyak_update(self.target_actor, self.actor, self.tau)
+        return {"critic_loss": loss_q.item(), "actor_loss": loss_pi.item(), "target_mean": targets.mean().item()}
