@@ -1,0 +1,53 @@
+"""Distance, reward and success of goal-reaching tasks, for batches.
+
+The comparisons are those of gymnasium-robotics' Fetch v4, to the last bit: a distance of exactly the
+threshold costs nothing (reward 0) and is not yet a success.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+RewardType = Literal["sparse", "dense"]
+
+
+def check_reward_type(reward: str) -> None:
+    """Raise ValueError unless `reward` is "sparse" or "dense"."""
+    if reward not in get_args(RewardType):
+        raise ValueError(f"Unknown reward {reward!r}: choose 'sparse' or 'dense'.")
+
+
+def goal_distance(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
+    """Euclidean distance between goals.
+
+    Args:
+        achieved: (..., goal_dim)
+        desired: (..., goal_dim), the same shape
+
+    Returns:
+        (...,) in the unit of the goals (Fetch: metres).
+
+    Raises:
+        ValueError: the shapes differ. Broadcasting is refused: it hides a relabeling mistake.
+    """
+    achieved, desired = np.asarray(achieved), np.asarray(desired)
+    if achieved.shape != desired.shape:
+        raise ValueError(
+            f"Achieved and desired goals must have one shape, got {achieved.shape} and {desired.shape}."
+        )
+    return np.linalg.norm(achieved - desired, axis=-1)
+
+
+def sparse_reward(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> np.ndarray:
+    """0 where the goals are within the threshold, -1 elsewhere; (...,) float64."""
+    return -(goal_distance(achieved, desired) > threshold).astype(np.float64)
+
+
+def dense_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
+    """The negative distance; (...,) float64."""
+    return -goal_distance(achieved, desired).astype(np.float64)
+
+
+def is_success(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> np.ndarray:
+    """1 where the goals are closer than the threshold, 0 elsewhere; (...,) float64."""
+    return (goal_distance(achieved, desired) < threshold).astype(np.float64)
