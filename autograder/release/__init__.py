@@ -1,0 +1,1 @@
+"""From `solutions/` to what students get: the starter `hw/`, its checks, and the handout zip."""
