@@ -5,8 +5,7 @@
     obs, info = env.reset()  # (16, dim) float64 each: observation, achieved_goal, desired_goal
     obs, rewards, terminated, truncated, info = env.step(env.action_space.sample())
 
-Tasks: `TASKS`; their sizes: `task_spec(name)`, also `env.task_spec`. Every env is a
-    `gymnasium.vector.VectorEnv` in
+Tasks: `TASKS`; their sizes: `task_spec(name)`, also `env.task_spec`. Every env is a gymnasium `VectorEnv` in
 gymnasium's default autoreset mode (NEXT_STEP) and adds `compute_reward`, `is_success`, `achieved_goal` and
 `episode_length`. Importing this package loads no simulator; the first Fetch env does.
 """

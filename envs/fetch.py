@@ -1,0 +1,202 @@
+"""The Fetch tasks (gymnasium-robotics v4), many at once, equal to the originals to the last bit.
+
+One `MjModel` is shared; every row has its own `MjData`. A step is three passes:
+
+    actions -> mocap targets     NumPy, all rows
+    20 physics steps a row       a pool of threads; `mj_step` releases the interpreter lock
+    observations, rewards        NumPy, all rows
+
+The last step of the original, a full `mj_forward` after the fingers are put back, is replaced by the two
+parts of it that an observation depends on (`mj_kinematics`, `mj_comPos`): the rest is recomputed by the next
+`mj_step`, and the solver's warm start is not touched by `mj_forward`. `python -m envs.exactness` shows the
+equality.
+"""
+
+import os
+
+import mujoco
+import numpy as np
+
+from envs.fetch_scene import load_scene
+from envs.goal_env import GoalVecEnv
+from envs.row_pool import RowPool
+from envs.tasks import TaskSpec
+
+MAX_MOVE = 0.05  # metres the mocap target moves for an action of 1
+TURN = np.array([1.0, 0.0, 1.0, 0.0])  # added to the mocap's quaternion: keeps the gripper pointing down
+OBJECT_CLEARANCE = 0.1  # metres; objects start at least this far from the gripper
+
+_STATE = mujoco.mjtState
+_CONTROLS = _STATE.mjSTATE_CTRL | _STATE.mjSTATE_MOCAP_POS | _STATE.mjSTATE_MOCAP_QUAT
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class FetchVecEnv(GoalVecEnv):
+    """A batch of one Fetch task. Row i equals `gymnasium.make(spec.env_id)` reset with `seed + i`.
+
+    observation (n, 10) for reach: gripper position, finger positions, gripper velocity, finger velocities.
+    observation (n, 25) otherwise: gripper position, object position, object minus gripper, finger positions,
+    object rotation (Euler angles), object velocity relative to the gripper's, object rotational velocity,
+    gripper velocity, finger velocities. Metres and radians; velocities are multiplied by the env step of
+    0.04 s. actions (n, 4): move the gripper by up to 5 cm along each axis; the last one opens and closes it
+    (pick_and_place).
+
+    Raises:
+        ValueError: `num_envs` or `threads` below 1, an unknown reward, a bad seed, a task that is not a
+            Fetch one.
+    """
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        num_envs: int,
+        seed: int | None,
+        reward: str = "sparse",
+        threads: int | None = None,
+    ) -> None:
+        if not spec.env_id:
+            raise ValueError(f"{spec.name!r} is not a Fetch task.")
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise ValueError(f"threads must be a whole number of at least 1, or None, got {threads!r}.")
+        super().__init__(spec, num_envs, seed, reward)
+        self.scene = load_scene(spec)
+        self._pool = RowPool(min(threads or usable_cores(), self.num_envs))
+        self._make_rows()
+
+    def _make_rows(self) -> None:
+        """Allocate the rows' states, and views into them: a view of a row is the way to all rows at once."""
+        scene, model, n = self.scene, self.scene.model, self.num_envs
+        self._data = [mujoco.MjData(model) for _ in range(n)]
+        self._qpos = [data.qpos for data in self._data]
+        self._qvel = [data.qvel for data in self._data]
+        right, left = scene.finger_qpos
+        assert left == right + 1
+        self._finger_qpos = [data.qpos[right : left + 1] for data in self._data]
+        self._grip = [data.site_xpos[scene.grip_site] for data in self._data]
+        self._body_pos = [data.xpos[scene.welded_body] for data in self._data]
+        self._body_quat = [data.xquat[scene.welded_body] for data in self._data]
+        if scene.has_object:
+            self._object = [data.site_xpos[scene.object_site] for data in self._data]
+            self._object_mat = [data.site_xmat[scene.object_site] for data in self._data]
+        # Jacobians of the sites: gripper position, object position, object rotation.
+        self._jacobians = np.zeros((3, n, 3, model.nv))
+        self._row_jacobians = [tuple(self._jacobians[:, row]) for row in range(n)]
+        self._controls = np.zeros((n, model.nu + 7))
+        assert mujoco.mj_stateSize(model, _CONTROLS) == model.nu + 7
+
+    def close_extras(self, **kwargs: object) -> None:
+        """End the physics threads; gymnasium's `close()` calls this once."""
+        self._pool.close()
+
+    # Moving the world.
+
+    def _reset_rows(self, rows: np.ndarray) -> None:
+        scene = self.scene
+        for row in rows:
+            data, stream = self._data[row], self._streams[row]
+            mujoco.mj_resetData(scene.model, data)
+            data.time = scene.initial_time
+            data.qpos[:] = scene.initial_qpos
+            data.qvel[:] = scene.initial_qvel
+            if scene.has_object:
+                data.qpos[scene.object_qpos : scene.object_qpos + 2] = self._draw_object(stream)
+            self._goals[row] = self._draw_goal(stream)
+            self._look(row)
+
+    def _draw_object(self, stream: np.random.Generator) -> np.ndarray:
+        """Where the object starts on the table, (2,)."""
+        scene, middle = self.scene, self.scene.gripper_start[:2]
+        position = middle
+        while np.linalg.norm(position - middle) < OBJECT_CLEARANCE:
+            position = middle + stream.uniform(-scene.object_range, scene.object_range, size=2)
+        return position
+
+    def _draw_goal(self, stream: np.random.Generator) -> np.ndarray:
+        """A goal, (3,). The draws and their order are the original's: they make the streams agree."""
+        scene = self.scene
+        goal = scene.gripper_start + stream.uniform(-scene.target_range, scene.target_range, size=3)
+        if scene.has_object:
+            goal += scene.target_offset
+            goal[2] = scene.object_height
+            if scene.target_in_the_air and stream.uniform() < 0.5:
+                goal[2] += stream.uniform(0, 0.45)
+        return goal
+
+    def _step_rows(self, actions: np.ndarray, rows: np.ndarray) -> None:
+        scene, n = self.scene, self.num_envs
+        nu = scene.model.nu
+        if nu:
+            fingers = np.concatenate(self._qpos).reshape(n, -1)[:, scene.actuated_qpos]
+            self._controls[:, :nu] = fingers if scene.block_gripper else fingers + actions[:, 3:]
+        # The product is in float32 for float32 actions, as in the original; the sum is in float64.
+        moves = actions[:, :3] * MAX_MOVE
+        self._controls[:, nu : nu + 3] = np.concatenate(self._body_pos).reshape(n, 3) + moves
+        self._controls[:, nu + 3 :] = np.concatenate(self._body_quat).reshape(n, 4) + TURN
+        self._pool.run(self._step_row, rows.tolist())
+
+    def _step_row(self, row: int) -> None:
+        """One row's physics; runs in any thread and touches this row only."""
+        model, data = self.scene.model, self._data[row]
+        mujoco.mj_setState(model, data, self._controls[row], _CONTROLS)
+        mujoco.mj_step(model, data, nstep=self.scene.substeps)
+        if self.scene.block_gripper:
+            self._finger_qpos[row].fill(0.0)
+            mujoco.mj_kinematics(model, data)
+            mujoco.mj_comPos(model, data)
+        self._jacobian_row(row)
+
+    def _look(self, row: int) -> None:
+        """Bring a row's positions up to date with its coordinates."""
+        mujoco.mj_kinematics(self.scene.model, self._data[row])
+        mujoco.mj_comPos(self.scene.model, self._data[row])
+        self._jacobian_row(row)
+
+    def _jacobian_row(self, row: int) -> None:
+        scene, data = self.scene, self._data[row]
+        grip, object_linear, object_angular = self._row_jacobians[row]
+        mujoco.mj_jacSite(scene.model, data, grip, None, scene.grip_site)
+        if scene.has_object:
+            mujoco.mj_jacSite(scene.model, data, object_linear, object_angular, scene.object_site)
+
+    # Seeing the world.
+
+    def _observe(self) -> np.ndarray:
+        scene, n = self.scene, self.num_envs
+        qpos = np.concatenate(self._qpos).reshape(n, -1)
+        qvel = np.concatenate(self._qvel).reshape(n, -1)
+        grip = np.concatenate(self._grip).reshape(n, 3)
+        fingers = qpos[:, scene.finger_qpos]
+        finger_velocity = qvel[:, scene.finger_dofs] * scene.dt
+        # Site velocities are Jacobian times the new qvel; (n, 3, nv) x (n, nv) -> (n, 3)
+        grip_velocity = np.matvec(self._jacobians[0], qvel) * scene.dt
+        if not scene.has_object:
+            return np.concatenate([grip, fingers, grip_velocity, finger_velocity], axis=1)
+        position = np.concatenate(self._object).reshape(n, 3)
+        velocity = np.matvec(self._jacobians[1], qvel) * scene.dt - grip_velocity
+        spin = np.matvec(self._jacobians[2], qvel) * scene.dt
+        rotation = _euler(np.concatenate(self._object_mat).reshape(n, 3, 3))
+        return np.concatenate(
+            [
+                grip,
+                position,
+                position - grip,
+                fingers,
+                rotation,
+                velocity,
+                spin,
+                grip_velocity,
+                finger_velocity,
+            ],
+            axis=1,
+        )
+
+
+def _euler(matrices: np.ndarray) -> np.ndarray:
+    """Rotation matrices (n, 3, 3) as the Euler angles (n, 3) that gymnasium-robotics observes."""
+    from gymnasium_robotics.utils.rotations import mat2euler  # loaded when the scene was
+
+    return mat2euler(matrices)
