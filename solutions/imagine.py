@@ -49,7 +49,9 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
     return lengths
 
 
-def imagine(model, policy, obs: np.ndarray, goals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator) -> dict:
+def imagine(
+    model, policy, obs: np.ndarray, goals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+) -> dict:
     """Roll the policy out inside the model, all B rollouts side by side; rollout i for lengths[i] steps.
 
     In each step: actions = policy(obs, goals), next_obs = model.sample_next(obs, actions, rng), and the next step
@@ -89,7 +91,9 @@ class ModelBuffer:
         if count > self.capacity:
             raise ValueError(f"{count} transitions do not fit into a model buffer of {self.capacity} rows")
         if not self.data:
-            self.data = {key: np.zeros((self.capacity, *x.shape[1:]), x.dtype) for key, x in transitions.items()}
+            self.data = {
+                key: np.zeros((self.capacity, *x.shape[1:]), x.dtype) for key, x in transitions.items()
+            }
         # BEGIN SOLUTION 2d
         # hint: the rows to write are (next_row + 0, 1, … count-1) modulo the capacity
         rows = (self.next_row + np.arange(count)) % self.capacity

@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 from .kit.networks import EnsembleMLP, mlp
-from .kit.normalizer import Normalizer
 
 
 class Actor(nn.Module):
@@ -37,9 +36,13 @@ class Actor(nn.Module):
 class Critic(nn.Module):
     """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1)."""
 
-    def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0):
+    def __init__(
+        self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0
+    ):
         super().__init__()
-        self.net = EnsembleMLP(members, obs_dim + action_dim + goal_dim, hidden, 1, seed=seed, layer_norm=True)
+        self.net = EnsembleMLP(
+            members, obs_dim + action_dim + goal_dim, hidden, 1, seed=seed, layer_norm=True
+        )
 
     def forward(self, obs: torch.Tensor, actions: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
         """obs (B, O), actions (B, A), goals (B, G), in that order into the net -> Q-values (E, B), not (E, B, 1)."""
@@ -121,48 +124,3 @@ def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.rando
     # END SOLUTION
     assert explored.shape == actions.shape
     return explored
-
-
-class Agent:
-    """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch. Puts Part 3 together."""
-
-    def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, hidden=(256, 256), critics=1, lr=1e-3,
-                 discount=0.95, tau=0.05, action_penalty=0.1):  # fmt: skip
-        self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
-        self.critic, self.target_critic = (
-            Critic(obs_dim, goal_dim, action_dim, hidden, critics, seed + 1) for _ in range(2)
-        )
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
-        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
-        self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
-        self.discount, self.tau, self.action_penalty = discount, tau, action_penalty
-
-    @torch.no_grad()
-    def act(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Greedy actions (B, A) for raw observations (B, O) and goals (B, G)."""
-        return self.actor(self.obs_norm(obs), self.goal_norm(goals)).numpy()
-
-    def update(self, batch: dict) -> dict:
-        """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …)."""
-        obs, next_obs, goals = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"]), self.goal_norm(batch["goals"])
-        actions, rewards, masks = (torch.as_tensor(batch[k], dtype=torch.float32) for k in ("actions", "rewards", "masks"))
-
-        with torch.no_grad():
-            next_q = self.target_critic(next_obs, self.target_actor(next_obs, goals), goals)
-            targets = td_targets(rewards, masks, next_q, self.discount)
-        loss_q = critic_loss(self.critic(obs, actions, goals), targets)
-        self.critic_optimizer.zero_grad(set_to_none=True)
-        loss_q.backward()
-        self.critic_optimizer.step()
-
-        self.critic.requires_grad_(False)  # the actor's step needs dQ/da alone
-        policy_actions = self.actor(obs, goals)
-        loss_pi = actor_loss(self.critic(obs, policy_actions, goals), policy_actions, self.action_penalty)
-        self.actor_optimizer.zero_grad(set_to_none=True)
-        loss_pi.backward()
-        self.actor_optimizer.step()
-        self.critic.requires_grad_(True)
-
-        polyak_update(self.target_critic, self.critic, self.tau)
-        polyak_update(self.target_actor, self.actor, self.tau)
-        return {"critic_loss": loss_q.item(), "actor_loss": loss_pi.item(), "target_mean": targets.mean().item()}

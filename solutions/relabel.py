@@ -37,7 +37,8 @@ def future_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
 
 
 def episode_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarray:
-    """Strategy "episode": what the same episode achieved at any of its states 0 … T, drawn uniformly. Returns (B, G)."""
+    """Strategy "episode": what the same episode achieved at any of its states 0 … T, drawn uniformly.
+    Returns (B, G)."""
     # BEGIN SOLUTION 4c
     # hint: like "future", but it does not matter when the transition happened
     goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]

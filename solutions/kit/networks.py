@@ -1,6 +1,7 @@
 """The networks that are given: a multilayer perceptron, and an ensemble of them computed in one batched product."""
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -22,7 +23,7 @@ def mlp(in_dim: int, hidden: Sequence[int], out_dim: int, *, seed: int) -> nn.Se
     generator = torch.Generator().manual_seed(seed)
     sizes = [in_dim, *hidden, out_dim]
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out)
         _init(linear.weight, linear.bias, fan_in, generator)
         layers += [linear, nn.ReLU()]
@@ -49,7 +50,10 @@ class EnsembleLayerNorm(nn.Module):
 
     def __init__(self, members: int, dim: int):
         super().__init__()
-        self.scale, self.shift = nn.Parameter(torch.ones(members, 1, dim)), nn.Parameter(torch.zeros(members, 1, dim))
+        self.scale, self.shift = (
+            nn.Parameter(torch.ones(members, 1, dim)),
+            nn.Parameter(torch.zeros(members, 1, dim)),
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return nn.functional.layer_norm(x, x.shape[-1:]) * self.scale + self.shift
