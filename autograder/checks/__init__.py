@@ -1,0 +1,1 @@
+"""What is asserted about a submission: `public/` goes out with the handout, `hidden/` stays with the staff."""

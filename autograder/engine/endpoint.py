@@ -1,0 +1,182 @@
+"""The submission's side of a call: find the function, give it real tensors and generators, send back plain data.
+
+The same object answers in the student's own process (`direct.py`) and in the separate one (`worker.py`), so a check
+sees the same values either way. Nothing here is trusted by the grader: it may run in a process the submission owns.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from autograder.engine import values
+from autograder.engine.outcomes import one_line
+from autograder.engine.values import FunctionRef, HandleRef, Rng, Tensor, TorchRng, Unusable
+
+# What an answer says besides a value, as {"problem": one of these, ...}.
+NOT_ATTEMPTED = "not-attempted"
+RAISED = "raised"
+NO_IMPORT = "no-import"
+NO_FILE = "no-file"
+NO_NAME = "no-name"
+UNUSABLE = "unusable"
+
+
+class _NoName(Exception):
+    """The module exists, the function does not."""
+
+
+class NoSuchFile(Exception):
+    """Raised by `load`: the submission has no file for this module."""
+
+
+class Endpoint:
+    """Answers requests about one submission.
+
+    `load(name)` imports one of its modules; `folder` is where its files lie (to name file and line of an error);
+    `on_error` is told each exception of the student's code (a debugger can look at it).
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], ModuleType],
+        folder: Path,
+        on_error: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        self._load = load
+        self._folder = folder
+        self._on_error = on_error
+        self._modules: dict[str, ModuleType] = {}
+        self._objects: list[Any] = []
+
+    def answer(self, message: bytes) -> bytes:
+        """One request in, one answer out. Raises only what must end the process (Ctrl-C, the time limit)."""
+        answer = self._try(lambda: self._carry_out(values.decode(message, self._revive)))
+        try:
+            return values.encode(answer, self._keep)
+        except Unusable as error:
+            return values.encode({"problem": UNUSABLE, "what": str(error)}, self._keep)
+
+    def _try(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return step()
+        except _NoName as error:
+            return {"problem": NO_NAME, "what": str(error)}
+        except (Exception, SystemExit) as error:
+            if self._on_error is not None:
+                self._on_error(error)
+            return self._explain(error)
+
+    def _explain(self, error: BaseException) -> dict[str, Any]:
+        text = _text(error)
+        if isinstance(error, NotImplementedError) and text.startswith("TODO("):
+            return {"problem": NOT_ATTEMPTED, "what": one_line(text)}
+        file, line = self._where(error)
+        problem = {
+            "problem": RAISED,
+            "type": type(error).__name__,
+            "what": one_line(text),
+            "file": file,
+            "line": line,
+        }
+        if isinstance(error, SyntaxError) and error.filename and self._own(error.filename):
+            problem |= {
+                "what": one_line(str(error.msg)),
+                "file": Path(error.filename).name,
+                "line": error.lineno or 0,
+            }
+        return problem
+
+    def _where(self, error: BaseException) -> tuple[str, int]:
+        """File name and line of the innermost frame that lies in the submission ("" if there is none)."""
+        frames = [f for f in traceback.walk_tb(error.__traceback__) if self._own(f[0].f_code.co_filename)]
+        return (Path(frames[-1][0].f_code.co_filename).name, frames[-1][1]) if frames else ("", 0)
+
+    def _own(self, filename: str) -> bool:
+        return os.path.dirname(os.path.realpath(filename)) == os.path.realpath(
+            self._folder
+        )  # not the kit's files
+
+    # --- requests ---
+
+    def _carry_out(self, request: Any) -> dict[str, Any]:
+        module_name = request.get("module")
+        if module_name is not None and module_name not in self._modules:
+            problem = self._try(lambda: self._import(module_name))
+            if problem:
+                return problem
+        if request["op"] == "read":
+            return {"value": self._target(request)}
+        function = self._target(request)
+        args, kwargs = request["args"], request["kwargs"]
+        if request["op"] == "value_and_grad":
+            from autograder.engine.gradients import value_and_grad
+
+            return {"value": value_and_grad(function, args, kwargs, request["wrt"])}
+        return {"value": function(*args, **kwargs)}
+
+    def _import(self, name: str) -> dict[str, Any]:
+        """Import a module; {} when that worked."""
+        try:
+            self._modules[name] = self._load(name)
+        except NoSuchFile:
+            return {"problem": NO_FILE, "what": name}
+        except (Exception, SystemExit) as error:
+            if self._on_error is not None:
+                self._on_error(error)
+            answer = self._explain(error)
+            return answer if answer["problem"] == NOT_ATTEMPTED else answer | {"problem": NO_IMPORT}
+        return {}
+
+    def _target(self, request: dict[str, Any]) -> Any:
+        """The object a request is about: `module.name`, `handle` or `handle.name`."""
+        name = request["name"]
+        base = self._modules[request["module"]] if request["module"] is not None else request["handle"]
+        for part in name.split(".") if name else []:
+            try:
+                base = getattr(base, part)
+            except AttributeError:
+                raise _NoName(name) from None
+        return base
+
+    # --- what crosses ---
+
+    def _revive(self, ref: object) -> Any:
+        if isinstance(ref, HandleRef):
+            return self._objects[ref.number]
+        if isinstance(ref, FunctionRef):
+            if ref.module not in self._modules:
+                self._modules[ref.module] = self._load(ref.module)
+            return self._target({"module": ref.module, "name": ref.name})
+        if isinstance(ref, Rng):
+            return np.random.default_rng(ref.seed)
+        import torch  # only once something needs it: a part without torch is checked without loading it
+
+        if isinstance(ref, Tensor):
+            return torch.from_numpy(ref.array)
+        assert isinstance(ref, TorchRng)
+        return torch.Generator().manual_seed(ref.seed)
+
+    def _keep(self, obj: Any) -> object:
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(obj, torch.Tensor):
+            plain = obj.detach().cpu().resolve_conj().resolve_neg()
+            if plain.layout != torch.strided or plain.is_quantized:
+                raise Unusable("a tensor that is not a plain dense one")
+            return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+        self._objects.append(obj)
+        return HandleRef(len(self._objects) - 1, type(obj).__name__)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception whose own __str__ fails is still only a failed check
+        return ""

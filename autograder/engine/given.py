@@ -1,0 +1,93 @@
+"""Stand-ins that live beside the student's code: `student.given.GainPolicy(gain)` makes one there, as a handle.
+
+A check of one part needs a model or a policy of another part; it makes a simple one here, so that a broken part costs
+only its own points. These run in the submission's process, so no check may trust what they say about themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class LinearModel:
+    """A known dynamics model: next_obs = obs @ A + actions @ B + noise_std * normal noise."""
+
+    def __init__(self, A: np.ndarray, B: np.ndarray, noise_std: float = 0.0) -> None:
+        self.A = np.asarray(A)  # (obs_dim, obs_dim)
+        self.B = np.asarray(B)  # (action_dim, obs_dim)
+        self.noise_std = noise_std
+        self.calls = 0
+
+    def sample_next(self, obs: np.ndarray, actions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """obs (B, obs_dim), actions (B, action_dim) -> next_obs (B, obs_dim)."""
+        self.calls += 1
+        mean = np.asarray(obs) @ self.A + np.asarray(actions) @ self.B
+        return mean + self.noise_std * rng.standard_normal(mean.shape) if self.noise_std else mean
+
+
+class GainPolicy:
+    """A known policy: actions = clip((goals - obs[:, :goal_dim]) @ K, -1, 1)."""
+
+    def __init__(self, K: np.ndarray) -> None:
+        self.K = np.asarray(K)  # (goal_dim, action_dim)
+        self.calls = 0
+
+    def __call__(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """obs (B, obs_dim), goals (B, goal_dim) -> actions (B, action_dim)."""
+        self.calls += 1
+        goals = np.asarray(goals)
+        return np.clip((goals - np.asarray(obs)[:, : goals.shape[1]]) @ self.K, -1.0, 1.0)
+
+
+def rng(seed: int) -> np.random.Generator:
+    """A generator that lives on between calls (an argument `Rng(seed)` starts anew at each)."""
+    return np.random.default_rng(seed)
+
+
+def torch_rng(seed: int) -> Any:
+    import torch
+
+    return torch.Generator().manual_seed(seed)
+
+
+def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
+    """y = x @ weight.T + bias as a module; weight (out, in), bias (out,)."""
+    import torch
+    from torch import nn
+
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    with torch.no_grad():
+        layer.weight.copy_(torch.as_tensor(weight))
+        if bias is not None:
+            layer.bias.copy_(torch.as_tensor(bias))
+    return layer
+
+
+def parameters(module: nn.Module) -> dict[str, np.ndarray]:
+    """Copies of a module's parameters by name."""
+    return {name: p.detach().cpu().numpy().copy() for name, p in module.named_parameters()}
+
+
+def state(module: nn.Module) -> dict[str, np.ndarray]:
+    """Copies of a module's parameters and buffers by name."""
+    return {name: t.detach().cpu().numpy().copy() for name, t in module.state_dict().items()}
+
+
+def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
+    """Put arrays (as `state` gives them) into a module."""
+    import torch
+
+    module.load_state_dict({name: torch.as_tensor(array) for name, array in arrays.items()})
+
+
+def grads(module: nn.Module) -> dict[str, np.ndarray | None]:
+    """Copies of the gradients a module's parameters hold now."""
+    return {
+        n: None if p.grad is None else p.grad.detach().cpu().numpy().copy()
+        for n, p in module.named_parameters()
+    }

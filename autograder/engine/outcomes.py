@@ -1,0 +1,69 @@
+"""How a check can end, and the exceptions that say so.
+
+Whatever ends a check is one of these; anything else that is raised is translated into one of them (`plugin.py`).
+"""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not attempted"  # the placeholder was reached, or nothing was handed in
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"  # the student's process died
+    COULD_NOT_RUN = "could not run"  # the grader's own fault, never the student's loss
+
+
+class Verdict(Exception):
+    """Ends a check. `str(verdict)` is the sentence a student reads; `detail` is for the staff only."""
+
+    outcome = Outcome.FAILED
+
+    def __init__(self, sentence: str, detail: str = "") -> None:
+        super().__init__(sentence)
+        self.detail = detail
+
+
+class CheckFailed(Verdict):
+    """The submission did not do what the check expects."""
+
+
+class StudentError(Verdict):
+    """The student's code raised: the sentence gives type, message, file and line.
+
+    A message can repeat the values the code was given, so a hidden check shows only `safe`, which leaves it out.
+    """
+
+    def __init__(self, sentence: str, safe: str, type_name: str, detail: str = "") -> None:
+        super().__init__(sentence, detail)
+        self.safe = safe
+        self.type_name = type_name
+
+
+class NotAttempted(Verdict):
+    outcome = Outcome.NOT_ATTEMPTED
+
+
+class TimedOut(Verdict):
+    outcome = Outcome.TIMED_OUT
+
+
+class Crashed(Verdict):
+    outcome = Outcome.CRASHED
+
+
+class CouldNotRun(Verdict):
+    outcome = Outcome.COULD_NOT_RUN
+
+
+class UserMistake(ValueError):
+    """A mistake of whoever typed the command: the command line prints the sentence and nothing else."""
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """`text` as one printable line of at most `limit` characters: nothing from a submission is printed raw."""
+    if len(text) > 4 * limit:  # a message can be gigabytes long: do not walk all of it
+        text = text[: 4 * limit]
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,97 @@
+"""Run the checks in some folders on one submission: pytest in this process, our plugin, nothing printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.engine.outcomes import CouldNotRun
+from autograder.engine.parts import Parts
+from autograder.engine.plugin import CheckResult, Checks
+from autograder.engine.student import Transport
+
+# No plugin, ini file or cache of whoever runs this, no rewriting of assertions (it prints values), no output.
+_OPTIONS = [
+    *(
+        "--import-mode=importlib",
+        "--assert=plain",
+        "--capture=no",
+        "--disable-plugin-autoload",
+        "--strict-markers",
+    ),
+    *(
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:warnings",
+        "-p",
+        "no:logging",
+        "-p",
+        "no:faulthandler",
+    ),
+    *("-p", "no:debugging", "-p", "no:junitxml", "-p", "no:pastebin", "-c", os.devnull),
+]
+
+
+def run_checks(
+    roots: dict[str, Path],
+    connect: Callable[[float], Transport],
+    folder: Path,
+    parts: Parts,
+    *,
+    selection: frozenset[str] | None = None,
+    seed: int = 0,
+    on_result: Callable[[CheckResult], None] = lambda result: None,
+) -> list[CheckResult]:
+    """The results of all checks under `roots` ({"public": …, "hidden": …}) that touch `selection`, in order.
+
+    `connect(time_limit)` opens a transport to the submission, whose files lie in `folder`. Raises `KeyboardInterrupt`
+    on Ctrl-C and `CouldNotRun` where pytest itself gave up.
+    """
+    roots = {name: root.resolve() for name, root in roots.items()}
+    wanted = selection if selection is not None else frozenset(parts.subparts)
+    files = [
+        file for root in roots.values() for file in _files(root, wanted if selection is not None else None)
+    ]
+    if not files:
+        return []
+    plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
+    _forget(roots)
+    code = pytest.main(
+        [*_OPTIONS, f"--rootdir={os.path.commonpath(roots.values())}", *map(str, files)], [plugin]
+    )
+    _forget(roots)
+    if code == pytest.ExitCode.INTERRUPTED and len(plugin.results) < plugin.collected:
+        raise KeyboardInterrupt
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        raise CouldNotRun("the checks could not be started")
+    order = {str(file): i for i, file in enumerate(files)}
+    return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
+
+
+def _file(result: CheckResult) -> str:
+    return result.id.split("::")[0].partition("/")[2]
+
+
+def _files(root: Path, wanted: frozenset[str] | None) -> list[Path]:
+    """The check files, or those that name one of the wanted sub-parts: the others need not be imported at all."""
+    files = sorted(root.glob("**/test_*.py"))
+    if wanted is None:
+        return files
+    named = re.compile("|".join(rf"""["']{re.escape(name)}["']""" for name in sorted(wanted)))
+    return [file for file in files if named.search(file.read_text(encoding="utf-8"))]
+
+
+def _forget(roots: dict[str, Path]) -> None:
+    """Unload check modules: another run may have other files under the same names."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and any(Path(file).is_relative_to(root) for root in roots.values()):
+            del sys.modules[name]

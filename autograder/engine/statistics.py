@@ -1,0 +1,57 @@
+"""Tests of random behaviour with a rigorous bound on false alarms: exact binomial tails and a union bound.
+
+No normal approximation and no chi-square: for counts that really come from the stated distribution (n independent
+draws), each function says "off" with probability at most `false_alarm`, whatever n and the probabilities are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Of one call. A check makes fewer than ten such calls, so a correct submission fails it with probability < 1e-6.
+FALSE_ALARM = 1e-7
+
+
+def binomial_tails(successes: int, trials: int, p: float) -> tuple[float, float]:
+    """(P[X <= successes], P[X >= successes]) for X ~ Binomial(trials, p), summed exactly in the log domain."""
+    if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
+        raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
+    if p in (0.0, 1.0):
+        certain = 0 if p == 0.0 else trials
+        return float(successes >= certain), float(successes <= certain)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
+    k = np.arange(trials + 1)
+    log_pmf = (
+        log_factorial[-1] - log_factorial - log_factorial[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p)
+    )
+    pmf = np.exp(log_pmf)
+    return min(1.0, float(pmf[: successes + 1].sum())), min(1.0, float(pmf[successes:].sum()))
+
+
+def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALARM) -> bool:
+    """Whether a count is too far from `p` to be chance.
+
+    A tail probability taken at the count itself is at most a/2 with probability at most a/2 (it is super-uniform, by
+    monotonicity of the tail), so looking at both tails raises a false alarm with probability at most `false_alarm`.
+    """
+    return min(binomial_tails(successes, trials, p)) <= false_alarm / 2
+
+
+def off_categories(
+    counts: Sequence[int] | np.ndarray,
+    probabilities: Sequence[float] | np.ndarray,
+    false_alarm: float = FALSE_ALARM,
+) -> list[int]:
+    """The categories whose count is too far from its probability.
+
+    Each count of a multinomial is binomial, so testing all K at false_alarm / K bounds the whole by the union bound;
+    that the counts depend on each other does not matter.
+    """
+    counts, probabilities = np.asarray(counts), np.asarray(probabilities, dtype=float)
+    if counts.shape != probabilities.shape or abs(probabilities.sum() - 1.0) > 1e-9:
+        raise ValueError("counts and probabilities must have one shape, and probabilities must sum to 1")
+    trials, share = int(counts.sum()), false_alarm / len(counts)
+    pairs = zip(counts, np.clip(probabilities, 0.0, 1.0), strict=True)
+    return [k for k, (count, p) in enumerate(pairs) if is_off(int(count), trials, float(p), share)]

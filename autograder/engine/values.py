@@ -1,0 +1,272 @@
+"""What may cross between a check and a submission, as bytes, and nothing else.
+
+Plain values, lists, tuples, dicts and numeric arrays cross by value; every other object stays where it was made and
+crosses as a number (`HandleRef`). The format is msgpack with a few extension types. There is no pickle: bytes from a
+submission can become plain data only, and `decode` trusts none of them (dtype, shape, size, depth).
+
+A message is `[skeleton, blobs]`: array data lies in the blobs, so that the skeleton, each byte of which can become an
+object sixty times its size, can be kept small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgpack
+import numpy as np
+
+MAX_BYTES = 64 * 2**20  # of one message
+MAX_SKELETON = 2 * 2**20
+MAX_BLOBS = 10_000
+MAX_DEPTH = 16  # of nested lists, tuples and dicts
+MAX_NDIM = 8
+DTYPES = frozenset("|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f4 <f8".split())
+_ARRAY, _TUPLE, _HANDLE, _FUNCTION, _TENSOR, _RNG, _TORCH_RNG = range(1, 8)
+
+
+class Unusable(ValueError):
+    """A value that cannot cross, or bytes that do not hold one. The text is a noun: "an array of dtype object"."""
+
+
+_TOO_DEEP = f"data nested deeper than {MAX_DEPTH} levels"
+_TOO_LARGE = f"more data than the {MAX_BYTES // 2**20} MB that can be handed over"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array that arrives as a `torch.Tensor`; floats as float32, or as they are with `double=True`."""
+
+    array: np.ndarray
+    double: bool = False
+
+
+@dataclass(frozen=True)
+class Rng:
+    """Arrives as `np.random.default_rng(seed)`, new at each call (one that lives on: `student.given.rng(seed)`)."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class TorchRng:
+    """Arrives as `torch.Generator().manual_seed(seed)`, new at each call."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class HandleRef:
+    """An object kept on the submission's side. `type_name` is whatever the submission says it is."""
+
+    number: int
+    type_name: str = ""
+
+
+@dataclass(frozen=True)
+class FunctionRef:
+    """A function (or anything else) named in one of the submission's modules."""
+
+    module: str
+    name: str
+
+
+def encode(value: object, foreign: Callable[[object], object]) -> bytes:
+    """`value` as bytes; `foreign(obj)` turns an object that cannot cross by value into one that can.
+
+    Raises `Unusable`: too deep, too large, or an array that does not hold plain numbers.
+    """
+    return _Encoder(foreign).message(value)
+
+
+def decode(data: bytes, revive: Callable[[object], object]) -> object:
+    """The value in `data`; `revive` gets each `HandleRef`, `FunctionRef`, `Tensor`, `Rng`, `TorchRng` in it.
+
+    Raises `Unusable` for anything malformed.
+    """
+    try:
+        return _Decoder(revive).message(data)
+    except Unusable:
+        raise
+    except RecursionError:
+        raise Unusable(_TOO_DEEP) from None
+    except (ValueError, TypeError, KeyError, OverflowError, msgpack.UnpackException) as error:
+        raise Unusable("a malformed message") from error
+
+
+@dataclass
+class _Encoder:
+    foreign: Callable[[object], object]
+    blobs: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def message(self, value: object) -> bytes:
+        try:
+            skeleton = _pack(self.tree(value, 0))
+        except OverflowError:
+            raise Unusable("an integer beyond 64 bits") from None
+        except RecursionError:
+            raise Unusable(_TOO_DEEP) from None
+        except UnicodeEncodeError:
+            raise Unusable("text that is not valid Unicode") from None
+        if len(skeleton) > MAX_SKELETON:
+            raise Unusable(f"plain data beyond {MAX_SKELETON // 2**20} MB (arrays may be larger)")
+        if len(self.blobs) > MAX_BLOBS:
+            raise Unusable(f"more than {MAX_BLOBS} arrays")
+        return _pack([skeleton, self.blobs])
+
+    def tree(self, value: object, depth: int) -> object:
+        if depth > MAX_DEPTH:
+            raise Unusable(_TOO_DEEP)
+        if value is None or type(value) in (bool, int, float, str, bytes):
+            return value
+        if isinstance(value, np.bool | np.number):  # NumPy's scalars arrive as Python's
+            return self.tree(_plain(np.asarray(value)).item(), depth + 1)
+        if isinstance(value, np.ndarray):
+            return self.array(_ARRAY, value)
+        for plain in (
+            int,
+            float,
+            str,
+            bytes,
+        ):  # a subclass may lie about itself: rebuild it as the plain type
+            if isinstance(value, plain):
+                return self.tree(plain(value), depth + 1)
+        if isinstance(value, list):
+            return [self.tree(item, depth + 1) for item in value]
+        if isinstance(value, tuple):
+            return _extension(_TUPLE, [self.tree(item, depth + 1) for item in value])
+        if isinstance(value, dict):
+            return {_key(key): self.tree(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, HandleRef):
+            return _extension(_HANDLE, [value.number, value.type_name])
+        if isinstance(value, FunctionRef):
+            return _extension(_FUNCTION, [value.module, value.name])
+        if isinstance(value, Tensor):
+            array = np.asarray(value.array)
+            return self.array(
+                _TENSOR, array.astype(np.float32) if array.dtype.kind == "f" and not value.double else array
+            )
+        if isinstance(value, Rng):
+            return _extension(_RNG, value.seed)
+        if isinstance(value, TorchRng):
+            return _extension(_TORCH_RNG, value.seed)
+        return self.tree(self.foreign(value), depth + 1)
+
+    def array(self, code: int, array: np.ndarray) -> msgpack.ExtType:
+        self.size += array.nbytes
+        if self.size > MAX_BYTES - MAX_SKELETON - 2**20:
+            raise Unusable(_TOO_LARGE)
+        plain = _plain(array)
+        self.blobs.append(plain.tobytes())
+        return _extension(code, [plain.dtype.str, list(plain.shape), len(self.blobs) - 1])
+
+
+@dataclass
+class _Decoder:
+    revive: Callable[[object], object]
+    blobs: dict[int, bytes] = field(default_factory=dict)
+
+    def message(self, data: bytes) -> object:
+        if len(data) > MAX_BYTES:
+            raise Unusable(_TOO_LARGE)
+        skeleton, blobs = msgpack.unpackb(
+            data, raw=False, max_array_len=MAX_BLOBS, max_map_len=0, max_ext_len=0
+        )
+        if (
+            type(skeleton) is not bytes
+            or len(skeleton) > MAX_SKELETON
+            or any(type(b) is not bytes for b in blobs)
+        ):
+            raise Unusable("a malformed message")
+        self.blobs = dict(enumerate(blobs))
+        tree = self.unpack(skeleton, 0)
+        _refuse_odd(tree, 0)
+        return tree
+
+    def unpack(self, data: bytes, depth: int) -> object:
+        if depth > MAX_DEPTH:
+            raise Unusable(_TOO_DEEP)
+        hook = lambda code, content: self.extension(code, content, depth)  # noqa: E731
+        return msgpack.unpackb(data, raw=False, strict_map_key=False, ext_hook=hook)
+
+    def extension(self, code: int, content: bytes, depth: int) -> object:
+        if code == _TUPLE:
+            items = self.unpack(content, depth + 1)
+            if type(items) is list:
+                return tuple(items)
+        elif code == _ARRAY:
+            return self.array(content)
+        elif code == _TENSOR:
+            return self.revive(Tensor(self.array(content), double=True))
+        else:
+            fields = msgpack.unpackb(content, raw=False, max_map_len=0, max_ext_len=0)
+            kinds = [type(item) for item in fields] if type(fields) is list else type(fields)
+            if code == _HANDLE and kinds == [int, str]:
+                return self.revive(HandleRef(*fields))
+            if code == _FUNCTION and kinds == [str, str]:
+                return self.revive(FunctionRef(*fields))
+            if code in (_RNG, _TORCH_RNG) and kinds is int:
+                return self.revive(Rng(fields) if code == _RNG else TorchRng(fields))
+        raise Unusable("a malformed message")
+
+    def array(self, content: bytes) -> np.ndarray:
+        dtype, shape, index = msgpack.unpackb(content, raw=False, max_map_len=0, max_ext_len=0)
+        if dtype not in DTYPES:
+            raise Unusable("an array of an unknown dtype")
+        if len(shape) > MAX_NDIM or any(type(n) is not int or n < 0 for n in shape):
+            raise Unusable("an array of an impossible shape")
+        raw = self.blobs.pop(
+            index
+        )  # once only: a blob named a thousand times would be copied a thousand times
+        if math.prod(shape) * np.dtype(dtype).itemsize != len(raw):
+            raise Unusable("an array whose shape does not fit its data")
+        array = np.frombuffer(raw, dtype=dtype).reshape(shape)
+        if dtype == "|b1":  # a forged byte 7 would be a bool that is neither True nor False
+            return array.view(np.uint8) != 0
+        return array.copy()  # frombuffer's arrays cannot be written to
+
+
+def _pack(tree: object) -> bytes:
+    return msgpack.packb(tree, use_bin_type=True)
+
+
+def _extension(code: int, content: object) -> msgpack.ExtType:
+    return msgpack.ExtType(code, _pack(content))
+
+
+def _key(key: object) -> object:
+    if isinstance(key, np.integer):
+        key = key.item()
+    if type(key) in (str, int):
+        return key
+    raise Unusable("a dict whose keys are neither text nor integers")
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The same numbers as a plain little-endian array of an allowed dtype."""
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    plain = np.array(array, dtype=array.dtype.newbyteorder("<"), order="C", copy=True, subok=False)
+    if plain.dtype.str not in DTYPES:
+        raise Unusable(f"an array of dtype {plain.dtype.name}")
+    if plain.ndim > MAX_NDIM:
+        raise Unusable(f"an array with {plain.ndim} axes")
+    return plain
+
+
+def _refuse_odd(tree: object, depth: int) -> None:
+    """Refuse what msgpack can hold but no honest sender writes: time stamps, odd keys, deep nesting."""
+    if depth > MAX_DEPTH:
+        raise Unusable(_TOO_DEEP)
+    if isinstance(tree, list | tuple):
+        for item in tree:
+            _refuse_odd(item, depth + 1)
+    elif isinstance(tree, dict):
+        for key, item in tree.items():
+            if type(key) not in (str, int):
+                raise Unusable("a malformed message")
+            _refuse_odd(item, depth + 1)
+    elif isinstance(tree, msgpack.Timestamp):
+        raise Unusable("a malformed message")

@@ -1,0 +1,272 @@
+"""Checks run by direct call: every way a check can end, and the sentence a student reads."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.engine.outcomes import Outcome
+from autograder.tests.conftest import Assignment
+
+
+def outcomes(assignment: Assignment, **options: object) -> dict[str, Outcome]:
+    return {r.id: r.outcome for r in assignment.run(**options)}
+
+
+def test_a_right_submission_passes_everything(assignment: Assignment) -> None:
+    results = assignment.run()
+    assert [r.outcome for r in results] == [Outcome.PASSED] * 4
+    first = results[0]
+    assert first.id == "public/test_sums.py::test_add"
+    assert first.title == "Two arrays are added element by element"
+    assert first.subparts == ("1a",) and first.hint == "it is a plain sum" and first.visibility == "public"
+    assert results[-1].visibility == "hidden"
+
+
+def test_a_selection_runs_and_imports_only_its_files(assignment: Assignment) -> None:
+    assignment.write("checks/public/test_words.py", "raise RuntimeError('imported')\n")
+    assert list(outcomes(assignment, selection=frozenset({"1b"}))) == ["public/test_sums.py::test_double"]
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "sentence"),
+    [
+        ("def add(a, b):\n    return a - b", Outcome.FAILED, "the sum is not a sum"),
+        (
+            "def add(a, b):\n    return None",
+            Outcome.FAILED,
+            "`add` returned nothing (None) where an array is expected",
+        ),
+        (
+            "def add(a, b):\n    return a[:, None] + b",
+            Outcome.FAILED,
+            "returned shape (3, 3) where (3,) is expected",
+        ),
+        ("def add(a, b):\n    return a * float('nan')", Outcome.FAILED, "`add` holds NaN"),
+        (
+            "def add(a, b):\n    return object()",
+            Outcome.FAILED,
+            "`add` returned an object where an array is expected",
+        ),
+        ("def add(a, b):\n    return a.astype(object)", Outcome.FAILED, "returned an array of dtype object"),
+        (
+            "def add(a, b):\n    raise NotImplementedError('TODO(1a): adding')",
+            Outcome.NOT_ATTEMPTED,
+            "TODO(1a): adding",
+        ),
+        (
+            "def add(a, b):\n    return a @ b[1:]",
+            Outcome.FAILED,
+            "your `sums.add` raised ValueError: matmul",
+        ),
+        ("def add(a, b):\n    return add(a, b)", Outcome.FAILED, "your `sums.add` raised RecursionError"),
+        (
+            "def add(a, b):\n    raise SystemExit(0)",
+            Outcome.FAILED,
+            "your `sums.add` raised SystemExit: 0 (sums.py, line 2)",
+        ),
+        ("def subtract(a, b):\n    return a", Outcome.FAILED, "your `sums.add` does not exist"),
+        (
+            "def add(a, b:\n    return a",
+            Outcome.FAILED,
+            "sums.py does not parse: line 1: '(' was never closed",
+        ),
+        (
+            "import no_such_thing\n",
+            Outcome.FAILED,
+            "sums.py cannot be imported: ModuleNotFoundError: No module named",
+        ),
+        ("from .kit.helpers import thrice\n", Outcome.FAILED, "sums.py cannot be imported: ImportError"),
+    ],
+)
+def test_each_mistake_has_its_outcome_and_sentence(
+    assignment: Assignment, code: str, outcome: Outcome, sentence: str
+) -> None:
+    assignment.write("hw/sums.py", code)
+    result = assignment.run({"public": assignment.roots["public"]})[0]
+    assert (result.outcome, sentence in result.message) == (outcome, True), result.message
+    assert assignment.run()[2].outcome == Outcome.PASSED  # the other part is graded all the same
+
+
+def test_an_exception_names_file_and_line_of_the_students_code(assignment: Assignment) -> None:
+    assignment.write(
+        "hw/sums.py", "def add(a, b):\n    return helper(a)\n\ndef helper(a):\n    return int('x')\n"
+    )
+    assert assignment.run()[0].message.endswith("(sums.py, line 5)")
+
+
+def test_a_hidden_check_shows_no_message_of_the_students_exception(assignment: Assignment) -> None:
+    assignment.write("hw/sums.py", "class E(Exception): pass\ndef add(a, b):\n    raise E(str(a))\n")
+    public, hidden = assignment.run(selection=frozenset({"1a"}))
+    assert "raised E: [1. 1. 1.]" in public.message
+    assert hidden.message == "your `sums.add` raised an exception (sums.py, line 3)"
+
+
+def test_messages_are_cleaned_and_cut(assignment: Assignment) -> None:
+    assignment.write("hw/sums.py", "def add(a, b):\n    raise ValueError('\\x1b[31mred\\n' + 'x' * 10**7)\n")
+    message = assignment.run()[0].message
+    assert len(message) <= 400 and message.isprintable() and "\x1b" not in message
+
+
+def test_a_missing_part_is_not_attempted(assignment: Assignment) -> None:
+    (assignment.hw / "sums.py").unlink()
+    result = assignment.run()[0]
+    assert (result.outcome, result.message) == (Outcome.NOT_ATTEMPTED, "sums.py was not handed in")
+
+
+@pytest.mark.parametrize(
+    "loop", ["while True: pass", "while True:\n        try:\n            pass\n        except: pass"]
+)
+def test_an_endless_loop_is_ended(assignment: Assignment, loop: str) -> None:
+    assignment.write("hw/sums.py", f"def add(a, b):\n    {loop}\n")
+    start = time.monotonic()
+    result = assignment.check("student.sums.add(1, 2)", time_limit=0.3)
+    assert result.outcome == Outcome.TIMED_OUT and "0.3 s" in result.message
+    assert time.monotonic() - start < 3
+
+
+def test_a_check_is_not_touched_by_edits_in_place(assignment: Assignment) -> None:
+    assignment.write("hw/sums.py", "def add(a, b):\n    a += 5\n    return a\n")
+    result = assignment.check("a = np.zeros(2)\nstudent.sums.add(a, 1)\nexpect(np.all(a == 0), 'changed')")
+    assert result.outcome == Outcome.PASSED
+
+
+def test_an_always_equal_object_stays_an_opaque_handle(assignment: Assignment) -> None:
+    liar = """
+    import numpy as np
+    class Liar:
+        shape = (3,)
+        def __eq__(self, other): return True
+        def __array__(self, *a, **k): return np.full(3, 2.0)
+        def __bool__(self): return True
+    class Sub(np.ndarray):
+        def __eq__(self, other): return True
+        def __sub__(self, other): return np.zeros(3)
+    def add(a, b):
+        return Liar() if a[0] == 0 else np.zeros(3).view(Sub)
+    """
+    assignment.write("hw/sums.py", liar)
+    assert assignment.check("expect(student.sums.add(np.zeros(3), 1) == 7, 'no')").outcome == Outcome.FAILED
+    result = assignment.check("expect_close(student.sums.add(np.zeros(3), 1), np.full(3, 2.0), 'no')")
+    assert result.outcome == Outcome.FAILED
+    assert assignment.check("expect_close(student.sums.add(np.ones(3), 1), np.ones(3), 'no')").message == "no"
+
+
+def test_a_surprise_is_the_graders_fault_before_a_value_and_the_submissions_after(
+    assignment: Assignment,
+) -> None:
+    assert assignment.check("1 / 0\nstudent.sums.add(1, 2)").outcome == Outcome.COULD_NOT_RUN
+    result = assignment.check("student.sums.add(1, 2)['x']")
+    assert result.outcome == Outcome.FAILED
+    assert result.message == "your code returned something this check could not use"
+
+
+def test_a_check_that_cannot_be_loaded_or_has_no_mark_could_not_run(assignment: Assignment) -> None:
+    assignment.write("checks/hidden/test_sums.py", "import no_such_module_at_all\n")
+    assignment.write("checks/hidden/test_more.py", "def test_x(student): pass\n")
+    assignment.write(
+        "checks/hidden/test_most.py",
+        "from autograder.engine.checking import subpart\n@subpart('9z')\ndef test_x(student): pass\n",
+    )
+    results = [r for r in assignment.run() if r.visibility == "hidden"]
+    assert {r.outcome for r in results} == {Outcome.COULD_NOT_RUN}
+    assert len(results) == 3
+    assert any("no_such_module_at_all" in r.detail for r in results)
+
+
+def test_fresh_inputs_repeat_with_the_seed_and_differ_between_checks(assignment: Assignment) -> None:
+    draw = """
+    from autograder.engine.checking import subpart, expect
+    @subpart("1a")
+    def test_a(fresh_rng):
+        expect(False, str(fresh_rng.integers(10**9)))
+    @subpart("1a")
+    def test_b(fresh_rng):
+        expect(False, str(fresh_rng.integers(10**9)))
+    """
+    roots = {"hidden": assignment.write("drawn/test_draw.py", draw).parent}
+    once, again, other = ([r.message for r in assignment.run(roots, seed=s)] for s in (1, 1, 2))
+    assert once == again
+    assert len({*once, *other}) == 4
+
+
+def test_a_submitted_file_is_found_or_not_attempted(assignment: Assignment) -> None:
+    text = """
+    from autograder.engine.checking import subpart
+    @subpart("1a")
+    def test_a(submitted_file):
+        assert submitted_file("weights.safetensors").read_bytes() == b"w"
+    """
+    roots = {"public": assignment.write("files/test_files.py", text).parent}
+    (result,) = assignment.run(roots)
+    assert (result.outcome, result.message) == (
+        Outcome.NOT_ATTEMPTED,
+        "weights.safetensors was not handed in",
+    )
+    Path(assignment.hw / "weights.safetensors").write_bytes(b"w")
+    assert assignment.run(roots)[0].outcome == Outcome.PASSED
+
+
+def test_handles_functions_and_generators_cross(assignment: Assignment) -> None:
+    code = """
+    import numpy as np
+    class Counter:
+        LIMIT = 3
+        def __init__(self, start): self.n = start
+        def up(self, by=1): self.n += by; return self.n
+        def __len__(self): return self.n
+        def __getitem__(self, i): return i + self.n
+    def use(counter): return counter.up()
+    def apply(f, *args): return f(*args)
+    def draw(rng): return rng.integers(1000, size=3)
+    NAMES = ["a", "b"]
+    """
+    assignment.write("hw/sums.py", code)
+    check = """
+    c = student.sums.Counter(2)
+    expect(c.up() == 3 and c.up(by=2) == 5 and student.sums.use(c) == 6, "count")
+    expect(len(c) == 6 and c[1] == 7 and student.read(c, "n") == 6, "read")
+    expect(student.read("sums", "NAMES") == ["a", "b"] and student.read("sums", "Counter.LIMIT") == 3, "constants")
+    expect(student.sums.apply(student.sums.use, c) == 7, "a function as an argument")
+    first = student.sums.draw(Rng(5))
+    expect_close(first, np.random.default_rng(5).integers(1000, size=3), "the same generator")
+    rng = student.given.rng(5)
+    expect_close(student.sums.draw(rng), first, "a generator that lives on")
+    expect(not np.array_equal(student.sums.draw(rng), first), "it lives on")
+    policy = student.given.GainPolicy(np.eye(2))
+    expect_close(student.sums.apply(policy, np.zeros((1, 4)), np.full((1, 2), 0.5)), np.full((1, 2), 0.5), "policy")
+    model = student.given.LinearModel(np.eye(2), np.ones((1, 2)))
+    expect_close(model.sample_next(np.zeros((1, 2)), np.ones((1, 1)), Rng(0)), np.ones((1, 2)), "model")
+    """
+    result = assignment.check(check)
+    assert result.outcome == Outcome.PASSED, result
+
+
+def test_tensors_and_gradients_cross(assignment: Assignment) -> None:
+    pytest.importorskip("torch")  # loaded here, so that it does not count against the time limit
+    code = """
+    import torch
+    def loss(x, y, net=None):
+        assert isinstance(x, torch.Tensor) and x.dtype == torch.float32
+        out = x if net is None else net(x)
+        return ((out - 1.0) ** 2).mean(), {"max": x.max()}
+    def detached(x): return x.detach().sum()
+    """
+    assignment.write("hw/sums.py", code)
+    check = """
+    x = np.array([[2.0, 3.0]])
+    (value, info), (grad, other) = student.value_and_grad("sums", "loss", [x, np.ones(2)], wrt=(0, 1))
+    expect_close(value, 2.5, "value")
+    expect_close(info["max"], 3.0, "info")
+    expect_close(grad, x - 1.0, "gradient")
+    expect(other is None, "no gradient")
+    net = student.given.linear(np.ones((1, 2), np.float32), np.zeros(1, np.float32))
+    _, (weights,) = student.value_and_grad("sums", "loss", [Tensor(x), 0], {"net": net}, wrt=["net"])
+    expect_close(weights["weight"], 8 * x, "by parameter", name="grad")
+    _, (nothing,) = student.value_and_grad("sums", "detached", [x])
+    expect(nothing is None, "detached")
+    """
+    result = assignment.check(check)
+    assert result.outcome == Outcome.PASSED, result
