@@ -10,7 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.engine.parts import load_parts
+from autograder.engine.outcomes import UserMistake
+from autograder.engine.parts import read_parts
 
 MAX_WEIGHTS_BYTES = 50_000_000
 OPEN_HOLE = re.compile(r"TODO\((\d[a-z])\)")
@@ -20,13 +21,13 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
     """Pack the part files of `hw_dir` into `out_zip`, at its root; returns notes, a sentence each.
 
     `weights` is a file to submit as the trained weights; without it, the one in `hw_dir` goes in if it is
-    there. Raises ValueError with one sentence if a part file is missing or is not valid Python, if the
+    there. Raises UserMistake with one sentence if a part file is missing or is not valid Python, if the
     weights are missing, too large or not safetensors, or if the zip cannot be written.
     """
     hw_dir, out_zip = Path(hw_dir), Path(out_zip)
     code_files, weight_files = _expected_files()
     if not hw_dir.is_dir():
-        raise ValueError(f"{hw_dir} is not a folder; name the one that holds {', '.join(code_files)}.")
+        raise UserMistake(f"{hw_dir} is not a folder; name the one that holds {', '.join(code_files)}.")
     entries: dict[str, bytes] = {}
     notes: list[str] = []
     for name in code_files:
@@ -51,14 +52,14 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
 def find_open_holes(source: bytes, name: str) -> list[tuple[str, str]]:
     """(id, `file:line`) of each `raise NotImplementedError("TODO(4a): …")` that still stands in a part file.
 
-    Raises ValueError naming file and line if the source is not valid Python.
+    Raises UserMistake naming file and line if the source is not valid Python.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte
         line = getattr(error, "lineno", None) or 1
         reason = getattr(error, "msg", None) or str(error)
-        raise ValueError(
+        raise UserMistake(
             f"{name}:{line} is not valid Python ({reason}); fix it, or no check can run it."
         ) from None
     holes = []
@@ -74,7 +75,7 @@ def find_open_holes(source: bytes, name: str) -> list[tuple[str, str]]:
 
 def _expected_files() -> tuple[list[str], list[str]]:
     """The code files and the weight files that parts.toml names, each once, in its order."""
-    names = list(dict.fromkeys(part.file for part in load_parts().values()))
+    names = read_parts().files
     return [n for n in names if n.endswith(".py")], [n for n in names if not n.endswith(".py")]
 
 
@@ -82,21 +83,21 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise ValueError(f"{path} is missing; a submission needs it.") from None
+        raise UserMistake(f"{path} is missing; a submission needs it.") from None
     except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror}).") from None
+        raise UserMistake(f"{path} cannot be read ({error.strerror}).") from None
 
 
 def _check_weights(content: bytes, path: Path) -> None:
     """Enough to catch a wrong file: safetensors are 8 bytes (the header's length), then a JSON header."""
     if len(content) > MAX_WEIGHTS_BYTES:
         limit = MAX_WEIGHTS_BYTES // 1_000_000
-        raise ValueError(
+        raise UserMistake(
             f"{path} has {len(content) // 1_000_000} MB; at most {limit} MB of weights are accepted."
         )
     header = int.from_bytes(content[:8], "little")
     if len(content) < 10 or header > len(content) - 8 or content[8:9] != b"{":
-        raise ValueError(
+        raise UserMistake(
             f"{path} is not a safetensors file; submit the weights.safetensors of a training run."
         )
 
@@ -112,4 +113,4 @@ def _write(out_zip: Path, entries: dict[str, bytes]) -> None:
                     archive.writestr(name, content)
             os.replace(part, out_zip)
     except OSError as error:
-        raise ValueError(f"{out_zip} cannot be written ({error.strerror}).") from None
+        raise UserMistake(f"{out_zip} cannot be written ({error.strerror}).") from None

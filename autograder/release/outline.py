@@ -1,15 +1,16 @@
-"""What a release reads from parts.toml: each sub-part's title, points and file, and if it has a hole."""
+"""parts.toml as a release sees it: each sub-part with its title, points and file, and if it has a hole."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.engine.outcomes import UserMistake
+from autograder.engine.parts import read_parts
 from autograder.release.errors import ReleaseError
 
 
 @dataclass(frozen=True)
 class SubPart:
-    """One row of the outline, such as 4a: `file` is the part's file, `points` is 0 where none are given."""
+    """One row of the outline, such as 4a; `file` is its part's file."""
 
     id: str
     title: str
@@ -19,16 +20,13 @@ class SubPart:
 
 
 def read_outline(path: Path) -> dict[str, SubPart]:
-    """Every sub-part of `path` (a parts.toml) by id. Raises ReleaseError if the file cannot be read."""
+    """Every sub-part of `path` (a parts.toml) by id. Raises ReleaseError if it cannot be read or is wrong."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ReleaseError([f"{path}: cannot be read ({error})."]) from None
-    outline = {}
-    for part in table.get("part", {}).values():
-        for id_, sub in part.get("sub", {}).items():
-            has_hole = sub.get("hole", True)
-            outline[id_] = SubPart(
-                id_, sub.get("title", ""), sub.get("points", 0), sub.get("file", part["file"]), has_hole
-            )
-    return outline
+        parts = read_parts(path).parts
+    except UserMistake as error:
+        raise ReleaseError([f"{error}."]) from None
+    return {
+        sub.id: SubPart(sub.id, sub.title, sub.points, part.file, sub.hole)
+        for part in parts
+        for sub in part.subparts
+    }

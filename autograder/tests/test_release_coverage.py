@@ -57,11 +57,21 @@ def test_an_id_that_is_computed_or_a_file_that_does_not_parse_is_an_error(tmp_pa
 def test_the_outline_is_read_from_parts_toml(tmp_path):
     path = tmp_path / "parts.toml"
     path.write_text(
-        '[part.4]\ntitle = "H"\nfile = "relabel.py"\n[part.4.sub.4a]\ntitle = "final goals"\npoints = 3\n'
-        '[part.5]\nfile = "w.safetensors"\n[part.5.sub.5a]\ntitle = "weights"\npoints = 5\nhole = false\n'
+        """
+        [part.4]
+        title = "Hindsight"
+        file = "relabel.py"
+        time_limit = 10
+        sub.4a = { title = "final goals", points = 3 }
+        [part.5]
+        title = "Weights"
+        file = "w.safetensors"
+        time_limit = 10
+        sub.5a = { title = "weights", points = 5, hole = false }
+        """
     )
     outline = read_outline(path)
     assert outline == {**OUTLINE, "5a": SubPart("5a", "weights", 5, "w.safetensors", False)}
     path.write_text("[part")
-    with pytest.raises(ReleaseError, match="cannot be read"):
+    with pytest.raises(ReleaseError, match="not valid TOML"):
         read_outline(path)

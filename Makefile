@@ -1,0 +1,65 @@
+# Thin lines over Python commands, each of which works by itself: `make -n check` shows what `make check` runs.
+# Everything runs in .venv, which is made on first use.
+
+PYTHON ?= python3
+CODE ?= hw
+TASK ?= reach
+METHOD ?= her
+SEED ?= 0
+
+PY := .venv/bin/python
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system check train play submission lint format
+
+help:  ## this list
+	@echo "make TARGET [NAME=value ...], where TARGET is one of"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv with everything in requirements.txt (PYTHON=python3.11 picks the Python)
+
+# pip's own settings hold here. On Linux a plain torch brings several GB of GPU libraries: where there is no GPU,
+# first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
+NAME_ONE = name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12
+$(READY): requirements.txt
+	@command -v "$(PYTHON)" >/dev/null \
+	  || { echo "There is no '$(PYTHON)' here: install or $(NAME_ONE)"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "'$(PYTHON)' is not a Python of the right version: $(NAME_ONE)"; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "'$(PYTHON)' cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
+	@echo "Installing into .venv (a few minutes the first time) ..."
+	@"$(PYTHON)" -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $(READY)
+
+system:  ## Debian, Ubuntu: install the GL libraries that drawing without a screen needs
+	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri; \
+	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && "$$@"; \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo "$$@"; \
+	else echo "Run this once as an administrator: sudo $$*"; fi
+
+check: $(READY)  ## check your code: [PART=4] [SUB=4b]
+	@$(PY) -m autograder check --target "$(CODE)" $(if $(PART),--part "$(PART)") $(if $(SUB),--sub "$(SUB)")
+
+train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder]
+	@$(PY) -m "$(CODE).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)")
+
+play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [JSON=file]
+	@$(PY) -m "$(CODE).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
+	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(JSON),--json "$(JSON)")
+
+submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
+	@$(PY) -m autograder submission $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(if $(OUT),--out "$(OUT)")
+
+lint: $(READY)  ## ruff: rules and layout
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(READY)  ## let ruff lay out the code
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+# The course's own targets; a handout does not have this file, and the Makefile is the same.
+-include autograder/release/instructor.mk
