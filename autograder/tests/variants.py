@@ -1,0 +1,116 @@
+"""Variants of solutions/, to test the checks with: the body of one hole replaced, everything else as it is.
+
+    Variant (sub-part, what is odd about it, new body)  --write-->  a submission  --unit checks-->  results
+
+A wrong variant must fail a check of its own sub-part, a right one must pass them all, however unusual it is.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent, indent
+
+from autograder.engine.direct import DirectTransport
+from autograder.engine.outcomes import Outcome
+from autograder.engine.parts import read_parts
+from autograder.engine.plugin import CheckResult
+from autograder.engine.running import run_checks
+
+AUTOGRADER = Path(__file__).parents[1]
+SOLUTIONS = AUTOGRADER.parent / "solutions"
+PARTS = read_parts(AUTOGRADER / "parts.toml")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The hole of `subpart` holds `body` instead, or its own text with `swap[0]` replaced by `swap[1]`."""
+
+    subpart: str
+    name: str  # what is odd about it: "the sum over the rows, not the average"
+    body: str = ""
+    swap: tuple[str, str] = ("", "")
+
+    def __str__(self) -> str:
+        return f"{self.subpart}-{self.name}"
+
+    def source(self) -> str:
+        """The text of the part file with this variant in place of the solution."""
+        file = PARTS.part_of(self.subpart).file
+        text = (SOLUTIONS / file).read_text(encoding="utf-8")
+        pattern = rf"(?ms)^( *)# BEGIN SOLUTION {self.subpart}\n(.*?)^ *# END SOLUTION\n"
+        found = re.search(pattern, text)
+        if found is None:
+            raise ValueError(f"{file} has no hole {self.subpart}")
+        body = dedent(self.body).strip("\n") or dedent(found[2])
+        if self.swap[0] not in body:
+            raise ValueError(f"{self}: the hole does not contain {self.swap[0]!r}")
+        body = body.replace(*self.swap) if self.swap[0] else body
+        return text[: found.start()] + indent(body.rstrip("\n") + "\n", found[1]) + text[found.end() :]
+
+
+def blanked(subpart: str) -> Variant:
+    """The hole as a student finds it."""
+    return Variant(subpart, "nothing", f'raise NotImplementedError("TODO({subpart}): to do")')
+
+
+def run_unit_checks(folder: Path, variant: Variant, subparts: set[str]) -> list[CheckResult]:
+    """The unit checks of `subparts` (all of one part file) on `variant`; `folder` is empty and for this run only.
+
+    The check files are copied into `folder` first, so that only those named after the part file run: the learning
+    checks, which take longer, lie in other files.
+    """
+    file = PARTS.part_of(variant.subpart).file
+    submission = folder / "variant"
+    submission.mkdir(parents=True)
+    (submission / "__init__.py").touch()
+    (submission / file).write_text(variant.source(), encoding="utf-8")
+    roots = {}
+    for visibility in ("public", "hidden"):
+        roots[visibility] = folder / visibility
+        roots[visibility].mkdir()
+        name = f"test_{file}"
+        shutil.copy(AUTOGRADER / "checks" / visibility / name, roots[visibility] / name)
+    modules = list(PARTS.modules)
+    return run_checks(
+        roots,
+        lambda limit: DirectTransport(submission, modules, limit),
+        submission,
+        PARTS,
+        selection=frozenset(subparts),
+    )
+
+
+def not_passed(results: list[CheckResult]) -> list[str]:
+    """A line for each check that did not pass."""
+    return [
+        f"{r.id}: {r.outcome}: {r.message} {r.detail}" for r in results if r.outcome is not Outcome.PASSED
+    ]
+
+
+def assert_wrong(folder: Path, variant: Variant) -> None:
+    """At least one check of the sub-part fails, with a sentence, and none by the grader's fault."""
+    results = run_unit_checks(folder, variant, {variant.subpart})
+    failed = [r for r in results if r.outcome is Outcome.FAILED]
+    assert failed, f"no check of {variant.subpart} catches: {variant.name}"
+    assert all(r.message for r in failed)
+    assert {r.outcome for r in results} <= {Outcome.PASSED, Outcome.FAILED}, not_passed(results)
+
+
+def assert_right(folder: Path, variant: Variant) -> None:
+    """Every check of the sub-part passes."""
+    results = run_unit_checks(folder, variant, {variant.subpart})
+    assert results
+    assert not not_passed(results), f"{variant.name}: {not_passed(results)}"
+
+
+def assert_blank_costs_itself_only(folder: Path, subpart: str) -> None:
+    """With the hole left open its own checks say "not attempted", and all other checks of the part still pass."""
+    part = PARTS.part_of(subpart)
+    results = run_unit_checks(folder, blanked(subpart), {sub.id for sub in part.subparts})
+    own = [r for r in results if subpart in r.subparts]
+    assert {r.visibility for r in own} == {"public", "hidden"}
+    assert {r.outcome for r in own} == {Outcome.NOT_ATTEMPTED}, not_passed(own)
+    assert not not_passed([r for r in results if subpart not in r.subparts])
