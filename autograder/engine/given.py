@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
 
@@ -22,10 +24,12 @@ class LinearModel:
         self.B = np.asarray(B)  # (action_dim, obs_dim)
         self.noise_std = noise_std
         self.calls = 0
+        self.rows = 0  # of all calls together
 
     def sample_next(self, obs: np.ndarray, actions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """obs (B, obs_dim), actions (B, action_dim) -> next_obs (B, obs_dim)."""
         self.calls += 1
+        self.rows += len(obs)
         mean = np.asarray(obs) @ self.A + np.asarray(actions) @ self.B
         return mean + self.noise_std * rng.standard_normal(mean.shape) if self.noise_std else mean
 
@@ -42,6 +46,12 @@ class GainPolicy:
         self.calls += 1
         goals = np.asarray(goals)
         return np.clip((goals - np.asarray(obs)[:, : goals.shape[1]]) @ self.K, -1.0, 1.0)
+
+
+def arguments_after(function: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
+    """Call `function(*args)` and give back the arguments as they are then: has it edited one in place?"""
+    function(*args)
+    return args
 
 
 def rng(seed: int) -> np.random.Generator:
