@@ -1,0 +1,20 @@
+"""Shared by check files: name the misconception where the answer is one of the typical wrong ones."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def recognise(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike]) -> str:
+    """The sentence of the first typical wrong answer that `actual` equals, or `otherwise`.
+
+    Meant for the sentence of `expect_close`; `mistakes` maps sentence -> wrong answer.
+    """
+    if not isinstance(actual, np.ndarray | float | int):
+        return otherwise
+    values = np.asarray(actual, dtype=np.float64)
+    for sentence, wrong in mistakes.items():
+        if values.shape == np.shape(wrong) and np.allclose(values, wrong, rtol=1e-5, atol=1e-6):
+            return sentence
+    return otherwise
