@@ -103,12 +103,6 @@ def grads(module: nn.Module) -> dict[str, np.ndarray | None]:
     }
 
 
-def call_and_look(function: Any, *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-    """Call a function of the submission; its result, and what its arrays among `args` hold afterwards."""
-    result = function(*args, **kwargs)
-    return result, [arg for arg in args if hasattr(arg, "shape")]
-
-
 def call_strided(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a function of the submission with the same arrays, but as views whose rows do not lie side by side."""
     views = [np.repeat(a, 2, axis=0)[::2] if isinstance(a, np.ndarray) and a.ndim else a for a in args]

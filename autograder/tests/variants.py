@@ -1,6 +1,8 @@
-"""Submissions that are the solution but for one hole, to test the checks: wrong ones must fail, right ones must pass.
+"""Variants of solutions/, to test the checks with: the body of one hole replaced, everything else as it is.
 
-    (sub-part, code for its hole) --submission--> folder --outcomes--> how the checks of some sub-parts ended
+    Variant (sub-part, what is odd about it, new body)  --write-->  a submission  --unit checks-->  results
+
+A wrong variant must fail a check of its own sub-part, a right one must pass them all, however unusual it is.
 """
 
 from __future__ import annotations
@@ -12,70 +14,104 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from autograder.engine.direct import DirectTransport
+from autograder.engine.outcomes import Outcome
 from autograder.engine.parts import read_parts
 from autograder.engine.plugin import CheckResult
 from autograder.engine.running import run_checks
 
-ROOT = Path(__file__).parents[2]
+AUTOGRADER = Path(__file__).parents[1]
+SOLUTIONS = AUTOGRADER.parent / "solutions"
+PARTS = read_parts(AUTOGRADER / "parts.toml")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One hole filled differently. `code` stands where the solution's lines stood, at indentation 0."""
+    """The hole of `subpart` holds `body` instead, or its own text with `swap[0]` replaced by `swap[1]`."""
 
     subpart: str
-    name: str
-    code: str
-    header: str = ""  # helpers, at the end of the file
+    name: str  # what is odd about it: "the sum over the rows, not the average"
+    body: str = ""
+    swap: tuple[str, str] = ("", "")
 
     def __str__(self) -> str:
-        return f"{self.subpart} {self.name}"
+        return f"{self.subpart}-{self.name}"
+
+    def source(self) -> str:
+        """The text of the part file with this variant in place of the solution."""
+        file = PARTS.part_of(self.subpart).file
+        text = (SOLUTIONS / file).read_text(encoding="utf-8")
+        pattern = rf"(?ms)^( *)# BEGIN SOLUTION {self.subpart}\n(.*?)^ *# END SOLUTION\n"
+        found = re.search(pattern, text)
+        if found is None:
+            raise ValueError(f"{file} has no hole {self.subpart}")
+        body = dedent(self.body).strip("\n") or dedent(found[2])
+        if self.swap[0] not in body:
+            raise ValueError(f"{self}: the hole does not contain {self.swap[0]!r}")
+        body = body.replace(*self.swap) if self.swap[0] else body
+        return text[: found.start()] + indent(body.rstrip("\n") + "\n", found[1]) + text[found.end() :]
 
 
-class Bench:
-    """Runs the checks of one part file (`policy`), and those alone, on variants of it; `root` is a folder to work in."""
-
-    def __init__(self, module: str, root: Path) -> None:
-        self.module, self.root = module, root
-        self.parts = read_parts()
-        self.made = 0
-        self.roots = {name: root / "checks" / name for name in ("public", "hidden")}
-        for name, folder in self.roots.items():
-            folder.mkdir(parents=True)
-            shutil.copy(ROOT / "autograder/checks" / name / f"test_{module}.py", folder)
-
-    def submission(self, *variants: Variant) -> Path:
-        """A fresh folder with the solution, except for the holes that the variants fill."""
-        self.made += 1  # a folder of its own: bytecode caches go by size and second
-        folder = self.root / f"submission_{self.made}"
-        ignore = shutil.ignore_patterns("__pycache__", "tests")
-        shutil.copytree(ROOT / "solutions", folder, ignore=ignore)
-        path = folder / f"{self.module}.py"
-        source = path.read_text(encoding="utf-8")
-        for variant in variants:
-            source = fill(source, variant.subpart, variant.code) + "\n\n" + dedent(variant.header)
-        path.write_text(source, encoding="utf-8")
-        return folder
-
-    def run(self, *variants: Variant, only: str | None = None, seed: int = 0) -> list[CheckResult]:
-        """How each check ended on the solution with these holes filled differently; `only`: of that sub-part."""
-        folder = self.submission(*variants)
-        modules = list(self.parts.modules)
-        return run_checks(
-            self.roots,
-            lambda limit: DirectTransport(folder, modules, limit),
-            folder,
-            self.parts,
-            selection=frozenset({only}) if only else None,
-            seed=seed,
-        )
+def blanked(subpart: str) -> Variant:
+    """The hole as a student finds it."""
+    return Variant(subpart, "nothing", f'raise NotImplementedError("TODO({subpart}): to do")')
 
 
-def fill(source: str, subpart: str, code: str) -> str:
-    """`source` with the lines between the markers of `subpart` replaced by `code`."""
-    pattern = rf"^( *)# BEGIN SOLUTION {subpart}\n.*?^ *# END SOLUTION\n"
-    block = re.search(pattern, source, flags=re.DOTALL | re.MULTILINE)
-    if block is None:
-        raise ValueError(f"no hole {subpart}")
-    body = indent(dedent(code).strip() + "\n", block.group(1))
-    return source[: block.start()] + body + source[block.end() :]
+def run_unit_checks(folder: Path, variant: Variant, subparts: set[str]) -> list[CheckResult]:
+    """The unit checks of `subparts` (all of one part file) on `variant`; `folder` is empty and for this run only.
+
+    The check files are copied into `folder` first, so that only those named after the part file run: the learning
+    checks, which take longer, lie in other files.
+    """
+    file = PARTS.part_of(variant.subpart).file
+    submission = folder / "variant"
+    submission.mkdir(parents=True)
+    (submission / "__init__.py").touch()
+    shutil.copytree(SOLUTIONS / "kit", submission / "kit", ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    (submission / file).write_text(variant.source(), encoding="utf-8")
+    roots = {}
+    for visibility in ("public", "hidden"):
+        roots[visibility] = folder / visibility
+        roots[visibility].mkdir()
+        name = f"test_{file}"
+        shutil.copy(AUTOGRADER / "checks" / visibility / name, roots[visibility] / name)
+    modules = list(PARTS.modules)
+    return run_checks(
+        roots,
+        lambda limit: DirectTransport(submission, modules, limit),
+        submission,
+        PARTS,
+        selection=frozenset(subparts),
+    )
+
+
+def not_passed(results: list[CheckResult]) -> list[str]:
+    """A line for each check that did not pass."""
+    return [
+        f"{r.id}: {r.outcome}: {r.message} {r.detail}" for r in results if r.outcome is not Outcome.PASSED
+    ]
+
+
+def assert_wrong(folder: Path, variant: Variant) -> None:
+    """At least one check of the sub-part fails, with a sentence, and none by the grader's fault."""
+    results = run_unit_checks(folder, variant, {variant.subpart})
+    failed = [r for r in results if r.outcome is Outcome.FAILED]
+    assert failed, f"no check of {variant.subpart} catches: {variant.name}"
+    assert all(r.message for r in failed)
+    assert {r.outcome for r in results} <= {Outcome.PASSED, Outcome.FAILED}, not_passed(results)
+
+
+def assert_right(folder: Path, variant: Variant) -> None:
+    """Every check of the sub-part passes."""
+    results = run_unit_checks(folder, variant, {variant.subpart})
+    assert results
+    assert not not_passed(results), f"{variant.name}: {not_passed(results)}"
+
+
+def assert_blank_costs_itself_only(folder: Path, subpart: str) -> None:
+    """With the hole left open its own checks say "not attempted", and all other checks of the part still pass."""
+    part = PARTS.part_of(subpart)
+    results = run_unit_checks(folder, blanked(subpart), {sub.id for sub in part.subparts})
+    own = [r for r in results if subpart in r.subparts]
+    assert {r.visibility for r in own} == {"public", "hidden"}
+    assert {r.outcome for r in own} == {Outcome.NOT_ATTEMPTED}, not_passed(own)
+    assert not not_passed([r for r in results if subpart not in r.subparts])
