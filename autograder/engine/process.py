@@ -1,0 +1,200 @@
+"""The separate process, seen from the grader: start it, fork a worker for each check, ask, end.
+
+The grader believes nothing it hears: frames are capped, one absolute deadline covers a check, and silence, death and
+gibberish each have an outcome.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgpack
+
+from autograder.engine.frames import FrameTooLong, read_frame, write_frame
+from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, one_line
+
+STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
+ORDER_LIMIT = 30.0  # s, for a fork or a kill
+_KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
+
+
+class WorkerHost:
+    """Owns the preloaded process; `connect` gives each check a worker of its own. Use it in a `with` statement."""
+
+    def __init__(self, base: Path, package: str, part_modules: list[str], preload: list[str]) -> None:
+        """`base` is a folder made by `tree.build_base`, `package` the name of the homework's package in it."""
+        self._base = base
+        self._package = package
+        self._parts = part_modules
+        self._preload = preload
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> WorkerHost:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def connect(self, folder: Path, time_limit: float, seed: int = 0) -> ProcessTransport:
+        """A fresh worker for the part files in `folder`; the deadline runs from now. Raises `CouldNotRun`."""
+        for attempt in (1, 2):  # a submission may have killed the host: then there is a new one
+            if self._control is None:
+                self._start()
+            try:
+                return self._fork(folder, time_limit, seed)
+            except (OSError, CouldNotRun):
+                self.close()
+                if attempt == 2:
+                    raise CouldNotRun("no process could be started for your code") from None
+        raise AssertionError
+
+    def end(self, pid: int) -> int | None:
+        """Kill a worker; its wait status, or None where the host itself is gone."""
+        try:
+            return int(self._order({"op": "end", "pid": pid})["status"])
+        except (OSError, CouldNotRun):
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """End the host, and with it every worker."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(2.0)  # it ends its workers and then itself
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _start(self) -> None:
+        if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
+            raise CouldNotRun("grading in a separate process needs Linux or macOS")
+        self._control, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-B", "-m", "autograder.engine.worker", str(theirs.fileno())],
+                cwd=self._base,
+                env=_environment(self._base),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C reaches the grader only, which then closes this
+            )
+            theirs.close()
+            try:
+                reply = self._order({"op": "preload", "modules": self._preload}, STARTUP_LIMIT)
+            except (OSError, CouldNotRun):
+                self.close()
+                errors.seek(0)
+                last = errors.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
+                raise CouldNotRun("the process for your code could not be started", one_line(last)) from None
+        if reply["missing"]:
+            self.close()
+            raise CouldNotRun(
+                "the course's own code could not be loaded", one_line("; ".join(reply["missing"]))
+            )
+
+    def _fork(self, folder: Path, time_limit: float, seed: int) -> ProcessTransport:
+        scratch = tempfile.mkdtemp(prefix="scratch-", dir=self._base)
+        ours, theirs = socket.socketpair()
+        job = {"op": "start", "folder": str(folder.resolve()), "package": self._package, "parts": self._parts}
+        with theirs:
+            try:
+                reply = self._order(job | {"scratch": scratch, "seed": seed}, ORDER_LIMIT, theirs.fileno())
+            except BaseException:
+                ours.close()
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return ProcessTransport(self, ours, int(reply["pid"]), Path(scratch), time_limit)
+
+    def _order(
+        self, order: dict[str, Any], limit: float = ORDER_LIMIT, fd: int | None = None
+    ) -> dict[str, Any]:
+        if self._control is None:
+            raise CouldNotRun("the process for your code has ended")
+        deadline = time.monotonic() + limit
+        write_frame(self._control, msgpack.packb(order), deadline)
+        if fd is not None:
+            socket.send_fds(self._control, [b"!"], [fd])
+        reply = read_frame(self._control, deadline)
+        if reply is None:
+            raise CouldNotRun("the process for your code has ended")
+        return msgpack.unpackb(reply)
+
+
+class ProcessTransport:
+    """One worker, for one check."""
+
+    def __init__(
+        self, host: WorkerHost, channel: socket.socket, pid: int, scratch: Path, time_limit: float
+    ) -> None:
+        self._host = host
+        self._channel = channel
+        self._pid: int | None = pid
+        self._scratch = scratch
+        self._limit = time_limit
+        self._deadline = time.monotonic() + time_limit
+
+    def ask(self, message: bytes) -> bytes:
+        """Raises `TimedOut` at the deadline, `Crashed` when the process died or sent nonsense; it is ended then."""
+        if self._pid is None:
+            raise Crashed("your code's process has already ended")
+        try:
+            write_frame(self._channel, message, self._deadline)
+            answer = read_frame(self._channel, self._deadline)
+        except TimeoutError:
+            self.close()
+            raise TimedOut(f"no answer after {self._limit:g} s (an endless loop?)") from None
+        except FrameTooLong:
+            self.close()
+            raise Crashed("your code's process sent more data than can be accepted") from None
+        except OSError:  # a broken pipe: it died
+            answer = None
+        if answer is None:
+            raise Crashed(f"your code's process died ({_cause(self.close())})")
+        return answer
+
+    def close(self) -> int | None:
+        """End the worker and everything it started; its wait status, None if that is unknown."""
+        self._channel.close()
+        if self._pid is None:
+            return None
+        pid, self._pid = self._pid, None
+        # It is killed before the answer to the last question could matter: nothing of it outlives the check.
+        status = self._host.end(pid)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        return status
+
+
+def _cause(status: int | None) -> str:
+    if status is None:
+        return "and took the grader's helper process with it"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGKILL:
+            return "killed; out of memory?"
+        return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    return f"it exited with code {os.WEXITSTATUS(status)}"
+
+
+def _environment(base: Path) -> dict[str, str]:
+    """No secret and nothing that could differ between two gradings; one thread, since two of them share few cores."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    fixed = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "HOME": str(base), "TMPDIR": str(base)}
+    return kept | threads | fixed

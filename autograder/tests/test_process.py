@@ -1,0 +1,371 @@
+"""The separate process: the same results as by direct call, and what a submission can do to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import msgpack
+import numpy as np
+import pytest
+
+from autograder.engine import frames, values
+from autograder.engine.outcomes import CheckFailed, CouldNotRun, Crashed, NotAttempted, StudentError, TimedOut
+from autograder.engine.process import ProcessTransport, WorkerHost
+from autograder.engine.running import run_checks
+from autograder.engine.student import Student
+from autograder.engine.tree import build_base, imports_of
+from autograder.tests.conftest import Assignment
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHost]:
+    pristine = Assignment(tmp_path_factory.mktemp("course"))
+    base = tmp_path_factory.mktemp("base")
+    preload = build_base(base, pristine.hw, pristine.parts)
+    with WorkerHost(base, "hw", list(pristine.parts.modules), preload) as host:
+        yield host
+
+
+@pytest.fixture
+def connect(host: WorkerHost, tmp_path: Path) -> Iterator:
+    """connect(code, time_limit) -> Student whose sums.py holds `code`."""
+    opened: list[ProcessTransport] = []
+
+    def connect(code: str, time_limit: float = 5.0) -> Student:
+        (tmp_path / "sums.py").write_text(dedent(code), encoding="utf-8")
+        opened.append(host.connect(tmp_path, time_limit))
+        return Student(opened[-1], {"sums": "sums.py", "words": "words.py", "given": "given.py"})
+
+    yield connect
+    for transport in opened:
+        transport.close()
+
+
+def test_the_same_checks_give_the_same_results_by_both_ways(assignment: Assignment, host: WorkerHost) -> None:
+    assignment.write("hw/words.py", "def shout(text): return undefined")
+    direct = assignment.run()
+    process = run_checks(
+        assignment.roots, lambda limit: host.connect(assignment.hw, limit), assignment.hw, assignment.parts
+    )
+    assert [(r.id, r.outcome, r.message) for r in process] == [(r.id, r.outcome, r.message) for r in direct]
+    assert [r.outcome.value for r in direct] == ["passed", "passed", "failed", "passed"]
+
+
+def test_values_handles_and_errors_cross(connect) -> None:
+    student = connect(
+        """
+        from .kit.helpers import twice
+        class Box:
+            def get(self): return {"a": (1, [2.5, None], True)}
+        def box(): return Box()
+        def double(x): return twice(x)
+        def bad(): raise KeyError("k")
+        def todo(): raise NotImplementedError("TODO(1a): adding")
+        """
+    )
+    assert np.array_equal(student.sums.double(np.arange(3)), [0, 2, 4])
+    assert student.sums.box().get() == {"a": (1, [2.5, None], True)}
+    with pytest.raises(StudentError, match=r"your `sums.bad` raised KeyError: 'k' \(sums.py, line 7\)"):
+        student.sums.bad()
+    with pytest.raises(NotAttempted, match=r"TODO\(1a\)"):
+        student.sums.todo()
+    with pytest.raises(CheckFailed, match="does not exist"):
+        student.sums.nothing()
+    with pytest.raises(NotAttempted, match=r"words\.py was not handed in"):
+        student.words.shout("a")
+
+
+def test_an_endless_loop_is_ended_at_the_deadline(connect) -> None:
+    student = connect("def f():\n    while True:\n        try: pass\n        except BaseException: pass", 0.4)
+    start = time.monotonic()
+    with pytest.raises(TimedOut, match=r"0\.4 s"):
+        student.sums.f()
+    assert time.monotonic() - start < 2.0
+    with pytest.raises(Crashed):
+        student.sums.f()
+
+
+def test_trickling_or_not_reading_does_not_move_the_deadline(connect) -> None:
+    student = connect(
+        """
+        import os, socket, time
+        def f():
+            for fd in range(3, 64):
+                try: s = socket.socket(fileno=fd); s.getpeername(); break
+                except OSError: pass
+            s.sendall((1000).to_bytes(4, "big"))
+            while True: s.sendall(b"x"); time.sleep(0.05)
+        """,
+        0.5,
+    )
+    start = time.monotonic()
+    with pytest.raises(TimedOut):
+        student.sums.f()
+    assert time.monotonic() - start < 2.0
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("import os; os._exit(0)", "died (it exited with code 0)"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "died (SIGSEGV)"),
+        ("import ctypes; ctypes.string_at(0)", "died (SIGSEGV)"),
+    ],
+)
+def test_a_death_is_a_crash_and_the_next_check_has_a_new_process(connect, body: str, sentence: str) -> None:
+    with pytest.raises(Crashed) as crash:
+        connect(f"def f():\n    {body}").sums.f()
+    assert sentence in str(crash.value)
+    assert connect("def f(): return 1").sums.f() == 1
+
+
+def test_endless_printing_does_no_harm(connect) -> None:
+    student = connect(
+        """
+        import os, sys
+        def f():
+            for _ in range(200): print("x" * 10**6); sys.stderr.write("y" * 10**6); os.write(1, b"z" * 10**6)
+            return 3
+        """
+    )
+    assert student.sums.f() == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("return np.zeros(10**8)", "returned more data than the 64 MB"),
+        ("return list(range(10**6))", "returned plain data beyond 2 MB"),
+        ("return np.array([object()])", "returned an array of dtype object"),
+        ("return np.array([1j])", "returned an array of dtype complex128"),
+        ("return 2**70", "returned an integer beyond 64 bits"),
+        ("return {(1, 2): 3}", "returned a dict whose keys"),
+        ("x = []; x.append(x); return x", "returned data nested deeper than 16"),
+    ],
+)
+def test_what_cannot_cross_is_a_failure_with_a_sentence(connect, body: str, sentence: str) -> None:
+    student = connect(f"import numpy as np\ndef f():\n    {body}")
+    with pytest.raises(CheckFailed) as failed:
+        student.sums.f()
+    assert sentence in str(failed.value)
+
+
+def _sending(payload: bytes) -> str:
+    """A submission that writes `payload` to the grader instead of an answer."""
+    return f"""
+        import socket, time
+        def f():
+            for fd in range(3, 64):
+                try: s = socket.socket(fileno=fd); s.getpeername(); break
+                except OSError: pass
+            s.sendall({payload!r})
+            time.sleep(30)
+        """
+
+
+def _framed(message: bytes) -> bytes:
+    return len(message).to_bytes(4, "big") + message
+
+
+def _message(skeleton: object, blobs: list[bytes]) -> bytes:
+    return _framed(msgpack.packb([msgpack.packb(skeleton), blobs]))
+
+
+def _array(dtype: str, shape: list[int], blob: int = 0) -> dict[str, object]:
+    return {"value": msgpack.ExtType(1, msgpack.packb([dtype, shape, blob]))}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        (2**32 - 1).to_bytes(4, "big"),
+        _framed(b"\xc1"),
+        _framed(b""),
+        _framed(msgpack.packb({"a": 1})),
+        _framed(msgpack.packb([msgpack.packb(3)])),
+        _message([1, 2], []),
+        _message({"value": 1, "more": 2}, []),
+        _message({}, []),
+        _message(_array("|O", [1]), [b"12345678"]),
+        _message(_array("<f8", [-1]), [b""]),
+        _message(_array("<f8", [2**62, 4]), [b""]),
+        _message(_array("<f8", [1] * 40), [b"12345678"]),
+        _message(_array("<f8", [1], 5), [b"12345678"]),
+        _message({"value": [_array("<f8", [1])["value"]] * 2}, [b"12345678"]),  # one blob, twice
+        _message({"value": msgpack.ExtType(3, msgpack.packb(["x", "y"]))}, []),
+        _message({"value": msgpack.ExtType(5, msgpack.packb(3))}, []),
+        _message({"value": msgpack.ExtType(99, b"")}, []),
+        _message({"value": msgpack.Timestamp(1)}, []),
+        _message({b"value": 1}, []),
+        _framed(msgpack.packb([b"\x91" * 100_000 + b"\xc0", []])),
+        _framed(msgpack.packb([b"\xdd\xff\xff\xff\xff", []])),
+    ],
+)
+def test_a_malformed_answer_is_a_crash_and_harms_nobody(connect, payload: bytes) -> None:
+    with pytest.raises(Crashed):
+        connect(_sending(payload)).sums.f()
+
+
+def test_a_forged_problem_is_shown_cleaned(connect) -> None:
+    forged = {
+        "problem": "raised",
+        "type": "<b>\x1b[0m",
+        "what": "x" * 10**5,
+        "file": "/etc/passwd",
+        "line": 3,
+    }
+    with pytest.raises(StudentError) as error:
+        connect(_sending(_message(forged, []))).sums.f()
+    assert str(error.value).isprintable() and len(str(error.value)) < 500 and "passwd" not in str(error.value)
+    assert error.value.safe == "your `sums.f` raised an exception"
+
+
+def test_a_submission_that_patches_numpy_fools_only_itself(connect) -> None:
+    student = connect(
+        """
+        import numpy as np
+        np.allclose = np.array_equal = np.all = lambda *a, **k: True
+        def f(): return np.zeros(2)
+        """
+    )
+    assert not np.array_equal(student.sums.f(), np.ones(2))
+
+
+def test_nothing_secret_is_importable_and_the_environment_is_clean(connect, monkeypatch) -> None:
+    monkeypatch.setenv("COURSE_SECRET", "hunter2")
+    student = connect(
+        """
+        import importlib, os, sys
+        def paths(): return list(sys.path)
+        def can(name):
+            try: importlib.import_module(name)
+            except ImportError: return False
+            return True
+        def env(): return dict(os.environ)
+        """
+    )
+    for name in ("solutions", "autograder.checks", "autograder.checks.hidden", "autograder.engine.scoring"):
+        assert student.sums.can(name) is False, name
+    assert student.sums.can("autograder.engine.values") is True  # the question itself works
+    for path in student.sums.paths():
+        for secret in ("solutions", "autograder/checks", "autograder/parts.toml"):
+            assert not os.path.exists(os.path.join(path, secret)), path
+    environment = student.sums.env()
+    assert "hunter2" not in environment.values() and environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_each_check_meets_fresh_modules_and_the_same_global_random_numbers(connect) -> None:
+    code = """
+    import random, numpy as np
+    COUNT = []
+    def f(): COUNT.append(1); return len(COUNT), random.random(), np.random.rand()
+    """
+    assert connect(code).sums.f() == connect(code).sums.f()
+
+
+def test_a_daemon_does_not_outlive_its_check(connect, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    student = connect(
+        f"""
+        import os, time
+        def f():
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    while True:
+                        open({str(trace)!r}, "a").write("x"); time.sleep(0.02)
+                os._exit(0)
+            time.sleep(0.2)
+            return 1
+        """
+    )
+    assert student.sums.f() == 1
+    student._transport.close()
+    size = trace.stat().st_size
+    time.sleep(0.2)
+    assert size > 0 and trace.stat().st_size == size
+
+
+def test_killing_the_host_costs_that_check_only(connect) -> None:
+    with pytest.raises(Crashed):
+        connect(
+            "import os, signal, time\ndef f():\n    os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"
+        ).sums.f()
+    assert connect("def f(): return 1").sums.f() == 1
+
+
+def test_a_course_that_does_not_load_is_the_graders_fault(tmp_path: Path) -> None:
+    course = Assignment(tmp_path / "course")
+    course.write("hw/kit/helpers.py", "import no_such_thing_at_all\n")
+    base = tmp_path / "base"
+    base.mkdir()
+    preload = build_base(base, course.hw, course.parts)
+    with WorkerHost(base, "hw", ["sums"], preload) as host, pytest.raises(CouldNotRun) as error:
+        host.connect(course.hw, 1.0)
+    assert "could not be" in str(error.value)
+
+
+def test_the_base_holds_the_pristine_package_without_its_parts(tmp_path: Path) -> None:
+    course = Assignment(tmp_path / "course")
+    course.write(
+        "hw/words.py", "import json\nfrom os import path\nfrom .kit import helpers\nfrom . import kit\n"
+    )
+    base = tmp_path / "base"
+    base.mkdir()
+    names = build_base(base, course.hw, course.parts)
+    held = {p.relative_to(base).as_posix() for p in base.rglob("*.py")}
+    assert "hw/kit/helpers.py" in held and "hw/sums.py" not in held
+    assert not any("solutions" in p or "checks" in p or "scoring" in p for p in held)
+    assert imports_of(course.hw / "words.py", "hw") == ["json", "os", "hw.kit", "hw.kit"][:3]
+    assert {"numpy", "hw.kit.helpers"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -(2**63),
+        1.5,
+        "text",
+        b"bytes",
+        [1, (2, [3.0])],
+        {"a": {1: None}},
+        np.zeros((0, 3)),
+        np.array(3.5),
+        np.arange(6, dtype=np.int8).reshape(2, 3).T,
+        np.array([True, False]),
+        np.arange(3, dtype=">f4"),
+    ],
+)
+def test_values_survive_the_crossing(value: object) -> None:
+    def refuse(obj: object) -> object:
+        raise AssertionError(obj)
+
+    back = values.decode(values.encode(value, refuse), refuse)
+    assert type(back) is type(value)
+    if isinstance(value, np.ndarray):
+        assert (
+            np.array_equal(back, value)
+            and back.shape == value.shape
+            and back.dtype == value.dtype.newbyteorder("=")
+        )
+        assert back.flags.writeable
+    else:
+        assert back == value
+
+
+def test_a_forged_bool_is_true_or_false() -> None:
+    message = _message(_array("|b1", [2]), [b"\x07\x00"])[4:]
+    array = values.decode(message, lambda ref: ref)["value"]
+    assert array.view(np.uint8).tolist() == [1, 0]
+
+
+def test_frames_refuse_what_is_too_long(monkeypatch) -> None:
+    monkeypatch.setattr(frames, "MAX_FRAME", 10)
+    with pytest.raises(frames.FrameTooLong):
+        frames.write_frame(None, b"x" * 11)
