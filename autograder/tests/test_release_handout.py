@@ -1,0 +1,187 @@
+"""The students' zip: complete enough to work on its own, and without a single answer in it."""
+
+import ast
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder.release import handout, starter
+from autograder.release.errors import ReleaseError
+
+ROOT = Path(__file__).resolve().parents[2]
+# Hole 2d asks for D_model what the given buffer of D_env shows: where the rows go in a ring.
+SHOWN_ON_PURPOSE = {("imagine.py", "hw/kit/buffer.py")}
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("handout") / "handout.zip"
+    handout.build(ROOT, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def files(packed) -> dict[str, bytes]:
+    """Path below the top folder -> content."""
+    with zipfile.ZipFile(packed) as archive:
+        assert all(name.startswith(f"{handout.TOP}/") for name in archive.namelist())
+        return {name.removeprefix(f"{handout.TOP}/"): archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def unpacked(packed, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("a student's laptop")
+    shutil.unpack_archive(packed, folder)
+    return folder / handout.TOP
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command as a student runs it: in the unpacked folder, and nothing of this repository on the path."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def one_spaced(line: str) -> str:
+    return " ".join(line.split())
+
+
+def lines_of(source: str) -> set[str]:
+    return {one_spaced(line) for line in source.splitlines()}
+
+
+def solution_lines(source: str) -> set[str]:
+    """The lines between markers that say something and stand nowhere else in that file.
+
+    Found by the markers' text alone and not by the generator's code, which is what is being tested. What says
+    nothing: hints (they are meant to be read), a lone bracket, `else:`, a bare `return x`.
+    """
+    inside, outside, within = set(), set(), False
+    for line in map(one_spaced, source.splitlines()):
+        if line.startswith("# BEGIN SOLUTION"):
+            within = True
+        elif line == "# END SOLUTION":
+            within = False
+        else:
+            (inside if within else outside).add(line)
+    telling = {line for line in inside if len(line) >= 12 and any(sign in line for sign in "=([+-*/@#")}
+    return {line for line in telling - outside if not line.startswith("# hint:")}
+
+
+@pytest.fixture(scope="module")
+def solutions() -> dict[str, set[str]]:
+    """Part file -> its solution lines."""
+    found = {
+        path.name: solution_lines(path.read_text()) for path in sorted((ROOT / "solutions").glob("*.py"))
+    }
+    found = {name: lines for name, lines in found.items() if lines}
+    assert len(found) >= 4 and sum(map(len, found.values())) > 50  # or the tests below would prove nothing
+    return found
+
+
+def test_no_solution_line_is_in_its_starter_file(files, solutions):
+    for name, lines in solutions.items():
+        assert not lines & lines_of(files[f"hw/{name}"].decode()), name
+
+
+def test_no_long_solution_line_is_anywhere_in_the_zip(files, solutions):
+    leaks = {
+        (name, path): found
+        for name, lines in solutions.items()
+        for path, content in files.items()
+        if (found := {line for line in lines if len(line) >= 30} & lines_of(content.decode(errors="replace")))
+    }
+    assert leaks.keys() <= SHOWN_ON_PURPOSE, leaks
+
+
+def test_no_marker_solution_hidden_check_or_mutant_is_in_it(files):
+    for path in files:
+        assert not path.startswith(("solutions/", "autograder/release/", "autograder/mutants/")), path
+        assert "hidden" not in Path(path).parts and "tests" not in Path(path).parts, path
+    starters = [content for path, content in files.items() if path.startswith("hw/")]
+    assert not any(b"BEGIN SOLUTION" in content or b"END SOLUTION" in content for content in starters)
+
+
+def functions(folder: Path) -> set[str]:
+    """The names of the test functions in a folder."""
+    trees = [ast.parse(path.read_text()) for path in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in nodes if node.name.startswith("test_")}
+
+
+def test_no_name_of_a_hidden_check_is_in_it(files):
+    checks = ROOT / "autograder" / "checks"
+    names = functions(checks / "hidden") - functions(checks / "public")
+    assert len(names) > 10
+    everything = b"\n".join(files.values()).decode(errors="replace")
+    assert not [name for name in names if name in everything]
+
+
+def test_nothing_in_it_imports_what_was_left_out(files):
+    withheld = ("solutions", "autograder.release", "autograder.mutants", "autograder.checks.hidden")
+    for path, content in files.items():
+        if path.endswith(".py"):
+            for node in ast.walk(ast.parse(content)):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                assert not [name for name in names if name.startswith(withheld)], path
+
+
+def test_what_students_need_is_in_it(files):
+    needed = {
+        "README.md",
+        "Makefile",
+        "requirements.txt",
+        "pyproject.toml",
+        "LICENSE",
+        "hw/train.py",
+        "hw/relabel.py",
+    }
+    needed |= {"autograder/parts.toml", "autograder/checks/public/test_relabel.py", "envs/tiny.py"}
+    assert needed <= files.keys()
+    assert files["README.md"] == files["hw/README.md"]
+    assert any(path.startswith("notebooks/") for path in files)
+
+
+def test_the_same_tree_gives_the_same_bytes(packed, tmp_path):
+    handout.build(ROOT, tmp_path / "again.zip")
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (packed, tmp_path / "again.zip")}
+    assert len(digests) == 1
+
+
+def test_a_starter_that_is_not_current_is_refused_and_nothing_written(tmp_path, monkeypatch):
+    stale = starter.Difference(missing=(), changed=("relabel.py",), obsolete=(), foreign=(), edited=())
+    monkeypatch.setattr(starter, "compare", lambda target, files: stale)
+    with pytest.raises(ReleaseError, match=r"hw/relabel\.py is outdated\.\n.*make starter"):
+        handout.build(ROOT, tmp_path / "handout.zip")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_its_makefile_offers_what_a_student_can_run(unpacked):
+    shown = run(unpacked, "make").stdout
+    assert "check" in shown and "submission" in shown
+    assert not [word for word in ("starter", "handout", "grade", "demo") if f"  {word} " in shown]
+
+
+@pytest.mark.slow
+def test_every_module_in_it_can_be_imported_there(unpacked):
+    modules = [
+        path.relative_to(unpacked).with_suffix("").as_posix().replace("/", ".")
+        for folder in ("hw", "autograder")
+        for path in sorted((unpacked / folder).rglob("*.py"))
+        if path.stem not in ("__main__", "conftest") and "checks" not in path.parts
+    ]
+    code = (
+        "import importlib, os\n"
+        f"for name in {modules}:\n"
+        "    assert importlib.import_module(name).__file__.startswith(os.getcwd()), name"
+    )
+    done = run(unpacked, sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
