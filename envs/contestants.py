@@ -70,6 +70,9 @@ def _gymnasium(task: str, num_envs: int, mode: str) -> VectorEnvContestant:
     return VectorEnvContestant(env, num_envs, spec.episode_length)
 
 
+TURN = np.array([1.0, 0.0, 1.0, 0.0])  # added to the mocap's quaternion, as in the tasks
+
+
 class BarePhysics:
     """The limit: `mj_step` and nothing else, a thread for each core, nobody waiting for anybody.
 
@@ -79,7 +82,7 @@ class BarePhysics:
     def __init__(self, task: str, num_envs: int) -> None:
         import mujoco
 
-        from envs.fetch import FetchVecEnv, usable_cores
+        from envs.fetch import MAX_MOVE, FetchVecEnv, usable_cores
 
         spec = task_spec(task)
         env = FetchVecEnv(spec, num_envs, seed=0)
@@ -87,7 +90,7 @@ class BarePhysics:
         self._mujoco, self._scene, self._length = mujoco, env.scene, spec.episode_length
         self._start = [data.qpos.copy() for data in env._data]
         self._data = [mujoco.MjData(env.scene.model) for _ in range(num_envs)]
-        self._moves = random_actions(num_envs).astype(np.float64) * 0.05
+        self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * MAX_MOVE
         self._threads = min(usable_cores(), num_envs)
         env.close()
 
@@ -98,9 +101,8 @@ class BarePhysics:
 
         def work(thread: int) -> None:
             start = time.perf_counter()
-            for row in rows[thread]:
-                for _ in range(episodes):
-                    self._episode(row)
+            for _ in range(episodes):
+                self._episode(rows[thread])
             seconds[thread] = time.perf_counter() - start
 
         threads = [threading.Thread(target=work, args=(t,)) for t in range(self._threads)]
@@ -111,22 +113,26 @@ class BarePhysics:
         speed = sum(len(rows[t]) / seconds[t] for t in range(self._threads))  # rows a second
         return len(self._data) / speed
 
-    def _episode(self, row: int) -> None:
-        mujoco, scene, data = self._mujoco, self._scene, self._data[row]
-        mujoco.mj_resetData(scene.model, data)
-        data.qpos[:] = self._start[row]
-        data.qvel[:] = scene.initial_qvel
-        mujoco.mj_kinematics(scene.model, data)
-        fingers = data.qpos[scene.finger_qpos[0] : scene.finger_qpos[1] + 1]
-        target, turn = data.mocap_pos[0], data.mocap_quat[0]
-        body, orientation = data.xpos[scene.welded_body], data.xquat[scene.welded_body]
-        quarter = np.array([1.0, 0.0, 1.0, 0.0])
+    def _episode(self, rows: range) -> None:
+        """One episode of each row, the rows in turn step by step, as any batch has to be stepped."""
+        mujoco, scene = self._mujoco, self._scene
+        views = []
+        for row in rows:
+            data = self._data[row]
+            mujoco.mj_resetData(scene.model, data)
+            data.qpos[:] = self._start[row]
+            data.qvel[:] = scene.initial_qvel
+            mujoco.mj_kinematics(scene.model, data)
+            fingers = data.qpos[scene.finger_qpos[0] : scene.finger_qpos[1] + 1]
+            body = data.xpos[scene.welded_body], data.xquat[scene.welded_body]
+            views.append((row, data, *body, data.mocap_pos[0], data.mocap_quat[0], fingers))
         for step in range(self._length):
-            np.add(body, self._moves[step, row, :3], out=target)
-            np.add(orientation, quarter, out=turn)
-            mujoco.mj_step(scene.model, data, nstep=scene.substeps)
-            if scene.block_gripper:
-                fingers.fill(0.0)
+            for row, data, position, orientation, target, turn, fingers in views:
+                np.add(position, self._moves[step, row], out=target)
+                np.add(orientation, TURN, out=turn)
+                mujoco.mj_step(scene.model, data, nstep=scene.substeps)
+                if scene.block_gripper:
+                    fingers.fill(0.0)
 
     def close(self) -> None:
         """Nothing to release."""

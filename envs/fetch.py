@@ -24,6 +24,7 @@ from envs.tasks import TaskSpec
 
 MAX_MOVE = 0.05  # metres the mocap target moves for an action of 1
 TURN = np.array([1.0, 0.0, 1.0, 0.0])  # added to the mocap's quaternion: keeps the gripper pointing down
+GIMBAL_LOCK = 1e-12  # cosine of the pitch; the original's own limit is 9e-16
 OBJECT_CLEARANCE = 0.1  # metres; objects start at least this far from the gripper
 
 _STATE = mujoco.mjtState
@@ -197,6 +198,15 @@ class FetchVecEnv(GoalVecEnv):
 
 def _euler(matrices: np.ndarray) -> np.ndarray:
     """Rotation matrices (n, 3, 3) as the Euler angles (n, 3) that gymnasium-robotics observes."""
-    from gymnasium_robotics.utils.rotations import mat2euler  # loaded when the scene was
+    r22, r12 = matrices[:, 2, 2], matrices[:, 1, 2]
+    cos_y = np.sqrt(r22 * r22 + r12 * r12)
+    if cos_y.min() < GIMBAL_LOCK:
+        # The x and z axes (nearly) coincide; this rare case is left to the original.
+        from gymnasium_robotics.utils.rotations import mat2euler
 
-    return mat2euler(matrices)
+        return mat2euler(matrices)
+    sines = matrices[:, (1, 0, 0), (2, 2, 1)]  # r12, r02, r01
+    sines[:, 1] *= -1.0
+    cosines = matrices[:, (2, 2, 0), (2, 2, 0)]  # r22, -, r00
+    cosines[:, 1] = cos_y
+    return -np.arctan2(sines, cosines)

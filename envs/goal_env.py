@@ -96,13 +96,11 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
 
     def compute_reward(self, achieved: np.ndarray, desired: np.ndarray, info: Any = None) -> np.ndarray:
         """Reward for having achieved (B, goal_dim) when (B, goal_dim) was desired; (B,) float64."""
-        if self.reward_type == "sparse":
-            return rewards.sparse_reward(achieved, desired, self.task_spec.distance_threshold)
-        return rewards.dense_reward(achieved, desired)
+        return self._reward_at(rewards.goal_distance(achieved, desired))
 
     def is_success(self, achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
         """1.0 where achieved (B, goal_dim) is within the threshold of desired, else 0.0; (B,) float64."""
-        return rewards.is_success(achieved, desired, self.task_spec.distance_threshold)
+        return self._success_at(rewards.goal_distance(achieved, desired))
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -153,17 +151,23 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
         self._elapsed = np.where(stepping, self._elapsed + 1, 0)
 
         obs = self._observation()
-        achieved, desired = obs["achieved_goal"], obs["desired_goal"]
-        reward = np.where(stepping, self.compute_reward(achieved, desired), 0.0)
+        distance = rewards.goal_distance(obs["achieved_goal"], obs["desired_goal"])
+        reward = np.where(stepping, self._reward_at(distance), 0.0)
         truncated = stepping & (self._elapsed >= self.episode_length)
         info: dict[str, Any] = {}
         if stepping.any():
-            info["is_success"] = np.where(stepping, self.is_success(achieved, desired), 0.0)
+            info["is_success"] = np.where(stepping, self._success_at(distance), 0.0)
             info["_is_success"] = stepping
         self._done = truncated.copy()
         return obs, reward, np.zeros(self.num_envs, dtype=bool), truncated, info
 
     # Helpers.
+
+    def _reward_at(self, distance: np.ndarray) -> np.ndarray:
+        return rewards.reward_at(distance, self.reward_type, self.task_spec.distance_threshold)
+
+    def _success_at(self, distance: np.ndarray) -> np.ndarray:
+        return rewards.success_at(distance, self.task_spec.distance_threshold)
 
     def _observation(self) -> Obs:
         observation = self._observe()

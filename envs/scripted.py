@@ -1,0 +1,83 @@
+"""Policies written by hand: what the tasks ask for, without learning. A policy maps an obs dict to actions (n, 4)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from envs.goal_env import GoalVecEnv, Obs
+from envs.tiny import DAMPING, FORCE, TinyVariant
+
+Policy = Callable[[Obs], np.ndarray]
+
+MOVE = 0.05  # metres that an action of 1 moves the gripper's target
+
+
+def reach(obs: Obs) -> np.ndarray:
+    """Proportional control: move the gripper straight at the goal. Solves reach."""
+    return _towards(obs["desired_goal"] - obs["observation"][:, :3])
+
+
+def push(obs: Obs) -> np.ndarray:
+    """Go behind the block (seen from the goal), come down, push along the line. Solves about half of push.
+
+    It is a script, with a script's weakness: where the block slips off to the side it starts again, and an episode has
+    50 steps.
+    """
+    gripper, block, goal = obs["observation"][:, :3], obs["observation"][:, 3:6], obs["desired_goal"]
+    line = goal[:, :2] - block[:, :2]
+    gap = np.linalg.norm(line, axis=1, keepdims=True)
+    direction = line / np.maximum(gap, 1e-6)
+    # Gripper relative to the block: how far ahead along the line, how far off to the side.
+    relative = gripper[:, :2] - block[:, :2]
+    ahead = np.sum(relative * direction, axis=1)
+    aside = np.linalg.norm(relative - ahead[:, None] * direction, axis=1)
+
+    behind = np.concatenate([block[:, :2] - 0.09 * direction, block[:, 2:]], axis=1)
+    above = behind + np.array([0.0, 0.0, 0.1])
+    onward = np.concatenate([block[:, :2] + np.minimum(gap, 0.03) * direction, block[:, 2:]], axis=1)
+
+    in_line = (ahead < -0.03) & (aside < 0.02)
+    low = gripper[:, 2] - block[:, 2] < 0.03
+    over = np.linalg.norm(above[:, :2] - gripper[:, :2], axis=1) < 0.02
+    target = np.where((in_line & low)[:, None], onward, np.where((in_line | over)[:, None], behind, above))
+    actions = _towards(target - gripper)
+    actions[gap[:, 0] < 0.02] = 0.0  # there: leave it
+    return actions
+
+
+class RandomPolicy:
+    """Uniformly random actions from a generator of its own."""
+
+    def __init__(self, action_dim: int, rng: np.random.Generator) -> None:
+        self._dim, self._rng = action_dim, rng
+
+    def __call__(self, obs: Obs) -> np.ndarray:
+        return self._rng.uniform(-1, 1, (len(obs["observation"]), self._dim))
+
+
+class TinyController:
+    """Proportional control of the tiny env, for one who knows which variant it is."""
+
+    def __init__(self, variant: TinyVariant | None = None) -> None:
+        self._inverse = np.linalg.inv((variant or TinyVariant()).matrix())
+
+    def __call__(self, obs: Obs) -> np.ndarray:
+        """Act so that the point, left alone afterwards, would coast to the goal."""
+        position, velocity = obs["observation"][:, :2], obs["observation"][:, 2:]
+        coasting = velocity * DAMPING / (1 - DAMPING)
+        wanted = (obs["desired_goal"] - position - coasting) @ self._inverse.T
+        return np.clip(wanted * (1 - DAMPING) / FORCE, -1.0, 1.0)
+
+
+def success_rate(env: GoalVecEnv, policy: Policy) -> float:
+    """Share of rows at the goal at the end of one episode."""
+    obs, _ = env.reset()
+    for _ in range(env.episode_length):
+        obs, *_, info = env.step(policy(obs))
+    return float(info["is_success"].mean())
+
+
+def _towards(offset: np.ndarray) -> np.ndarray:
+    """Offsets (n, 3) in metres as actions (n, 4); the gripper stays closed."""
+    moves = np.clip(offset / MOVE, -1.0, 1.0)
+    return np.concatenate([moves, np.full((len(moves), 1), -1.0)], axis=1)
