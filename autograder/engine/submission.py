@@ -14,7 +14,7 @@ from autograder.engine.outcomes import UserMistake
 from autograder.engine.parts import read_parts
 
 MAX_WEIGHTS_BYTES = 50_000_000
-OPEN_HOLE = re.compile(r"TODO\((\d[a-z])\)")
+OPEN_HOLE = re.compile(r"TODO\((\d+[a-z])\)")
 
 
 def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -> list[str]:

@@ -27,10 +27,10 @@ def checked_ids(folder: Path) -> dict[str, list[str]]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for decorator in filter(_is_subpart, node.decorator_list):
-                first = decorator.args[0] if decorator.args else None
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    found.setdefault(first.value, []).append(f"{path}:{decorator.lineno}")
-                else:
+                ids = [id_.value for id_ in decorator.args if isinstance(id_, ast.Constant)]
+                for id_ in ids:
+                    found.setdefault(str(id_), []).append(f"{path}:{decorator.lineno}")
+                if not ids or len(ids) < len(decorator.args):
                     errors.append(f'{path}:{decorator.lineno}: write the id out, as in @subpart("4a").')
     if errors:
         raise ReleaseError(errors)

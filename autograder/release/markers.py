@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from autograder.release.errors import ReleaseError
 
 MAX_CODE_LINES = 15
-BEGIN = re.compile(r"# BEGIN SOLUTION (\d[a-z])")
+BEGIN = re.compile(r"# BEGIN SOLUTION (\d+[a-z])")
 END = "# END SOLUTION"
 HINT = re.compile(r"# hint: (\S.*)")
 LAYOUT = {

@@ -29,6 +29,12 @@ def test_the_missing_kind_of_check_is_named(tmp_path, audience):
     assert gaps == [f"Sub-part 4a (final goals) has no {audience} check."]
 
 
+def test_a_check_may_cover_several_sub_parts(tmp_path):
+    outline = {**OUTLINE, "4b": SubPart("4b", "future goals", 3, "relabel.py", True)}
+    both = CHECK.replace('"4a"', '"4a", "4b"')
+    assert uncovered(checks(tmp_path, public=both, hidden=both), outline) == []
+
+
 def test_a_sub_part_without_points_is_named(tmp_path):
     outline = {"4a": SubPart("4a", "final goals", 0, "relabel.py", True)}
     assert uncovered(checks(tmp_path), outline) == ["Sub-part 4a (final goals) has no points in parts.toml."]
