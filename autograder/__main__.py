@@ -1,0 +1,161 @@
+"""The command line: `python -m autograder check | grade | submission`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from autograder.engine.outcomes import CouldNotRun, UserMistake
+
+HERE = Path(__file__).parent
+PUBLIC, HIDDEN = HERE / "checks" / "public", HERE / "checks" / "hidden"
+
+
+def check(
+    target: Path = Path("hw"),
+    part: str | None = None,
+    sub: str | None = None,
+    isolated: bool = False,
+    debug: bool = False,
+    seed: int = 0,
+    json: Path | None = None,
+) -> int:
+    """Check your own code with the public checks.
+
+    Args:
+        target: The folder with your part files.
+        part: One part only, such as 4.
+        sub: One sub-part only, such as 4b.
+        isolated: Run your code in a separate process, as it is graded.
+        debug: Stop in the debugger where your code raises, and lift the time limits.
+        seed: Seeds the fresh inputs of the checks that use them.
+        json: Also write the results here.
+    """
+    from rich.console import Console
+
+    from autograder.engine import grading, results, tables
+    from autograder.engine.parts import read_parts
+
+    parts = read_parts()
+    selection = parts.select(part, sub) if part or sub else None
+    roots = {"public": PUBLIC}
+    if isolated:
+        grade = grading.grade(target, _pristine(target), roots, parts, seed=seed, selection=selection)
+    else:
+        on_error = _post_mortem if debug else None
+        grade = grading.check(
+            target, roots, parts, seed=seed, selection=selection, on_error=on_error, time_limits=not debug
+        )
+    if json is not None:
+        results.write_json(json, results.as_dict(grade))
+    console = Console()
+    if not grade.results:
+        console.print("There is no public check for this.")
+        return 0
+    tables.print_messages(grade, console)
+    tables.print_subparts(grade, console, title="points on the public checks")
+    return int(any(r.outcome != "passed" for r in grade.results))
+
+
+def grade(
+    path: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    pristine: Path = Path("hw"),
+    part: str | None = None,
+    sub: str | None = None,
+    seed: int | None = None,
+    json: Path | None = None,
+) -> int:
+    """Grade one submission with the public and hidden checks (course staff).
+
+    Args:
+        path: A folder or a zip.
+        out: Where results.json (for Gradescope) and feedback.html go.
+        pristine: The untouched starter, over which the submission's part files are laid.
+        part: One part only, such as 4.
+        sub: One sub-part only, such as 4b.
+        seed: Repeat a grading with the seed it printed; by default the hidden checks draw fresh inputs.
+        json: Also write all figures here, with details for the staff.
+    """
+    if not HIDDEN.is_dir():
+        raise UserMistake(
+            "grading needs the hidden checks and is for course staff; check your code with: check"
+        )
+    from rich.console import Console
+
+    from autograder.engine import grading, page, results, tables
+    from autograder.engine.parts import read_parts
+
+    parts = read_parts()
+    selection = parts.select(part, sub) if part or sub else None
+    results.prepare_folder(out)
+    graded = grading.grade(
+        path, pristine, {"public": PUBLIC, "hidden": HIDDEN}, parts, seed=seed, selection=selection
+    )
+    results.write_json(out / "results.json", results.gradescope(graded))
+    results.write_text(out / "feedback.html", page.feedback(graded))
+    if json is not None:
+        results.write_json(json, results.as_dict(graded))
+    console = Console()
+    tables.print_messages(graded, console, hints=False)
+    tables.print_subparts(graded, console, title=graded.submission)
+    console.print(f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False)
+    return 0
+
+
+def submission(
+    target: Path = Path("hw"), weights: Path | None = None, out: Path = Path("submission.zip")
+) -> int:
+    """Pack what you hand in.
+
+    Args:
+        target: The folder with your part files.
+        weights: A trained policy to hand in with them.
+        out: The zip to write.
+    """
+    from autograder.engine.submission import build_submission
+
+    for note in build_submission(target, out, weights):
+        print(note)
+    return 0
+
+
+def main() -> int:
+    """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
+    commands = {"check": check, "grade": grade, "submission": submission}
+    try:
+        return tyro.extras.subcommand_cli_from_dict(commands, prog="python -m autograder")
+    except UserMistake as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    except CouldNotRun as fault:
+        print(f"{fault} ({fault.detail})" if fault.detail else fault, file=sys.stderr)
+        return 3
+    except OSError as error:  # a full disk, a folder without permission
+        print(f"{error.filename or 'a file'} cannot be used: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _pristine(target: Path) -> Path:
+    """What the separate process gets besides the part files: in a student's hands, the rest of their own folder."""
+    if not target.is_dir():
+        raise UserMistake(f"there is no folder {target}; name the one with your part files with --target")
+    return target
+
+
+def _post_mortem(error: BaseException) -> None:
+    import pdb
+
+    if not isinstance(error, NotImplementedError):  # an open hole is no surprise
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        pdb.post_mortem(error.__traceback__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

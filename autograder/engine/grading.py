@@ -1,0 +1,152 @@
+"""Grade a submission, from a path to a `Grade`: what programs call (the command line, the demo, a batch, tests).
+
+path --intake--> part files --run_checks over a transport--> results --score--> Grade
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from autograder.engine.direct import DirectTransport, load_package
+from autograder.engine.intake import open_submission
+from autograder.engine.outcomes import UserMistake
+from autograder.engine.parts import Parts
+from autograder.engine.plugin import CheckResult
+from autograder.engine.process import WorkerHost
+from autograder.engine.running import run_checks
+from autograder.engine.scoring import Score, score
+from autograder.engine.tree import build_base, imports_of
+
+OnResult = Callable[[CheckResult], None]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What grading one submission gave."""
+
+    submission: str  # its name
+    results: tuple[CheckResult, ...]
+    score: Score
+    seed: int  # of the hidden checks' fresh inputs: grading again with it repeats them
+    seconds: float
+    isolation: str
+    notes: tuple[str, ...] = field(default=())  # about the package, for the student
+
+
+class Grader:
+    """Grades any number of submissions with one preloaded process; use it in a `with` statement.
+
+    `pristine` is the untouched starter (`hw/`), `roots` the folders of checks ({"public": …, "hidden": …}).
+    """
+
+    def __init__(self, pristine: Path, roots: dict[str, Path], parts: Parts) -> None:
+        self._pristine = pristine
+        self._roots = roots
+        self._parts = parts
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Grader:
+        base = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-")))
+        try:
+            preload = build_base(base, self._pristine, self._parts)
+        except BaseException:
+            self._stack.close()
+            raise
+        package = self._pristine.resolve().name
+        host = WorkerHost(base, package, list(self._parts.modules), preload)
+        self._host = self._stack.enter_context(host)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def grade(
+        self,
+        path: Path,
+        *,
+        seed: int | None = None,
+        selection: frozenset[str] | None = None,
+        on_result: OnResult = lambda result: None,
+    ) -> Grade:
+        """Grade the folder or zip at `path`, on the sub-parts in `selection`. Raises `UserMistake`, `CouldNotRun`."""
+        start = time.monotonic()
+        seed = secrets.randbits(32) if seed is None else seed
+        with tempfile.TemporaryDirectory(prefix="submission-") as name:
+            folder = Path(name)
+            notes = open_submission(path, folder, self._parts)
+            results = run_checks(
+                self._roots,
+                lambda limit: self._host.connect(folder, limit, seed),
+                folder,
+                self._parts,
+                selection=selection,
+                seed=seed,
+                on_result=on_result,
+            )
+        points = score(results, self._parts, selection)
+        seconds = time.monotonic() - start
+        title = path.resolve().name
+        return Grade(title, tuple(results), points, seed, seconds, "separate process", tuple(notes))
+
+
+def grade(
+    path: Path,
+    pristine: Path,
+    roots: dict[str, Path],
+    parts: Parts,
+    *,
+    seed: int | None = None,
+    selection: frozenset[str] | None = None,
+    on_result: OnResult = lambda result: None,
+) -> Grade:
+    """Grade one submission in a separate process (for several, keep a `Grader` open)."""
+    with Grader(pristine, roots, parts) as grader:
+        return grader.grade(path, seed=seed, selection=selection, on_result=on_result)
+
+
+def check(
+    target: Path,
+    roots: dict[str, Path],
+    parts: Parts,
+    *,
+    seed: int = 0,
+    selection: frozenset[str] | None = None,
+    on_result: OnResult = lambda result: None,
+    on_error: Callable[[BaseException], None] | None = None,
+    time_limits: bool = True,
+) -> Grade:
+    """Run checks on the package at `target` in this very process: for students, whose debugger then works.
+
+    `on_error` is told each exception of the student's code. Raises `UserMistake` where there is no such package.
+    """
+    start = time.monotonic()
+    wanted = selection if selection is not None else frozenset(parts.subparts)
+    package = load_package(target)
+    modules = list(parts.modules)
+    if not any((target / file).is_file() for file in parts.files):
+        raise UserMistake(f"{target} holds none of the files {', '.join(parts.files)}")
+    for part in parts.parts:  # loading torch for the first time must not count against a check's time limit
+        if part.module and any(sub.id in wanted for sub in part.subparts):
+            for name in imports_of(target / part.file, package) if (target / part.file).is_file() else []:
+                if not name.startswith(f"{package}."):
+                    with contextlib.suppress(
+                        Exception
+                    ):  # the check itself will say that it cannot be imported
+                        importlib.import_module(name)
+
+    def connect(limit: float) -> DirectTransport:
+        return DirectTransport(target, modules, limit if time_limits else 1e9, on_error)
+
+    results = run_checks(roots, connect, target, parts, selection=selection, seed=seed, on_result=on_result)
+    points = score(results, parts, selection)
+    return Grade(
+        target.resolve().name, tuple(results), points, seed, time.monotonic() - start, "none: direct calls"
+    )
