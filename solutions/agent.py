@@ -21,6 +21,11 @@ class Agent:
         self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
         self.discount, self.tau, self.action_penalty = discount, tau, action_penalty
 
+    def observe(self, obs: np.ndarray, goals: np.ndarray) -> None:
+        """Let the normalizers see new data: observations (…, O) and goals (…, G)."""
+        self.obs_norm.observe(obs)
+        self.goal_norm.observe(goals)
+
     @torch.no_grad()
     def act(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Greedy actions (B, A) for raw observations (B, O) and goals (B, G)."""

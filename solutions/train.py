@@ -112,8 +112,7 @@ def train_round(run: Run) -> dict:
 
     episodes = collect_episodes(run.env, run.behaviour)
     run.buffer.add(episodes)
-    run.agent.obs_norm.observe(episodes["obs"])
-    run.agent.goal_norm.observe(episodes["desired"])
+    run.agent.observe(episodes["obs"], episodes["desired"])
     new_steps = episodes["rewards"].size
     counters["env_steps"] += new_steps
 
