@@ -77,8 +77,9 @@ class Parts:
         return frozenset(s.id for p in self.parts if part in (None, p.number) for s in p.subparts)
 
 
-def read_parts(path: Path = PARTS_FILE) -> Parts:
-    """Raises `UserMistake` with the file's name and what is wrong in it."""
+def read_parts(path: Path | None = None) -> Parts:
+    """The course's own `parts.toml` by default. Raises `UserMistake` with the file's name and what is wrong in it."""
+    path = PARTS_FILE if path is None else path
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

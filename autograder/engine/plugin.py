@@ -54,7 +54,6 @@ class Checks:
     seed: int
     on_result: Callable[[CheckResult], None] = lambda result: None
     results: list[CheckResult] = field(default_factory=list)
-    collected: int = 0
 
     # --- which checks ---
 
@@ -69,7 +68,6 @@ class Checks:
             elif self.selection & set(_mark(item)["ids"]):
                 wanted.append(item)
         items[:] = wanted
-        self.collected = len(wanted)
 
     def _misdeclared(self, item: pytest.Item) -> str:
         mark = item.get_closest_marker("subpart")

@@ -24,6 +24,7 @@ _OPTIONS = [
         "--disable-plugin-autoload",
         "--strict-markers",
     ),
+    "--continue-on-collection-errors",  # one check file that does not load must not keep the others from running
     *(
         "-p",
         "no:cacheprovider",
@@ -68,7 +69,7 @@ def run_checks(
         [*_OPTIONS, f"--rootdir={os.path.commonpath(roots.values())}", *map(str, files)], [plugin]
     )
     _forget(roots)
-    if code == pytest.ExitCode.INTERRUPTED and len(plugin.results) < plugin.collected:
+    if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         raise CouldNotRun("the checks could not be started")

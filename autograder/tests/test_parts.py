@@ -1,0 +1,58 @@
+"""parts.toml: what is wrong in it is named in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.engine.outcomes import UserMistake
+from autograder.engine.parts import read_parts
+from autograder.tests.conftest import PARTS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("[part.1]", "[part.1", "is not valid TOML"),
+        ("[part.1]", "[part.one]", "part one: a part's name is a number"),
+        ('file = "sums.py"', "", "part 1 has no file"),
+        ('"sums.py"', '"../sums.py"', "file must be a plain name"),
+        ("time_limit = 2", "time_limit = 0", "time_limit must be positive"),
+        ("time_limit = 2", 'time_limit = "2"', "time_limit is of the wrong type"),
+        ("points = 4", "points = -4", "points must not be negative"),
+        ("points = 4", "point = 4", "sub-part 1a has no points"),
+        ("points = 4", "points = 4, point = 4", "unknown key 'point'"),
+        ("points = 4", "points = 4, hole = 1", "hole must be true or false"),
+        ("1a =", "2z =", "its id must be 1 and a letter"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    assert old in PARTS
+    path = tmp_path / "parts.toml"
+    path.write_text(PARTS.replace(old, new, 1))
+    with pytest.raises(UserMistake) as mistake:
+        read_parts(path)
+    assert sentence in str(mistake.value)
+    assert str(path) in str(mistake.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserMistake, match="cannot be read: No such file"):
+        read_parts(tmp_path / "parts.toml")
+
+
+def test_selecting(tmp_path: Path) -> None:
+    path = tmp_path / "parts.toml"
+    path.write_text(PARTS)
+    parts = read_parts(path)
+    assert parts.select("1", None) == {"1a", "1b"} and parts.select("1", "1b") == parts.select(
+        None, "1b"
+    ) == {"1b"}
+    assert parts.select(None, None) == {"1a", "1b", "2a"} and parts.total == 20
+    with pytest.raises(UserMistake, match="there is no part '7'; there are 1, 2"):
+        parts.select("7", None)
+    with pytest.raises(UserMistake, match="there is no sub-part '1z'"):
+        parts.select(None, "1z")
+    with pytest.raises(UserMistake, match="belongs to part 1, not to part 2"):
+        parts.select("2", "1a")
