@@ -21,6 +21,7 @@ OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` t
 NOT_THIS_RNG = (
     "the same `rng` state gave two different draws: draw from the `rng` passed in, not from np.random"
 )
+NOT_FINAL = "each goal is what the transition's own episode had achieved in its last state, T"
 DEAF_TO_RNG = "two different `rng` gave the same draws: draw from the `rng` passed in"
 
 
@@ -49,7 +50,7 @@ def test_final_goals_are_the_last_state(student):
     goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
-        OTHER_EPISODE,
+        NOT_FINAL,
         {
             "the last *state* is number T, one later than the last step T-1": achieved[episodes, 2],
             "this is the state after the transition itself, not the last of the episode": achieved[episodes, steps + 1],
@@ -67,7 +68,7 @@ def test_final_goals_with_as_many_transitions_as_episodes(student):
     goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
-        OTHER_EPISODE,
+        NOT_FINAL,
         {"row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1]},
     )
     expect_close(goals, achieved[episodes, 2], sentence, name="final_goals")
@@ -149,21 +150,22 @@ def test_episode_goals_come_from_the_same_episode(student):
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
     episode, state = _drawn(student, "episode_goals", achieved, episodes, steps)
     expect(episode == episodes, OTHER_EPISODE)
+    expect(len(np.unique(state)) > 1, "all transitions got the same state: draw one for each")
     expect((state <= steps).any(), "only later states are drawn: that is the strategy 'future'")
+    expect((state > steps).any(), "only earlier states are drawn, but the time of the transition does not matter")
 
 
 @subpart("4c")
 def test_episode_goals_are_uniform(student):
     """Each of the T+1 states 0 … T is drawn equally often, for early and for late transitions."""
     # Two tests at 1e-7 each.
-    achieved, episodes = _buffer(2, 4), np.repeat([1, 0], 1500)
+    achieved, episodes, steps = _buffer(2, 4), np.repeat([1, 0], 3000), np.tile([0, 3], 3000)
+    _, state = _drawn(student, "episode_goals", achieved, episodes, steps)
+    expect((state == 4).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
+    expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
     for step in (0, 3):
-        _, state = _drawn(student, "episode_goals", achieved, episodes, np.full(3000, step), Rng(step))
-        expect(len(np.unique(state)) > 1, "all transitions got the same state: draw one for each")
-        expect((state == 4).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
-        expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
         expect_distribution(
-            state, np.full(5, 0.2), "some of the states 0 … T are drawn more often than others"
+            state[steps == step], np.full(5, 0.2), "some of the states 0 … T are drawn more often than others"
         )
 
 
@@ -285,22 +287,33 @@ def test_replace_goals_uses_the_rng(student):
 @subpart("4f", hint="no reward is positive here: 0 for having arrived, -1 for anything else")
 def test_sparse_reward(student):
     """ "sparse": 0 where s' is within the threshold of the goal, -1 elsewhere."""
-    goals = np.array([[1.3, 0.7, 0.4], [1.3, 0.7, 0.4], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
-    # distances: 0, 0.06 (three times 0.035, so within 0.05 in each coordinate), 0.03, 1
-    moves = np.array([[0.0, 0.0, 0.0], [0.035, -0.035, 0.035], [0.0, -0.03, 0.0], [0.0, 0.0, 1.0]])
+    goals = np.array([1.3, 0.7, 0.4]) * np.ones((7, 1))
+    moves = np.array(
+        [
+            [0.0, 0.0, 0.0],
+            [0.0, -0.03, 0.0],
+            [0.03, 0.0, -0.03],  # 0.042 away
+            [0.035, -0.035, 0.035],  # 0.061 away
+            [0.06, 0.0, 0.0],
+            [0.0, 0.0, -0.2],
+            [0.0, 1.0, 0.0],
+        ]
+    )
     rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "sparse")
     sentence = recognise(
         rewards,
         "the sparse reward is 0 where the distance is at most the threshold and -1 elsewhere",
         {
-            "the signs are the other way round: arriving gives 0, not arriving gives -1": [-1, 0, -1, 0],
-            "the rewards are 1 and 0, but they should be 0 and -1": [1, 0, 1, 0],
-            "the rewards are 0 and 1, but not arriving gives -1": [0, 1, 0, 1],
-            "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, -1],
-            "this looks like the dense reward": [0, -0.060622, -0.03, -1],
+            "the signs are the other way round: arriving gives 0, not arriving gives -1": [-1, -1, -1, 0, 0, 0, 0],
+            "the rewards are 1 and 0, but they should be 0 and -1": [1, 1, 1, 0, 0, 0, 0],
+            "the rewards are 0 and 1, but not arriving gives -1": [0, 0, 0, 1, 1, 1, 1],
+            "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, 0, -1, -1, -1],
+            "the threshold is for the Euclidean distance, not for the sum over the axes": [0, 0, -1, -1, -1, -1, -1],
+            "the threshold is for the distance, not for its square": [0, 0, 0, 0, 0, 0, -1],
+            "this looks like the dense reward": -np.linalg.norm(moves, axis=1),
         },
-    )
-    expect_close(rewards, [0.0, -1.0, 0.0, -1.0], sentence, name="new_rewards")
+    )  # fmt: skip
+    expect_close(rewards, [0.0, 0.0, 0.0, -1.0, -1.0, -1.0, -1.0], sentence, name="new_rewards")
 
 
 @subpart("4f", hint="d <= threshold counts as arrived")
@@ -320,21 +333,21 @@ def test_sparse_reward_at_the_threshold(student):
 @subpart("4f")
 def test_dense_reward(student):
     """ "dense": minus the Euclidean distance, whatever the threshold."""
-    goals = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5]])
-    moves = np.array([[0.3, 0.0, -0.4], [2.0, -1.0, 2.0], [0.0, 0.01, 0.0]])
+    goals = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.2, 0.4, 0.6]])
+    moves = np.array([[0.3, 0.0, -0.4], [2.0, -1.0, 2.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.0]])
     rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "dense")
     sentence = recognise(
         rewards,
         "the dense reward is minus the Euclidean distance between s' and the goal",
         {
-            "the dense reward is minus the distance: closer is better": [0.5, 3.0, 0.01],
-            "this is the squared distance: take its root": [-0.25, -9.0, -0.0001],
-            "this is the sum of absolute differences, not the Euclidean distance": [-0.7, -5.0, -0.01],
-            "the dense reward goes on inside the threshold": [-0.5, -3.0, 0.0],
-            "this looks like the sparse reward": [-1.0, -1.0, 0.0],
+            "the dense reward is minus the distance: closer is better": [0.5, 3.0, 0.01, 0.0],
+            "this is the squared distance: take its root": [-0.25, -9.0, -0.0001, 0.0],
+            "this is the sum of absolute differences, not the Euclidean distance": [-0.7, -5.0, -0.01, 0.0],
+            "the dense reward goes on inside the threshold": [-0.5, -3.0, 0.0, 0.0],
+            "this looks like the sparse reward": [-1.0, -1.0, 0.0, 0.0],
         },
     )
-    expect_close(rewards, [-0.5, -3.0, -0.01], sentence, name="new_rewards")
+    expect_close(rewards, [-0.5, -3.0, -0.01, 0.0], sentence, name="new_rewards")
 
 
 @subpart("4f", hint="axis=-1")
