@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import tyro
 from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec, task_spec
 
 from .agent import Agent
-from .kit.cli import parse
 from .kit.collect import evaluate
 from .kit.console import UserError, run_command
 from .kit.runlog import write_json
@@ -107,4 +107,4 @@ def record(config: PlayConfig, agent: Agent, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run_command(lambda: play(parse(PlayConfig)))
+    run_command(lambda: play(tyro.cli(PlayConfig)))

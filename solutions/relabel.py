@@ -79,7 +79,7 @@ def new_rewards(next_achieved, goals, threshold: float, reward: str = "sparse") 
     """The reward r' = r(s', g') of arriving at s', for the goal that the batch now holds.
 
     With d the Euclidean distance in metres between next_achieved and goals: "sparse" is 0 where d <= threshold and -1
-    elsewhere (Plappert et al. 2018, Section 1.3); "dense" is -d.
+    elsewhere (Plappert et al. 2018, Section 1.1); "dense" is -d.
     Args: next_achieved, goals (B, G). Returns: (B,). Raises: ValueError for another reward.
     """
     if reward not in ("sparse", "dense"):

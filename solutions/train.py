@@ -139,7 +139,7 @@ def train(config: TrainConfig) -> dict:
     Raises: UserError for a folder that cannot be used; KeyboardInterrupt when interrupted, after saving.
     """
     torch.set_num_threads(1)
-    folder = RunFolder(config.folder, config.as_dict(), config.title, config.resume)
+    folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
     run = Run(config)
     counters, info, row, last_save = run.counters, {}, {}, time.monotonic()
     if config.resume:

@@ -5,6 +5,7 @@ random generators and counters. `restore` puts them back in place.
 """
 
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def restore(thing, state):
     elif isinstance(state, torch.Tensor):
         return state.numpy()
     elif isinstance(state, dict) and isinstance(thing, dict):
-        return {key: restore(thing.get(key), value) for key, value in state.items()}
+        thing.update({key: restore(thing.get(key), value) for key, value in state.items()})
     elif isinstance(state, dict) and hasattr(thing, "__dict__"):
         for key, value in state.items():
             setattr(thing, key, restore(getattr(thing, key, None), value))
@@ -82,7 +83,7 @@ def load_checkpoint(path: Path, things: dict) -> None:
         state = torch.load(path, weights_only=True)
         for name, thing in things.items():
             restore(thing, state[name])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"{path} is no checkpoint of this run ({reason}); delete the folder to start anew"

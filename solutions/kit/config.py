@@ -6,7 +6,17 @@ from pathlib import Path
 
 from envs import TASKS
 
+from .console import UserError
+
 METHODS = ("ddpg", "her", "mbpo")
+CHOICES = {
+    "task": TASKS,
+    "method": METHODS,
+    "reward": ("sparse", "dense"),
+    "strategy": ("final", "future", "episode", "random"),
+    "start_mode": ("initial", "all"),
+    "rollout_mode": ("full", "partial"),
+}
 
 
 @dataclass(frozen=True)
@@ -87,13 +97,16 @@ class TrainConfig:
     save_seconds: float = 30.0
     """seconds between two checkpoints"""
 
-    def __post_init__(self):
+    def check(self) -> "TrainConfig":
+        """Returns: the config itself. Raises: UserError naming the first value that makes no sense."""
+
         def need(ok: bool, sentence: str) -> None:
             if not ok:
-                raise ValueError(sentence)
+                raise UserError(sentence)
 
-        need(self.task in TASKS, f"unknown task {self.task!r}: choose one of {', '.join(TASKS)}")
-        need(self.method in METHODS, f"unknown method {self.method!r}: choose one of {', '.join(METHODS)}")
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            need(value in choices, f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
         for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
                      "model_every", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
             need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
@@ -102,6 +115,14 @@ class TrainConfig:
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
         need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
         need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
+        need(self.lr > 0, f"lr must be positive, but is {self.lr}")
+        for name in ("hidden", "model_hidden"):
+            sizes = getattr(self, name)
+            need(
+                bool(sizes) and min(sizes) >= 1,
+                f"{name} needs one or more layers of at least one unit, not {sizes}",
+            )
+        return self
 
     @property
     def folder(self) -> Path:

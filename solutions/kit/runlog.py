@@ -16,6 +16,14 @@ def write_json(path: Path, data: dict) -> None:
     write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
 
 
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
 class RunFolder:
     """The folder of one run. Refuses to overwrite a finished run, and an unfinished one unless it is resumed.
 
@@ -55,7 +63,7 @@ class RunFolder:
     def _read_rows(self) -> list[dict]:
         with self.progress.open(newline="") as file:
             return [
-                {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
+                {key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)
             ]
 
     def log(self, figures: dict) -> dict:

@@ -45,7 +45,7 @@ def load_weights(path: Path, agent) -> None:
         names = set(file.keys())
         for name in sorted(names ^ set(wanted)):
             raise UserError(f"{path}: {name} is {'not in the file' if name in wanted else 'unknown'}")
-        tensors = {name: file.get_tensor(name) for name in names}
+        tensors = {name: file.get_tensor(name) for name in sorted(names)}
     for name, value in tensors.items():
         if value.shape != wanted[name].shape:
             sizes = f"{tuple(value.shape)} where the policy has {tuple(wanted[name].shape)}"

@@ -1,0 +1,212 @@
+"""Training as a whole, on the tiny env: same seed same numbers, resuming, run folders, and what a user gets wrong."""
+
+import csv
+import dataclasses
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from solutions import train as training
+from solutions.agent import Agent
+from solutions.kit.checkpoint import write_whole
+from solutions.kit.cli import training_config
+from solutions.kit.config import METHODS, default_config
+from solutions.kit.console import UserError
+from solutions.kit.weights import load_weights
+from solutions.play import load_agent
+from solutions.train import train
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(out: Path, **changes):
+    short = {"total_steps": 640, "eval_every": 320, "eval_episodes": 16, "hidden": (16,), "batch_size": 32,
+             "model_hidden": (16,), "rollouts_per_step": 1.0, "model_every": 160}  # fmt: skip
+    return dataclasses.replace(default_config("tiny"), out=out, **(short | changes))
+
+
+def progress(folder: Path) -> list[dict]:
+    with (folder / "progress.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [{key: value for key, value in row.items() if key != "train_seconds"} for row in rows]
+
+
+def command(*arguments: str, module: str = "solutions.train") -> subprocess.CompletedProcess:
+    line = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_numbers(tmp_path, method):
+    train(config(tmp_path / "a", method=method))
+    train(config(tmp_path / "b", method=method))
+    train(config(tmp_path / "c", method=method, seed=1))
+    assert progress(tmp_path / "a") == progress(tmp_path / "b") != progress(tmp_path / "c")
+    names = {"config.json", "progress.csv", "weights.safetensors", "curve.png", "summary.json", "tensorboard"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == names
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monkeypatch):
+    whole, broken = config(tmp_path / "whole", method=method), config(tmp_path / "broken", method=method)
+    train(whole)
+    rounds, real_round = [], training.train_round
+
+    def interrupted_round(run):
+        rounds.append(run)
+        if len(rounds) == 2:
+            os.kill(
+                os.getpid(), signal.SIGINT
+            )  # Ctrl-C in the middle of a round: the round is finished first
+        return real_round(run)
+
+    monkeypatch.setattr(training, "train_round", interrupted_round)
+    with pytest.raises(KeyboardInterrupt, match="--resume goes on from step 320"):
+        train(broken)
+    monkeypatch.setattr(training, "train_round", real_round)
+    train(dataclasses.replace(broken, resume=True))
+
+    assert progress(tmp_path / "broken") == progress(tmp_path / "whole")
+    ends = [load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "broken")]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path):
+    train(config(tmp_path / "run"))
+    before = (tmp_path / "run" / "weights.safetensors").read_bytes()
+    for resume in (False, True):
+        with pytest.raises(UserError, match="holds a finished run"):
+            train(config(tmp_path / "run", seed=5, resume=resume))
+    assert (tmp_path / "run" / "weights.safetensors").read_bytes() == before
+
+
+def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "evaluate", lambda *args: os.kill(os.getpid(), signal.SIGINT) or {"success": 0.0,
+                        "return": 0.0, "started_solved": 0.0})  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        train(config(tmp_path / "run"))
+    with pytest.raises(UserError, match="holds an unfinished run"):
+        train(config(tmp_path / "run"))
+    with pytest.raises(
+        UserError, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
+    ):
+        train(config(tmp_path / "run", resume=True, lr=0.5))
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"no checkpoint at all")
+    with pytest.raises(UserError, match="is no checkpoint of this run"):
+        train(config(tmp_path / "run", resume=True))
+    with pytest.raises(UserError, match="holds no checkpoint to resume from"):
+        train(config(tmp_path / "nothing", resume=True))
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "weights.safetensors").write_bytes(b"the weights saved before")
+    real_replace = os.replace
+
+    def full(source, target):
+        if str(target).endswith(".safetensors"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        real_replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(SystemExit) as exit_:
+        training.run_command(lambda: train(config(run)))
+    assert exit_.value.code == 1
+    message = capsys.readouterr().err
+    assert "No space left on device" in message and message.count("\n") == 1
+    assert (run / "weights.safetensors").read_bytes() == b"the weights saved before"
+    assert not list(run.glob("*.part"))
+
+
+@pytest.mark.parametrize("save", [torch.save, save_file])
+def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, save):
+    resource = pytest.importorskip("resource")  # POSIX only
+    target = tmp_path / "weights"
+    target.write_text("from before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError):
+            write_whole(target, lambda path: save({"a": torch.zeros(100_000)}, path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert target.read_text() == "from before" and [p.name for p in tmp_path.iterdir()] == ["weights"]
+
+
+def test_stop_at_ends_early(tmp_path):
+    train(config(tmp_path / "run", stop_at=0.0))
+    assert len(progress(tmp_path / "run")) == 1
+
+
+def test_training_also_runs_off_the_main_thread(tmp_path):
+    thread = threading.Thread(target=train, args=[config(tmp_path / "run", total_steps=160)])
+    thread.start()
+    thread.join()
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_weights_come_back_and_acting_is_the_same(tmp_path):
+    train(config(tmp_path / "run"))
+    agent = load_agent(tmp_path / "run" / "weights.safetensors", "tiny")
+    again = load_agent(tmp_path / "run" / "weights.safetensors", "tiny")
+    obs, goals = torch.randn(5, 4).numpy(), torch.randn(5, 2).numpy()
+    assert (agent.act(obs, goals) == again.act(obs, goals)).all()
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path):
+    train(config(tmp_path / "run", total_steps=160))
+    path = tmp_path / "run" / "weights.safetensors"
+    with pytest.raises(
+        UserError, match=r"actor\.net\.0\.bias is of size \(16,\) where the policy has \(32,\)"
+    ):
+        load_weights(path, Agent(4, 2, 2, hidden=(32,)))
+    with pytest.raises(UserError, match="was trained on tiny, not on reach"):
+        load_agent(path, "reach")
+    with pytest.raises(UserError, match="there is no weights file"):
+        load_agent(tmp_path / "nowhere.safetensors", "tiny")
+    path.write_bytes(b"not safetensors")
+    with pytest.raises(UserError, match="holds no weights of this kit"):
+        load_agent(path, "tiny")
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match="holds no weights of this kit"):
+        load_agent(path, "tiny")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--task", "walk"], "unknown task 'walk': choose one of tiny, reach, push, slide, pick_and_place"),
+        (["--method", "ppo"], "unknown method 'ppo': choose one of ddpg, her, mbpo"),
+        (["--discount", "1"], "discount must lie in [0, 1), but is 1.0"),
+        (["--total-steps", "0"], "total_steps must be at least 1, but is 0"),
+        (["--strategy", "best"], "unknown strategy 'best': choose one of final, future, episode, random"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(arguments, sentence):
+    with pytest.raises(UserError) as error:
+        training_config(arguments)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.slow
+def test_the_command_lines_speak_plainly(tmp_path):
+    unknown = command("--task", "walk")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (
+        1,
+        1,
+    ) and "unknown task 'walk'" in unknown.stderr
+    nothing = command(
+        "--task", "reach", "--weights", str(tmp_path / "no.safetensors"), module="solutions.play"
+    )
+    assert nothing.returncode == 1 and nothing.stderr.startswith("there is no weights file")
+    open_hole = command("--task", "tiny", "--out", str(tmp_path / "hw"), module="hw.train")
+    assert open_hole.returncode == 1 and open_hole.stderr.startswith("a hole is still open: TODO(")
