@@ -1,12 +1,14 @@
 """The separate process, seen from the grader: start it, fork a worker for each check, ask, end.
 
 The grader believes nothing it hears: frames are capped, one absolute deadline covers a check, and silence, death and
-gibberish each have an outcome.
+gibberish each have an outcome. A check's time limit counts the seconds of CPU its worker uses, so that a verdict does
+not depend on what else the machine is doing; the deadline on the clock, for code that only sleeps, is far wider.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -22,9 +24,10 @@ from typing import Any
 import msgpack
 
 from autograder.engine.frames import FrameTooLong, read_frame, write_frame
-from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, one_line
+from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, one_line
 
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
+WALL_FACTOR, WALL_EXTRA = 5.0, 5.0  # the deadline on the clock: 5 times the time limit, and 5 s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
@@ -48,7 +51,10 @@ class WorkerHost:
         self.close()
 
     def connect(self, folder: Path, time_limit: float, seed: int = 0) -> ProcessTransport:
-        """A fresh worker for the part files in `folder`; the deadline runs from now. Raises `CouldNotRun`."""
+        """A fresh worker for the part files in `folder`, with `time_limit` seconds of CPU. Raises `CouldNotRun`.
+
+        The deadline on the clock runs from now.
+        """
         for attempt in (1, 2):  # a submission may have killed the host: then there is a new one
             if self._control is None:
                 self._start()
@@ -60,13 +66,14 @@ class WorkerHost:
                     raise CouldNotRun("no process could be started for your code") from None
         raise AssertionError
 
-    def end(self, pid: int) -> int | None:
-        """Kill a worker; its wait status, or None where the host itself is gone."""
+    def end(self, pid: int) -> tuple[int, float] | None:
+        """Kill a worker; its wait status and seconds of CPU, or None where the host itself is gone."""
         try:
-            return int(self._order({"op": "end", "pid": pid})["status"])
+            reply = self._order({"op": "end", "pid": pid})
         except (OSError, CouldNotRun):
             self.close()
             return None
+        return int(reply["status"]), float(reply["seconds"])
 
     def close(self) -> None:
         """End the host, and with it every worker."""
@@ -114,8 +121,9 @@ class WorkerHost:
         ours, theirs = socket.socketpair()
         job = {"op": "start", "folder": str(folder.resolve()), "package": self._package, "parts": self._parts}
         with theirs:
+            limits = {"scratch": scratch, "seed": seed, "cpu_seconds": math.ceil(time_limit)}
             try:
-                reply = self._order(job | {"scratch": scratch, "seed": seed}, ORDER_LIMIT, theirs.fileno())
+                reply = self._order(job | limits, ORDER_LIMIT, theirs.fileno())
             except BaseException:
                 ours.close()
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -148,7 +156,8 @@ class ProcessTransport:
         self._pid: int | None = pid
         self._scratch = scratch
         self._limit = time_limit
-        self._deadline = time.monotonic() + time_limit
+        self._wall = WALL_FACTOR * time_limit + WALL_EXTRA
+        self._deadline = time.monotonic() + self._wall
 
     def ask(self, message: bytes) -> bytes:
         """Raises `TimedOut` at the deadline, `Crashed` when the process died or sent nonsense; it is ended then."""
@@ -159,31 +168,38 @@ class ProcessTransport:
             answer = read_frame(self._channel, self._deadline)
         except TimeoutError:
             self.close()
-            raise TimedOut(f"no answer after {self._limit:g} s (an endless loop?)") from None
+            raise TimedOut(f"no answer after {self._wall:g} s") from None
         except FrameTooLong:
             self.close()
             raise Crashed("your code's process sent more data than can be accepted") from None
         except OSError:  # a broken pipe: it died
             answer = None
         if answer is None:
-            raise Crashed(f"your code's process died ({_cause(self.close())})")
+            raise self._epitaph(self.close())
         return answer
 
-    def close(self) -> int | None:
-        """End the worker and everything it started; its wait status, None if that is unknown."""
+    def close(self) -> tuple[int, float] | None:
+        """End the worker and everything it started; its wait status and CPU seconds, None if they are unknown."""
         self._channel.close()
         if self._pid is None:
             return None
         pid, self._pid = self._pid, None
-        # It is killed before the answer to the last question could matter: nothing of it outlives the check.
-        status = self._host.end(pid)
+        ended = self._host.end(pid)
         shutil.rmtree(self._scratch, ignore_errors=True)
-        return status
+        return ended
+
+    def _epitaph(self, ended: tuple[int, float] | None) -> Verdict:
+        """Why a worker is no more."""
+        if ended is None:
+            return Crashed("your code's process died, and took the grader's helper process with it")
+        status, seconds = ended
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if killed and seconds >= math.ceil(self._limit) - 0.1:
+            return TimedOut(f"no answer after {math.ceil(self._limit)} s of computing (an endless loop?)")
+        return Crashed(f"your code's process died ({_cause(status)})")
 
 
-def _cause(status: int | None) -> str:
-    if status is None:
-        return "and took the grader's helper process with it"
+def _cause(status: int) -> str:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGKILL:

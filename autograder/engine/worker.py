@@ -17,6 +17,7 @@ import gc
 import importlib
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -46,7 +47,8 @@ def main(control: socket.socket) -> None:
                 workers.add(pid)
                 reply = {"pid": pid}
             else:
-                reply = {"status": _end(order["pid"])}
+                status, seconds = _end(order["pid"])
+                reply = {"status": status, "seconds": seconds}
                 workers.discard(order["pid"])
                 _end_strays(workers)
             write_frame(control, msgpack.packb(reply))
@@ -118,6 +120,8 @@ def _fork(control: socket.socket, fd: int, job: dict[str, Any]) -> int:
         for standard in (0, 1, 2):  # what it prints goes nowhere, and cannot reach the protocol
             os.dup2(null, standard)
         os.chdir(job["scratch"])
+        # CPU time, not time on the clock: a busy machine must not fail anybody. At the limit the kernel kills.
+        resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"]))
         confine(job)
         serve(channel, job)
         status = 0
@@ -125,15 +129,19 @@ def _fork(control: socket.socket, fd: int, job: dict[str, Any]) -> int:
         os._exit(status)  # no handler that the submission registered runs in the name of this process
 
 
-def _end(pid: int) -> int:
-    """Kill a worker and its group; returns its wait status. Its number cannot be reused before this wait."""
+def _end(pid: int) -> tuple[int, float]:
+    """Kill a worker and its group; returns its wait status and the seconds of CPU it used.
+
+    Its number cannot be used again by another process before this wait.
+    """
     for kill in (os.kill, os.killpg):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
     try:
-        return os.waitpid(pid, 0)[1]
+        _, status, used = os.wait4(pid, 0)
     except ChildProcessError:
-        return 0
+        return 0, 0.0
+    return status, used.ru_utime + used.ru_stime
 
 
 def _adopt_orphans() -> None:
