@@ -152,7 +152,9 @@ def test_episode_goals_come_from_the_same_episode(student):
     expect(episode == episodes, OTHER_EPISODE)
     expect(len(np.unique(state)) > 1, "all transitions got the same state: draw one for each")
     expect((state <= steps).any(), "only later states are drawn: that is the strategy 'future'")
-    expect((state > steps).any(), "only earlier states are drawn, but the time of the transition does not matter")
+    expect(
+        (state > steps).any(), "only earlier states are drawn, but the time of the transition does not matter"
+    )
 
 
 @subpart("4c")
