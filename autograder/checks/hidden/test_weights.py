@@ -1,0 +1,57 @@
+"""Part 5: does the submitted policy reach its goals? Played in the grader's own simulator, on fresh seeds.
+
+The verdict is a sequential test (autograder/engine/sequential.py): a policy with a true success rate of at least
+THRESHOLD fails with probability at most 1e-3; one at or below THRESHOLD - MARGIN passes with probability at most
+0.004, the chance of an undecided budget included. `operating_characteristics` gives the exact figures.
+"""
+
+import torch
+
+from autograder.checks.reach_policy import FILE, read_policy
+from autograder.engine.checking import expect, expect_array, subpart
+from autograder.engine.sequential import sequential_test
+from envs import make_vec
+from solutions.agent import Agent
+from solutions.kit.collect import collect_episodes
+
+THRESHOLD, MARGIN, ERROR, MAX_EPISODES = 0.95, 0.15, 1e-3, 200
+ENVS = 10  # episodes played side by side; at most so many more than the test needs
+
+
+def agent_with(arrays: dict, dims: tuple[int, int, int]) -> Agent:
+    """The reference's agent, acting with these tensors."""
+    agent = Agent(*dims)
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    agent.actor.load_state_dict({name.removeprefix("actor."): x for name, x in tensors.items() if "actor." in name})
+    for name in ("obs_norm", "goal_norm"):
+        getattr(agent, name).mean.copy_(tensors[f"{name}.mean"])
+        getattr(agent, name).std.copy_(tensors[f"{name}.std"])
+    return agent
+
+
+@subpart("5a", weight=8, kind="threshold", time_limit=300)
+def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
+    """The policy reaches at least 95 % of fresh goals (sequential test)."""
+    arrays = read_policy(submitted_file(FILE))
+    env = make_vec("reach", ENVS, int(fresh_rng.integers(2**31)), threads=1)
+    spec = env.task_spec
+    agent = agent_with(arrays, (spec.obs_dim, spec.goal_dim, spec.action_dim))
+
+    def act(obs, goals):
+        actions = agent.act(obs, goals)
+        return expect_array(actions, shape=(len(obs), spec.action_dim), name="the actions of your policy")
+
+    def successes():
+        while True:
+            episodes = collect_episodes(env, act)
+            yield from env.is_success(episodes["achieved"][:, -1], episodes["desired"])
+
+    try:
+        verdict = sequential_test(successes(), THRESHOLD, MARGIN, ERROR, ERROR, MAX_EPISODES)
+    finally:
+        env.close()
+    expect(
+        verdict.passed,
+        f"the policy reached {verdict.successes} of {verdict.episodes} fresh goals, which a success rate of "
+        f"{THRESHOLD:.0%} explains with a probability below 1 in 1000: train longer, and look at the run's curve.png",
+    )

@@ -1,0 +1,33 @@
+"""The file that is handed in for Part 5: which tensors it holds, and reading it without trusting it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from autograder.engine.checking import expect
+from autograder.engine.weights import read_weights
+from envs import task_spec
+
+FILE = "weights_reach.safetensors"
+HIDDEN = 256  # units in each of the actor's two hidden layers, the default of `make train`
+
+
+def shapes() -> dict[str, tuple[int, ...]]:
+    """Name -> shape of every tensor: the actor's three layers and the statistics of both normalizers."""
+    spec = task_spec("reach")
+    sizes = [spec.obs_dim + spec.goal_dim, HIDDEN, HIDDEN, spec.action_dim]
+    layers: dict[str, tuple[int, ...]] = {}
+    for layer in range(3):  # ReLU lies between them, so the indices in the sequence are 0, 2, 4
+        layers[f"actor.net.{2 * layer}.weight"] = (sizes[layer + 1], sizes[layer])
+        layers[f"actor.net.{2 * layer}.bias"] = (sizes[layer + 1],)
+    for name, dim in (("obs_norm", spec.obs_dim), ("goal_norm", spec.goal_dim)):
+        layers |= {f"{name}.mean": (dim,), f"{name}.std": (dim,)}
+    return layers
+
+
+def read_policy(path: Path) -> dict[str, np.ndarray]:
+    """The tensors. Raises: CheckFailed with a sentence where the file is not such a policy."""
+    arrays = read_weights(path, shapes())
+    for name in ("obs_norm.std", "goal_norm.std"):
+        expect((arrays[name] > 0).all(), f"{path.name}: {name} must be positive everywhere")
+    return arrays
