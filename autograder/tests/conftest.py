@@ -90,6 +90,11 @@ def test_add_fresh(student, fresh_rng):
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Check files are also imported by tests (`variants.py`), not only by the engine, which knows the mark."""
+    config.addinivalue_line("markers", "subpart: which sub-part a check belongs to (see checking.py)")
+
+
 class Assignment:
     """`hw/` and `checks/` under `root`; `write` replaces a file (relative to root)."""
 
