@@ -131,7 +131,7 @@ def main(args: Args) -> int:
 
     table = Table(title="Batched Fetch against gymnasium-robotics v4")
     for column in ("task", "episodes", "steps", "compared values", "mismatches", "largest difference"):
-        table.add_column(column, justify="left" if column == "task" else "right")
+        table.add_column(column, justify="left" if column == "task" else "right", no_wrap=column == "task")
     results = []
     for task in args.tasks:
         found = compare_task(task, args.episodes, args.seed, args.num_envs, args.reward)

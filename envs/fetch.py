@@ -93,6 +93,10 @@ class FetchVecEnv(GoalVecEnv):
         """End the physics threads; gymnasium's `close()` calls this once."""
         self._pool.close()
 
+    def qpos(self, row: int) -> np.ndarray:
+        """All coordinates of a row, (nq,): what a picture of it needs."""
+        return self._qpos[row].copy()
+
     # Moving the world.
 
     def _reset_rows(self, rows: np.ndarray) -> None:

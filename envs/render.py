@@ -1,0 +1,230 @@
+"""Pictures and videos of a task, without a display: `record_video`, `goal_grid`.
+
+The Fetch tasks are drawn by MuJoCo and need the system's OpenGL (see `envs.gl`); the tiny env by matplotlib.
+"""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from envs import make_vec
+from envs.gl import RenderingUnavailable, make_context
+from envs.goal_env import GoalVecEnv, Obs
+
+__all__ = ["RenderingUnavailable", "goal_grid", "make_painter", "record_video"]
+
+GREEN = (60, 180, 75)
+
+
+class Painter(Protocol):
+    """Draws rows of an env."""
+
+    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+        """A picture of the row, (size, size, 3) uint8."""
+
+    def close(self) -> None:
+        """Release what drawing needed."""
+
+
+def record_video(
+    task: str,
+    policy: Callable[[Obs], np.ndarray],
+    path: str | Path,
+    episodes: int = 3,
+    seed: int = 0,
+    size: int = 480,
+) -> float:
+    """Film a policy, one episode after the other; a green frame shows that the goal is reached.
+
+    Args:
+        task: one of `envs.TASKS`.
+        policy: obs dict of (1, dim) arrays -> actions (1, action_dim).
+        path: an .mp4 or .gif file; folders are made.
+        episodes: at least 1.
+        seed: of the env; the policy brings its own randomness.
+        size: width and height in pixels, a multiple of 16.
+
+    Returns:
+        The share of episodes that ended at the goal.
+
+    Raises:
+        RenderingUnavailable: a Fetch task where the system lacks OpenGL.
+        ValueError: an unknown task or kind of file, `episodes` below 1, a bad size.
+    """
+    import imageio.v2 as imageio
+
+    path = _prepare(path, (".mp4", ".gif"))
+    if episodes < 1 or size < 16 or size % 16:
+        raise ValueError("A video needs at least 1 episode and a size that is a multiple of 16 pixels.")
+    env = make_vec(task, 1, seed)
+    painter = make_painter(env, size)
+    # The Fetch tasks play in real time: 25 steps are a second.
+    frames_per_second = 10 if task == "tiny" else 25
+    timing = {"fps": frames_per_second} if path.suffix == ".mp4" else {"duration": 1000 / frames_per_second}
+    successes = 0.0
+    try:
+        with imageio.get_writer(path, **timing) as video:
+            for _ in range(episodes):
+                obs, _ = env.reset()
+                video.append_data(painter.draw(env, obs, 0))
+                for _ in range(env.episode_length):
+                    obs, *_, info = env.step(policy(obs))
+                    video.append_data(_framed(painter.draw(env, obs, 0), info["is_success"][0] > 0))
+                for _ in range(frames_per_second // 3):  # hold the end for a moment
+                    video.append_data(_framed(painter.draw(env, obs, 0), info["is_success"][0] > 0))
+                successes += float(info["is_success"][0])
+    finally:
+        painter.close()
+        env.close()
+    return successes / episodes
+
+
+def goal_grid(
+    task: str, path: str | Path, rows: int = 3, cols: int = 4, seed: int = 0, size: int = 240
+) -> None:
+    """A picture of rows x cols first scenes with their goals, which shows what varies between episodes.
+
+    Args:
+        task: one of `envs.TASKS`.
+        path: a .png file; folders are made.
+        rows, cols: at least 1 each.
+        seed: scene i is that of an env with seed + i.
+        size: width and height of one scene in pixels.
+
+    Raises:
+        RenderingUnavailable: a Fetch task where the system lacks OpenGL.
+        ValueError: an unknown task or kind of file, fewer than one row or column.
+    """
+    import imageio.v2 as imageio
+
+    path = _prepare(path, (".png",))
+    if rows < 1 or cols < 1:
+        raise ValueError("A grid needs at least one row and one column.")
+    env = make_vec(task, rows * cols, seed)
+    painter = make_painter(env, size)
+    try:
+        obs, _ = env.reset()
+        scenes = np.array([painter.draw(env, obs, row) for row in range(rows * cols)])
+    finally:
+        painter.close()
+        env.close()
+    scenes = np.pad(scenes, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
+    height = scenes.shape[1]
+    # (rows * cols, H, W, 3) -> (rows, cols, H, W, 3) -> (rows, H, cols, W, 3) -> one picture
+    grid = scenes.reshape(rows, cols, height, height, 3).swapaxes(1, 2)
+    imageio.imwrite(path, grid.reshape(rows * height, cols * height, 3))
+
+
+def make_painter(env: GoalVecEnv, size: int = 480) -> Painter:
+    """A painter for the env's task; close it in the end.
+
+    Raises:
+        RenderingUnavailable: a Fetch task where the system lacks OpenGL.
+    """
+    if env.task_spec.name == "tiny":
+        return TinyPainter(env, size)
+    return FetchPainter(env, size)
+
+
+class FetchPainter:
+    """MuJoCo's own renderer, on a copy of the model and a state of its own: drawing never touches the physics."""
+
+    def __init__(self, env: GoalVecEnv, size: int) -> None:
+        import mujoco
+
+        self._mujoco, self._size = mujoco, size
+        self._model = copy.copy(env.scene.model)
+        self._model.vis.global_.offwidth = self._model.vis.global_.offheight = size
+        self._state = mujoco.MjData(self._model)
+        self._target = self._model.site("target0").id
+        self._camera = mujoco.MjvCamera()
+        # Look at the middle of where the goals are, from as far as their range asks for.
+        goals = env.scene.gripper_start + env.scene.target_offset
+        self._camera.lookat[:] = [goals[0] - 0.05, goals[1], 0.5]
+        self._camera.distance = 1.0 + 1.5 * env.scene.target_range
+        self._camera.azimuth, self._camera.elevation = 132.0, -24.0
+        self._context = make_context(size, size)
+        self._scene = mujoco.MjvScene(self._model, maxgeom=1000)
+        self._renderer = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._renderer)
+
+    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+        mujoco, model, state = self._mujoco, self._model, self._state
+        body = model.site_bodyid[self._target]
+        model.site_pos[self._target] = obs["desired_goal"][row] - model.body_pos[body]
+        state.qpos[:] = env.qpos(row)
+        mujoco.mj_forward(model, state)
+        mujoco.mjv_updateScene(
+            model,
+            state,
+            mujoco.MjvOption(),
+            None,
+            self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL,
+            self._scene,
+        )
+        picture = np.empty((self._size, self._size, 3), dtype=np.uint8)
+        view = mujoco.MjrRect(0, 0, self._size, self._size)
+        self._context.make_current()
+        mujoco.mjr_render(view, self._scene, self._renderer)
+        mujoco.mjr_readPixels(picture, None, view, self._renderer)
+        return picture[::-1].copy()  # OpenGL counts rows from below
+
+    def close(self) -> None:
+        self._renderer.free()
+        self._context.free()
+
+
+class TinyPainter:
+    """The plane, the goal with its threshold, and the point with its velocity."""
+
+    def __init__(self, env: GoalVecEnv, size: int) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        # A figure of its own, not pyplot's: nothing global changes.
+        self._figure = Figure(figsize=(size / 100, size / 100), dpi=100)
+        self._canvas = FigureCanvasAgg(self._figure)
+        self._axes = self._figure.add_axes((0.02, 0.02, 0.96, 0.96))
+        self._walls = env.variant.observe_points(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]))
+
+    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+        from matplotlib.patches import Circle
+
+        axes, (x, y, vx, vy) = self._axes, obs["observation"][row]
+        axes.clear()
+        axes.set_axis_off()
+        axes.set_aspect("equal")
+        middle, half = self._walls[:4].mean(axis=0), 1.15 * np.ptp(self._walls, axis=0).max() / 2
+        axes.set_xlim(middle[0] - half, middle[0] + half)
+        axes.set_ylim(middle[1] - half, middle[1] + half)
+        axes.plot(*self._walls.T, color="0.4", linewidth=1.5)
+        goal = Circle(obs["desired_goal"][row], env.task_spec.distance_threshold, color="tab:red", alpha=0.5)
+        axes.add_patch(goal)
+        axes.plot([x, x + 2 * vx], [y, y + 2 * vy], color="tab:blue", linewidth=2)
+        axes.plot(x, y, "o", color="tab:blue", markersize=self._figure.dpi * self._figure.get_figwidth() / 50)
+        self._canvas.draw()
+        return np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _framed(picture: np.ndarray, reached: bool) -> np.ndarray:
+    """The picture with a green border where the goal is reached."""
+    if reached:
+        width = max(2, len(picture) // 60)
+        picture[:width] = picture[-width:] = GREEN
+        picture[:, :width] = picture[:, -width:] = GREEN
+    return picture
+
+
+def _prepare(path: str | Path, kinds: tuple[str, ...]) -> Path:
+    path = Path(path)
+    if path.suffix.lower() not in kinds:
+        raise ValueError(f"Cannot write {path.name}: the name must end in {' or '.join(kinds)}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
