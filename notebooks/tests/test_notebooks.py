@@ -1,0 +1,25 @@
+"""Every notebook runs from top to bottom."""
+
+from pathlib import Path
+
+import jupytext
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[1]
+NOTEBOOKS = sorted(FOLDER.glob("*.py"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_runs(path, monkeypatch):
+    monkeypatch.setenv("NOTEBOOK_EPISODES", "8")
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    notebook = jupytext.read(path)
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code and all(cell.execution_count for cell in code)
+    text = "".join(output.get("text", "") for cell in code for output in cell.outputs)
+    assert "pick_and_place" in text  # the tables were printed
