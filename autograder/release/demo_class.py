@@ -13,7 +13,7 @@ WRONG_HOLE, WRONG_LINE = (
     "4b",
     "goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]",
 )
-ENDLESS_HOLE, ENDLESS_LINES = "4c", "while True:\n    pass"
+ENDLESS_HOLE, ENDLESS_LINES = "4a", "while True:\n    pass"
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ def build_class(folder: Path, solutions: Path, starter: Path, weights: Path, par
     untouched = _copy(folder / "starter", files, starter)
     half = _copy(folder / "half_done", files - later, starter)
     _copy(half, later, solutions)
-    wrong = _copy(folder / "wrong_relabeling", files, solutions)
-    _rewrite(wrong, solutions, parts, WRONG_HOLE, WRONG_LINE)
-    endless = _copy(folder / "endless_loop", files - later, starter)
-    _copy(endless, later, solutions)
-    _rewrite(endless, solutions, parts, ENDLESS_HOLE, ENDLESS_LINES)
+    wrong = _copy(folder / "wrong_relabeling", files - later, starter)
+    _copy(wrong, later, solutions)
+    _answer_wrongly(wrong / parts.part_of(WRONG_HOLE).file, parts, WRONG_HOLE, WRONG_LINE)
+    endless = _copy(folder / "endless_loop", files, starter)
+    _fill(endless / parts.part_of(ENDLESS_HOLE).file, ENDLESS_HOLE, ENDLESS_LINES)
     packed = folder / "badly_packed.zip"
     _pack_badly(half, packed)
 
@@ -57,9 +57,11 @@ def build_class(folder: Path, solutions: Path, starter: Path, weights: Path, par
         Member("reference", reference, "all of solutions/, and the weights just trained", everything),
         Member("starter", untouched, "hw/ as it is handed out", frozenset()),
         Member("half done", half, "parts 3 and 4 solved, 1 and 2 untouched", half_earns),
-        Member("wrong relabeling", wrong, f"{WRONG_HOLE} also takes goals from the past; no weights"),
+        Member(
+            "wrong relabeling", wrong, f"the half-done one, but {WRONG_HOLE} also takes goals from the past"
+        ),
         Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", half_earns),
-        Member("endless loop", endless, f"the half-done one, but {ENDLESS_HOLE} never returns"),
+        Member("endless loop", endless, f"hw/, with an endless loop in {ENDLESS_HOLE}"),
     ]
 
 
@@ -70,15 +72,26 @@ def _copy(folder: Path, names: Collection[str], source: Path) -> Path:
     return folder
 
 
-def _rewrite(submission: Path, solutions: Path, parts: Parts, hole: str, code: str) -> None:
-    """Give one hole this code, in the reference's file (its other holes stay as they are in `submission`)."""
-    part = parts.part_of(hole)
-    text = (solutions / part.file).read_text(encoding="utf-8")
-    blocks = {b.id: b for b in find_blocks(text, part.file, [sub.id for sub in part.subparts if sub.hole])}
+def _answer_wrongly(file: Path, parts: Parts, hole: str, code: str) -> None:
+    """Put `code` in the place of one solution in the reference's `file`."""
+    text = file.read_text(encoding="utf-8")
+    ids = [sub.id for sub in parts.part_of(hole).subparts]
+    (block,) = [block for block in find_blocks(text, file.name, ids) if block.id == hole]
     lines = text.splitlines()
-    block = blocks[hole]
-    lines[block.begin - 1 : block.end] = [" " * block.indent + line for line in code.splitlines()]
-    (submission / part.file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines[block.begin - 1 : block.end] = _indented(code, block.indent)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _fill(file: Path, hole: str, code: str) -> None:
+    """Put `code` in the place of one placeholder in the starter's `file`."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    (at,) = [i for i, line in enumerate(lines) if f'NotImplementedError("TODO({hole})' in line]
+    lines[at : at + 1] = _indented(code, len(lines[at]) - len(lines[at].lstrip()))
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _indented(code: str, columns: int) -> list[str]:
+    return [" " * columns + line for line in code.splitlines()]
 
 
 def _pack_badly(submission: Path, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from autograder.release import handout, starter
 from autograder.release.errors import ReleaseError
+from autograder.release.outline import read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
 # Hole 2d asks for D_model what the given buffer of D_env shows: where the rows go in a ring.
@@ -185,3 +187,33 @@ def test_every_module_in_it_can_be_imported_there(unpacked):
     )
     done = run(unpacked, sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_unpacked_on_its_own_it_says_that_every_hole_is_open(unpacked, tmp_path):
+    """The students' first command, in their folder: nothing passes, nothing fails, all is still to do."""
+    figures = tmp_path / "check.json"
+    done = run(
+        unpacked, sys.executable, "-m", "autograder", "check", "--target", "hw", "--json", str(figures)
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stderr
+    subparts = json.loads(figures.read_text())["subparts"]
+    holes = {id_ for id_, sub in read_outline(ROOT / "autograder" / "parts.toml").items() if sub.has_hole}
+    assert {id_: subparts[id_]["outcome"] for id_ in holes} == dict.fromkeys(holes, "not attempted")
+    assert not any(sub["earned"] for sub in subparts.values())
+
+
+@pytest.mark.slow
+def test_unpacked_on_its_own_the_reference_can_be_handed_in_and_passes_a_part(unpacked, tmp_path):
+    """With one part solved, that part's checks pass and the submission's notes name the holes of the others."""
+    solved = tmp_path / "solved"
+    shutil.copytree(unpacked, solved)
+    shutil.copyfile(ROOT / "solutions" / "relabel.py", solved / "hw" / "relabel.py")
+    done = run(solved, sys.executable, "-m", "autograder", "check", "--target", "hw", "--part", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(solved, sys.executable, "-m", "autograder", "submission", "--out", "mine.zip")
+    assert (
+        done.returncode == 0 and "1a is still open" in done.stdout and "4a is still open" not in done.stdout
+    )
+    with zipfile.ZipFile(solved / "mine.zip") as archive:
+        assert "relabel.py" in archive.namelist()
