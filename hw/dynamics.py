@@ -1,0 +1,104 @@
+"""Part 1: training the dynamics model p_ψ(s'|s,a).
+
+A bootstrap ensemble of E networks; each predicts, for a state and an action, a Gaussian over the *change* of the
+state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Appendix C). Everything the networks see and
+predict is normalised, since metres, radians and metres per second differ by orders of magnitude.
+
+    input  (s, a)  ->  normalise  ->  E networks  ->  mean, log-variance of the normalised  s' - s  ->  a sample of s'
+
+Shapes: E members, B rows of a batch, N transitions in D_env, O = obs_dim, A = action_dim.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+MIN_LOG_VAR, MAX_LOG_VAR = -10.0, 0.5
+
+
+def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
+    """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
+
+    Args: obs, next_obs (N, O); actions (N, A).
+    Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
+        input_mean, input_std (O+A,), delta_mean, delta_std (O,).
+    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never
+    changes (standard deviation below 1e-8) is divided by 1 instead.
+    """
+    # TODO(1a): np.concatenate the states and actions; the target is the change of the state, not the next state
+    # TODO(1a): np.where(std < 1e-8, 1.0, std) guards the columns that never change
+    raise NotImplementedError("TODO(1a): normalised delta targets")
+    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]) and targets.shape == obs.shape
+    stats = {
+        "input_mean": input_mean,
+        "input_std": input_std,
+        "delta_mean": delta_mean,
+        "delta_std": delta_std,
+    }
+    return inputs, targets, stats
+
+
+def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
+    """Keep the predicted log-variance inside (low, high), smoothly, so that gradients never vanish abruptly.
+
+    First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
+    (Chua et al. 2018, Appendix A.1). Args and return: any shape.
+    """
+    # TODO(1b): nn.functional.softplus(x) = log(1 + exp(x)); do the upper bound first, then the lower one
+    raise NotImplementedError("TODO(1b): bounded log-variance")
+
+
+def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Negative log-likelihood of the targets under N(mean, exp(log_var)), without the constant log 2π.
+
+        1/2 · average over rows and dimensions of  [ (target - mean)² · exp(-log_var) + log_var ]
+
+    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: (E,), a loss a member.
+    """
+    # TODO(1c): multiply by exp(-log_var) rather than dividing by exp(log_var)
+    # TODO(1c): average over the last two axes only: each member keeps a loss of its own
+    raise NotImplementedError("TODO(1c): Gaussian negative log-likelihood")
+    assert loss.shape == (mean.shape[0],)
+    return loss
+
+
+def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator):
+    """Who trains on what: one shared hold-out set, and for every member its own bootstrap sample of the rest.
+
+    Let H = round(holdout_fraction · num_samples), at least 1. Drawn afresh from `rng` at each call.
+    Returns: train (E, num_samples - H) int, rows drawn *with replacement* from those not held out, independently for
+        each member; holdout (H,) int, distinct rows that no member trains on.
+    """
+    # TODO(1d): rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
+    raise NotImplementedError("TODO(1d): bootstrap and hold-out")
+    assert train.shape == (ensemble_size, num_samples - len(holdout))
+    return train, holdout
+
+
+def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
+    """One epoch's bookkeeping of early stopping on the hold-out loss.
+
+    A member has improved where its loss lies below its best by more than min_improvement · |best| (any finite loss
+    beats a best of infinity). `stale_epochs` counts the epochs in a row in which *no* member improved.
+    Args: best, losses (E,), hold-out losses so far and of this epoch.
+    Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
+    """
+    # TODO(1e): a loss may be negative, hence |best|; inf - inf is not a number, so treat an infinite best apart
+    raise NotImplementedError("TODO(1e): early stopping")
+    assert improved.shape == best.shape == new_best.shape
+    return improved, new_best, stale_epochs
+
+
+def sample_next_obs(
+    obs, mean, log_var, stats: dict, elites: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw s' ~ p_ψ(s'|s,a): each row from one elite member, chosen uniformly and afresh for every row.
+
+    Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change;
+        stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
+    """
+    # TODO(1f): mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
+    raise NotImplementedError("TODO(1f): sampling the next state")
+    assert next_obs.shape == obs.shape
+    return next_obs

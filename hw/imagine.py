@@ -1,0 +1,102 @@
+"""Part 2: synthetic rollouts, the data that the learned model adds (Janner et al. 2019, "MBPO", Algorithm 2).
+
+Starting from states that were really visited, act with the current policy inside the model p_ψ for a few steps, keep
+what was imagined in D_model, and update the policy on a mix of D_env and D_model. Model errors add up along a rollout
+(Theorem 4.3 there bounds the harm by the rollout length), so it matters where rollouts start and how long they are.
+
+    start states (D_env)  ->  rollout lengths  ->  imagine: policy and model in turn  ->  D_model  ->  mixed batches
+
+Shapes: B rollouts side by side, T = episode length, O = obs_dim, A = action_dim, G = goal_dim.
+"""
+
+import numpy as np
+
+
+def start_states(mode: str, num_episodes: int, episode_length: int, count: int, rng: np.random.Generator):
+    """Where in D_env the rollouts start: which episode, and after how many of its steps.
+
+    mode "initial": at the first state of a random episode. mode "all": at any state from which an action was
+    taken (steps 0 … T-1), each of the num_episodes · T of them equally likely. Draws are independent.
+    Returns: episodes (count,) int in [0, num_episodes), steps (count,) int.
+    Raises: ValueError for another mode.
+    """
+    if mode not in ("initial", "all"):
+        raise ValueError(f"start mode {mode!r} is unknown: choose 'initial' or 'all'")
+    # TODO(2a): rng.integers(high, size=count) excludes high
+    raise NotImplementedError("TODO(2a): start states")
+    assert episodes.shape == steps.shape == (count,)
+    return episodes, steps
+
+
+def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_length: int) -> np.ndarray:
+    """How many steps each rollout is imagined for.
+
+    mode "full": to the end of the episode that it branches from. mode "partial": max_length steps ("k" in MBPO), but
+    never past that end. Args: steps (B,) int, the step each rollout starts at.
+    Returns: (B,) int, at least 1. Raises: ValueError for another mode.
+    """
+    if mode not in ("full", "partial"):
+        raise ValueError(f"rollout mode {mode!r} is unknown: choose 'full' or 'partial'")
+    # TODO(2b): a rollout that starts at step t has T - t steps left
+    raise NotImplementedError("TODO(2b): rollout lengths")
+    assert lengths.shape == steps.shape
+    return lengths
+
+
+def imagine(
+    model, policy, obs: np.ndarray, goals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+) -> dict:
+    """Roll the policy out inside the model, all B rollouts side by side; rollout i for lengths[i] steps.
+
+    In each step: actions = policy(obs, goals), next_obs = model.sample_next(obs, actions, rng), and the next step
+    starts from next_obs. The goal of a rollout stays the same throughout. A rollout that has reached its length is no
+    longer stepped, and adds nothing any more.
+    Args: obs (B, O), the start states; goals (B, G); lengths (B,) int.
+    Returns: a dict of all imagined transitions, M = lengths.sum() rows, in any order:
+        obs (M, O), actions (M, A), next_obs (M, O), goals (M, G).
+    """
+    pieces = []  # one dict of transitions for each step of the rollouts
+    # TODO(2c): loop over range(lengths.max()); keep the rows with lengths > step, in obs, goals and lengths alike
+    raise NotImplementedError("TODO(2c): imagined rollouts")
+    return {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
+
+
+class ModelBuffer:
+    """D_model: the latest `capacity` imagined transitions. When it is full, the oldest rows make room."""
+
+    def __init__(self, capacity: int):
+        self.capacity, self.size, self.next_row = capacity, 0, 0
+        self.data: dict[str, np.ndarray] = {}
+
+    def add(self, transitions: dict) -> None:
+        """Append rows (all arrays (M, …), M <= capacity), writing on from row 0 after the last row.
+
+        Afterwards `size` is the number of rows held, `next_row` where the next one goes (0 after the last row).
+        """
+        count = len(transitions["obs"])
+        if count > self.capacity:
+            raise ValueError(f"{count} transitions do not fit into a model buffer of {self.capacity} rows")
+        if not self.data:
+            self.data = {
+                key: np.zeros((self.capacity, *x.shape[1:]), x.dtype) for key, x in transitions.items()
+            }
+        # TODO(2d): the rows to write are (next_row + 0, 1, … count-1) modulo the capacity
+        raise NotImplementedError("TODO(2d): the model buffer")
+
+    def sample(self, count: int, rng: np.random.Generator) -> dict:
+        """`count` rows, uniform with replacement, as a dict of arrays (count, …)."""
+        rows = rng.integers(self.size, size=count)
+        return {key: values[rows] for key, values in self.data.items()}
+
+
+def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
+    """One batch out of two: D_env ∪ D_model, with a fixed share of real data (MBPO uses 5 % on locomotion).
+
+    Args: real, imagined: dicts with the same keys, arrays of B rows each, both in random order.
+    Returns: a dict of B rows: round(real_fraction · B) rows of `real`, all others from `imagined`, no row twice;
+        the arrays of one row stay together.
+    """
+    # TODO(2e): both are in random order already: take the first rows of one and fill up from the other
+    raise NotImplementedError("TODO(2e): mixing real and imagined data")
+    assert all(len(values) == len(real["obs"]) for values in mixed.values())
+    return mixed

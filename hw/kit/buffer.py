@@ -1,0 +1,62 @@
+"""D_env: whole episodes of real experience, so that goals can be relabelled when a batch is drawn."""
+
+import numpy as np
+
+
+class EpisodeBuffer:
+    """The latest `capacity` episodes, each of exactly T steps, in float32 arrays made once.
+
+    obs (N, T+1, O), achieved (N, T+1, G): one more than steps, since the last state counts too.
+    actions (N, T, A), rewards (N, T), masks (N, T), desired (N, G): a goal holds for a whole episode.
+    """
+
+    def __init__(self, capacity: int, episode_length: int, obs_dim: int, goal_dim: int, action_dim: int):
+        if capacity < 1:
+            raise ValueError(f"a buffer must hold at least one episode, but capacity is {capacity}")
+        steps = episode_length
+        self.capacity, self.episode_length = capacity, episode_length
+        self.obs = np.zeros((capacity, steps + 1, obs_dim), np.float32)
+        self.achieved = np.zeros((capacity, steps + 1, goal_dim), np.float32)
+        self.desired = np.zeros((capacity, goal_dim), np.float32)
+        self.actions = np.zeros((capacity, steps, action_dim), np.float32)
+        self.rewards = np.zeros((capacity, steps), np.float32)
+        self.masks = np.ones((capacity, steps), np.float32)
+        self.size, self.next_row = 0, 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    def add(self, episodes: dict) -> None:
+        """Store episodes: a dict of arrays named as above, with n <= capacity rows. The oldest make room."""
+        count = len(episodes["obs"])
+        if count > self.capacity:
+            raise ValueError(f"{count} episodes do not fit into a buffer of {self.capacity}")
+        rows = (self.next_row + np.arange(count)) % self.capacity
+        for key, values in episodes.items():
+            getattr(self, key)[rows] = values
+        self.next_row = (self.next_row + count) % self.capacity
+        self.size = min(self.size + count, self.capacity)
+
+    def sample_steps(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of `count` transitions, uniform with replacement: episodes (count,), steps (count,)."""
+        if self.size == 0:
+            raise ValueError("cannot draw a batch: the buffer holds no episode yet")
+        return rng.integers(self.size, size=count), rng.integers(self.episode_length, size=count)
+
+    def transitions(self, episodes: np.ndarray, steps: np.ndarray) -> dict:
+        """The transitions at those indices, with the goals that were wanted at the time; arrays (B, …)."""
+        return {
+            "obs": self.obs[episodes, steps],
+            "actions": self.actions[episodes, steps],
+            "rewards": self.rewards[episodes, steps],
+            "next_obs": self.obs[episodes, steps + 1],
+            "next_achieved": self.achieved[episodes, steps + 1],
+            "masks": self.masks[episodes, steps],
+            "goals": self.desired[episodes],
+        }
+
+    def all_transitions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Everything the dynamics model learns from: obs (M, O), actions (M, A), next_obs (M, O), M = size · T."""
+        obs, actions = self.obs[: self.size], self.actions[: self.size]
+        flat = (obs[:, :-1], actions, obs[:, 1:])
+        return tuple(x.reshape(-1, x.shape[-1]) for x in flat)

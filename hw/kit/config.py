@@ -1,0 +1,161 @@
+"""What a training run can be told. Each default stands here, once; what a task changes, and why, stands below."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from envs import TASKS
+
+from .console import UserError
+
+METHODS = ("ddpg", "her", "mbpo")
+CHOICES = {
+    "task": TASKS,
+    "method": METHODS,
+    "reward": ("sparse", "dense"),
+    "strategy": ("final", "future", "episode", "random"),
+    "start_mode": ("initial", "all"),
+    "rollout_mode": ("full", "partial"),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train a policy on one task."""
+
+    task: str = "reach"
+    """tiny, reach, push, slide or pick_and_place"""
+    method: str = "her"
+    """ddpg (no relabeling), her (with hindsight relabeling) or mbpo (her and a learned model)"""
+    seed: int = 0
+    """of everything random; the same seed gives the same numbers on the same machine"""
+    out: Path | None = None
+    """the run's folder; by default runs/TASK-METHOD-sSEED"""
+    resume: bool = False
+    """go on with the unfinished run in that folder"""
+    total_steps: int = 10_000
+    """env steps in all, over all environments"""
+    stop_at: float | None = None
+    """end early once the evaluated success has reached this share"""
+
+    reward: str = "sparse"
+    """sparse (0 at the goal, -1 elsewhere) or dense (negative distance)"""
+    num_envs: int = 8
+    """environments stepped side by side"""
+    warmup_episodes: int = 8
+    """episodes of uniformly random actions at the start"""
+    noise_std: float = 0.2
+    """standard deviation of the exploration noise (actions lie in [-1, 1])"""
+    epsilon: float = 0.3
+    """probability of a uniformly random action"""
+
+    hidden: tuple[int, ...] = (256, 256)
+    """hidden layers of actor and critic"""
+    critics: int = 1
+    """critics; the smallest of their values is the target"""
+    lr: float = 1e-3
+    """learning rate of actor and critic (Adam)"""
+    discount: float = 0.95
+    """discount factor γ, a step"""
+    tau: float = 0.05
+    """step of the target networks τ, an update"""
+    action_penalty: float = 0.1
+    """weight of the squared actions in the actor's loss"""
+    batch_size: int = 256
+    """transitions in a batch"""
+    updates_per_step: float = 0.5
+    """gradient updates for each env step"""
+    buffer_episodes: int = 20_000
+    """episodes that D_env holds"""
+
+    strategy: str = "future"
+    """where hindsight goals come from: final, future, episode or random"""
+    relabel_fraction: float = 0.8
+    """share of a batch that gets a hindsight goal (her, mbpo)"""
+
+    model_every: int = 400
+    """mbpo: env steps between two fits of the dynamics model"""
+    model_hidden: tuple[int, ...] = (200, 200)
+    """mbpo: hidden layers of each member of the ensemble"""
+    start_mode: str = "all"
+    """mbpo: where rollouts start: initial, or all states in D_env"""
+    rollout_mode: str = "partial"
+    """mbpo: full rollouts (to the episode's end) or partial ones"""
+    rollout_length: int = 1
+    """mbpo: steps of a partial rollout (k)"""
+    rollouts_per_step: float = 10.0
+    """mbpo: rollouts imagined for each env step"""
+    model_buffer: int = 50_000
+    """mbpo: imagined transitions that D_model holds"""
+    real_fraction: float = 0.5
+    """mbpo: share of each batch that comes from D_env"""
+
+    eval_every: int = 800
+    """env steps between two evaluations"""
+    eval_episodes: int = 40
+    """episodes of an evaluation"""
+    save_seconds: float = 30.0
+    """seconds between two checkpoints"""
+
+    def check(self) -> "TrainConfig":
+        """Returns: the config itself. Raises: UserError naming the first value that makes no sense."""
+
+        def need(ok: bool, sentence: str) -> None:
+            if not ok:
+                raise UserError(sentence)
+
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            need(value in choices, f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
+        for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
+                     "model_every", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
+            need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
+        for name in ("relabel_fraction", "real_fraction", "epsilon", "tau"):
+            need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
+        need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
+        need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
+        need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
+        need(self.lr > 0, f"lr must be positive, but is {self.lr}")
+        for name in ("hidden", "model_hidden"):
+            sizes = getattr(self, name)
+            need(
+                bool(sizes) and min(sizes) >= 1,
+                f"{name} needs one or more layers of at least one unit, not {sizes}",
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("runs") / f"{self.task}-{self.method}-s{self.seed}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.task}, {self.method}, seed {self.seed}"
+
+    def as_dict(self) -> dict:
+        """Plain values, as config.json holds them."""
+        plain = dataclasses.asdict(self)
+        return {**plain, "out": str(self.folder)}
+
+
+# What a task changes, each with its reason.
+TASK_DEFAULTS: dict[str, dict] = {
+    "tiny": {
+        "hidden": (64, 64),  # two dimensions need no more
+        "total_steps": 4_800,  # learned within half of that
+    },
+    "reach": {},
+    "push": {"total_steps": 500_000, "num_envs": 16, "eval_every": 8_000},  # contacts take 50x the experience
+    "slide": {
+        "total_steps": 1_000_000,
+        "num_envs": 16,
+        "eval_every": 8_000,
+        "discount": 0.98,  # the puck arrives long after the push that decided it
+    },
+    "pick_and_place": {"total_steps": 500_000, "num_envs": 16, "eval_every": 8_000},
+}
+
+
+def default_config(task: str) -> TrainConfig:
+    """The defaults of a task."""
+    return TrainConfig(task=task, **TASK_DEFAULTS.get(task, {}))

@@ -1,0 +1,59 @@
+"""The edge of a command: whatever the user got wrong leaves as one sentence, not as a traceback."""
+
+import signal
+import sys
+from collections.abc import Callable
+
+
+class UserError(ValueError):
+    """A mistake of the user, told in one sentence."""
+
+
+def run_command(command: Callable[[], object]) -> None:
+    """Run a command line's main function; exit with 0, with 1 and a sentence, or with 130 after Ctrl-C.
+
+    A sentence is made of a UserError, of an OSError (disk full, no permission) and of the placeholder of a hole that
+    is still open. Any other exception is a bug, the student's or ours, and keeps its traceback.
+    """
+    try:
+        command()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(_say(str(interrupt) or "interrupted", code=130))  # 130 is what shells use for Ctrl-C
+    except NotImplementedError as error:
+        if not str(error).startswith("TODO("):
+            raise
+        sys.exit(_say(f"a hole is still open: {error}", code=1))
+    except UserError as error:
+        sys.exit(_say(str(error), code=1))
+    except OSError as error:
+        what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
+        sys.exit(_say(f"{what} (files that were saved before are whole)", code=1))
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+class Interruptible:
+    """Within it, Ctrl-C is only noted, so that work stops at a moment that can be saved; a second one stops at once.
+
+    `with Interruptible() as interrupted: ... if interrupted(): save and leave`
+    """
+
+    def __enter__(self) -> Callable[[], bool]:
+        self.requested = False
+        try:
+            self.previous = signal.signal(signal.SIGINT, self._note)
+        except ValueError:  # not the main thread: Ctrl-C does not arrive here anyway
+            self.previous = None
+        return lambda: self.requested
+
+    def _note(self, signum, frame) -> None:
+        if self.requested:
+            raise KeyboardInterrupt("stopped at once; the last checkpoint is whole")
+        self.requested = True
+
+    def __exit__(self, *exc) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGINT, self.previous)

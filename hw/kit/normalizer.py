@@ -1,0 +1,38 @@
+"""Running mean and standard deviation of what a network sees."""
+
+import numpy as np
+import torch
+from torch import nn
+
+
+class Normalizer(nn.Module):
+    """Shift and scale each dimension by the statistics of all data seen so far, then clip to ±`clip`.
+
+    `observe` adds rows to the statistics; calling it normalises: (B, dim) NumPy -> (B, dim) float32 tensor.
+    Before any data it changes nothing but the clip. Sums are kept in float64, so millions of rows lose no precision.
+    """
+
+    def __init__(self, dim: int, clip: float = 5.0, min_std: float = 1e-2):
+        super().__init__()
+        self.clip, self.min_std = clip, min_std
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("std", torch.ones(dim))
+        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("sum", torch.zeros(dim, dtype=torch.float64))
+        self.register_buffer("sum_squares", torch.zeros(dim, dtype=torch.float64))
+
+    def observe(self, rows: np.ndarray) -> None:
+        """Add rows (…, dim) to the statistics."""
+        flat = torch.as_tensor(rows, dtype=torch.float64).reshape(-1, len(self.mean))
+        self.count += len(flat)
+        self.sum += flat.sum(dim=0)
+        self.sum_squares += flat.square().sum(dim=0)
+        mean = self.sum / self.count
+        variance = (self.sum_squares / self.count - mean.square()).clamp(min=0.0)
+        self.mean.copy_(mean)
+        # A floor, since a dimension that hardly moves (a finger held shut) would blow its noise up to full size.
+        self.std.copy_(variance.sqrt().clamp(min=self.min_std))
+
+    def forward(self, rows: np.ndarray) -> torch.Tensor:
+        x = torch.as_tensor(rows, dtype=torch.float32)
+        return ((x - self.mean) / self.std).clamp(-self.clip, self.clip)

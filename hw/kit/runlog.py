@@ -1,0 +1,126 @@
+"""A run's folder: config.json, progress.csv, TensorBoard events, weights, checkpoint, curve.png, summary.json."""
+
+import csv
+import json
+from pathlib import Path
+
+from .checkpoint import write_whole
+from .console import UserError
+
+COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
+           "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
+
+
+def write_json(path: Path, data: dict) -> None:
+    """Write `data`, readable and whole."""
+    write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+class RunFolder:
+    """The folder of one run. Refuses to overwrite a finished run, and an unfinished one unless it is resumed.
+
+    Raises: UserError where the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, config: dict, title: str, resume: bool):
+        self.folder, self.config, self.title = folder, config, title
+        self.weights, self.checkpoint = folder / "weights.safetensors", folder / "checkpoint.pt"
+        self.progress, self.summary = folder / "progress.csv", folder / "summary.json"
+        if self.summary.exists():
+            raise UserError(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
+        if resume and not self.checkpoint.exists():
+            raise UserError(f"{folder} holds no checkpoint to resume from")
+        if not resume and self.progress.exists():
+            raise UserError(
+                f"{folder} holds an unfinished run: resume it (--resume), choose another folder or delete it"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        if resume:
+            self._check_same_config()
+            self.rows = self._read_rows()
+        else:
+            write_json(folder / "config.json", config)
+            self.rows: list[dict] = []
+        self._writer = None
+
+    def _check_same_config(self) -> None:
+        saved = json.loads((self.folder / "config.json").read_text())
+        free = {"resume", "out", "total_steps", "stop_at", "save_seconds"}
+        wanted = json.loads(json.dumps(self.config))
+        changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
+        if changed:
+            listing = ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
+            raise UserError(f"{self.folder} cannot be resumed with other settings: {listing}")
+
+    def _read_rows(self) -> list[dict]:
+        with self.progress.open(newline="") as file:
+            return [
+                {key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)
+            ]
+
+    def log(self, figures: dict) -> dict:
+        """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""
+        from torch.utils.tensorboard import (
+            SummaryWriter,  # takes a second to import, so not before it is needed
+        )
+
+        row = {key: figures[key] for key in COLUMNS if key in figures}
+        self.rows.append(row)
+        self.write_progress()
+        self._writer = self._writer or SummaryWriter(self.folder / "tensorboard")
+        for key, value in row.items():
+            if key != "env_steps":
+                self._writer.add_scalar(key, value, int(row["env_steps"]))
+        return row
+
+    def write_progress(self) -> None:
+        def write(path: Path) -> None:
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS, restval="")
+                writer.writeheader()
+                writer.writerows(self.rows)
+
+        write_whole(self.progress, write)
+
+    def keep_rows_until(self, env_steps: int) -> None:
+        """Forget lines that were logged after the checkpoint a run resumes from."""
+        self.rows = [row for row in self.rows if row["env_steps"] <= env_steps]
+        self.write_progress()
+
+    def finish(self, summary: dict) -> None:
+        """Draw the curve and close the logs; the summary marks the run as finished, so nothing is left to resume."""
+        self.draw_curve()
+        if self._writer is not None:
+            self._writer.close()
+        write_json(self.summary, summary)
+        self.checkpoint.unlink(missing_ok=True)
+
+    def draw_curve(self) -> None:
+        """curve.png: success over env steps, with the share of goals that are met before anything moves."""
+        from matplotlib.figure import Figure  # no pyplot: it would pick a screen
+
+        figure = Figure(figsize=(6, 3.6), layout="constrained")
+        axes = figure.subplots()
+        steps = [row["env_steps"] for row in self.rows]
+        axes.plot(steps, [row["success"] for row in self.rows], marker=".", label="success")
+        axes.plot(
+            steps,
+            [row["started_solved"] for row in self.rows],
+            ":",
+            color="gray",
+            label="goals met at the start",
+        )
+        axes.set(
+            xlabel="env steps", ylabel="share of evaluation episodes", ylim=(-0.03, 1.03), title=self.title
+        )
+        axes.legend(loc="lower right")
+        axes.grid(alpha=0.3)
+        write_whole(self.folder / "curve.png", lambda path: figure.savefig(path, format="png", dpi=120))

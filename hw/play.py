@@ -1,0 +1,110 @@
+"""Watch and measure a trained policy: `python -m solutions.play --task reach` (in a handout: `python -m hw.play`).
+
+Evaluates weights on fresh episodes, writes a video of some of them, and prints a table of successes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from envs import make_vec, task_spec
+
+from .agent import Agent
+from .kit.collect import evaluate
+from .kit.console import UserError, run_command
+from .kit.runlog import write_json
+from .kit.weights import load_weights, read_config
+
+FRESH_SEED = 1_000_000  # far from every seed that training draws from
+
+
+@dataclass(frozen=True)
+class PlayConfig:
+    """Evaluate trained weights and record a video."""
+
+    task: str = "reach"
+    """tiny, reach, push, slide or pick_and_place"""
+    weights: Path | None = None
+    """a weights.safetensors file; by default the newest below runs/ of this task"""
+    episodes: int = 100
+    """fresh episodes to evaluate"""
+    seed: int = FRESH_SEED
+    """of the evaluation's goals and start states"""
+    video: Path | None = None
+    """where the video goes; by default play.mp4 beside the weights"""
+    video_episodes: int = 4
+    """episodes in the video; 0 writes none"""
+    json: Path | None = None
+    """also write the figures to this file"""
+
+
+def newest_weights(task: str) -> Path:
+    """The weights below runs/ that were saved last for this task."""
+    found = sorted(Path("runs").glob("*/weights.safetensors"), key=lambda path: path.stat().st_mtime)
+    for path in reversed(found):
+        if read_config(path).get("task") == task:
+            return path
+    raise UserError(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
+
+
+def load_agent(path: Path, task: str) -> Agent:
+    """An agent of the right sizes with the saved weights. Raises: UserError where they are for another task."""
+    config, spec = read_config(path), task_spec(task)
+    if config.get("task") != task:
+        raise UserError(f"{path} was trained on {config.get('task')}, not on {task}")
+    agent = Agent(spec.obs_dim, spec.goal_dim, spec.action_dim, hidden=tuple(config["hidden"]))
+    load_weights(path, agent)
+    return agent
+
+
+def play(config: PlayConfig) -> dict:
+    """Evaluate, record, print, and return the figures."""
+    torch.set_num_threads(1)
+    if config.episodes < 1:
+        raise UserError(f"episodes must be at least 1, but is {config.episodes}")
+    try:
+        task_spec(config.task)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    weights = config.weights or newest_weights(config.task)
+    agent = load_agent(weights, config.task)
+    env = make_vec(config.task, min(config.episodes, 20), config.seed)
+    figures = {"task": config.task, "weights": str(weights), **evaluate(env, agent.act, config.episodes)}
+    env.close()
+
+    table = Table(title=f"{config.task}: {weights}")
+    for column in ("episodes", "success", "goals met at the start", "mean return"):
+        table.add_column(column, justify="right")
+    shares = [f"{figures[key]:.1%}" for key in ("success", "started_solved")]
+    table.add_row(str(figures["episodes"]), *shares, f"{figures['return']:.2f}")
+    Console().print(table)
+    if config.json:
+        write_json(config.json, figures)
+    if config.video_episodes > 0:
+        record(config, agent, config.video or weights.with_name("play.mp4"))
+    return figures
+
+
+def record(config: PlayConfig, agent: Agent, path: Path) -> None:
+    """Write the video, or say in a sentence why this machine cannot draw."""
+    from envs.render import RenderingUnavailable, record_video  # loads a renderer
+
+    try:
+        record_video(
+            config.task,
+            lambda obs: agent.act(obs["observation"], obs["desired_goal"]),
+            path,
+            episodes=config.video_episodes,
+            seed=config.seed,
+        )
+        print(f"video: {path}")
+    except RenderingUnavailable as reason:
+        print(f"no video: {reason}")
+
+
+if __name__ == "__main__":
+    run_command(lambda: play(tyro.cli(PlayConfig)))

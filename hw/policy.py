@@ -1,0 +1,107 @@
+"""Part 3: the goal-conditioned policy π(a|s,g) and its critic Q(s,a,g), trained off-policy.
+
+Deep deterministic policy gradient (DDPG, Lillicrap et al. 2016) with the goal as one more input (universal value
+functions, Schaul et al. 2015), in the form that HER uses (Andrychowicz et al. 2017, Appendix A): clipped targets, a
+penalty on large actions, exploration by noise and by uniformly random actions.
+
+    batch (s, a, r, s', g)  ->  targets y  ->  critic loss  ->  actor loss  ->  slowly moving target networks
+
+Shapes: B rows of a batch, E critics (the ensemble axis comes first), O, G, A = dims of observation, goal, action.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .kit.networks import EnsembleMLP, mlp
+
+
+class Actor(nn.Module):
+    """π(a|s,g), deterministic. `self.net` maps (B, O+G) to (B, A), unbounded."""
+
+    def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), seed: int = 0):
+        super().__init__()
+        self.net = mlp(obs_dim + goal_dim, hidden, action_dim, seed=seed)
+
+    def forward(self, obs: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
+        """obs (B, O), goals (B, G), in that order into the net -> actions (B, A), each inside (-1, 1) by tanh."""
+        # TODO(3a): torch.cat along the last axis joins observation and goal
+        raise NotImplementedError("TODO(3a): actor")
+        assert actions.shape[0] == obs.shape[0]
+        return actions
+
+
+class Critic(nn.Module):
+    """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1)."""
+
+    def __init__(
+        self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0
+    ):
+        super().__init__()
+        self.net = EnsembleMLP(
+            members, obs_dim + action_dim + goal_dim, hidden, 1, seed=seed, layer_norm=True
+        )
+
+    def forward(self, obs: torch.Tensor, actions: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
+        """obs (B, O), actions (B, A), goals (B, G), in that order into the net -> Q-values (E, B), not (E, B, 1)."""
+        # TODO(3b): a last axis of length 1 broadcasts silently in the losses: remove it here
+        raise NotImplementedError("TODO(3b): critic")
+        assert q.ndim == 2 and q.shape[1] == obs.shape[0]
+        return q
+
+
+def td_targets(rewards, masks, next_q, discount: float) -> torch.Tensor:
+    """The regression targets of the critic, y = r + γ · mask · min over the critics of Q'(s', π'(s',g), g).
+
+    masks is 0 only where s' is truly terminal, never at a time limit. With rewards in [-1, 0] every return lies in
+    [-1/(1-γ), 0], so y is clipped to that interval (Andrychowicz et al. 2017, Appendix A).
+    Args: rewards, masks (B,); next_q (E, B). Returns: (B,).
+    """
+    # TODO(3c): next_q.min(dim=0).values is the smallest of the E predictions for each row
+    raise NotImplementedError("TODO(3c): TD targets")
+    assert targets.shape == rewards.shape
+    return targets
+
+
+def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean squared error to the targets: averaged over the batch, summed over the critics.
+
+    Args: q (E, B); targets (B,), the same for every critic, treated as constants (no gradient flows into them).
+    Returns: a scalar.
+    """
+    # TODO(3d): (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
+    raise NotImplementedError("TODO(3d): critic loss")
+    assert loss.ndim == 0
+    return loss
+
+
+def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) -> torch.Tensor:
+    """What the actor minimises: -average Q(s, π(s,g), g) + action_penalty · average squared action.
+
+    The penalty keeps tanh away from its flat ends. Args: q (E, B), the critics' values of the actor's own actions;
+    actions (B, A). Both averages run over all entries. Returns: a scalar.
+    """
+    # TODO(3e): a gradient step lowers the loss, and the actor wants Q to be high
+    raise NotImplementedError("TODO(3e): actor loss")
+    assert loss.ndim == 0
+    return loss
+
+
+@torch.no_grad()
+def polyak_update(target: nn.Module, online: nn.Module, tau: float) -> None:
+    """Move every parameter of `target` a small step towards `online`, in place: θ' <- (1 - τ) θ' + τ θ."""
+    # TODO(3f): zip(target.parameters(), online.parameters()); x.lerp_(y, τ) works in place
+    raise NotImplementedError("TODO(3f): polyak update")
+
+
+def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.random.Generator) -> np.ndarray:
+    """Disturb greedy actions for data collection (Andrychowicz et al. 2017, Appendix A).
+
+    With probability `epsilon`, each row (all of its entries) becomes uniform in [-1, 1]; every other row gets
+    independent Gaussian noise with standard deviation `noise_std` in each entry and is clipped to [-1, 1].
+    Args: actions (B, A), left unchanged. Returns: (B, A).
+    """
+    # TODO(3g): draw the uniform actions for all rows, then np.where with a mask of shape (B, 1)
+    raise NotImplementedError("TODO(3g): exploration")
+    assert explored.shape == actions.shape
+    return explored

@@ -1,0 +1,183 @@
+"""Train a policy: `python -m solutions.train --task reach --method her` (in a handout: `python -m hw.train`).
+
+The loop is the algorithm of the lecture, one line a step; `train_round` below is all of it.
+"""
+
+import time
+
+import numpy as np
+import torch
+from numpy.random import default_rng
+
+from envs import make_vec
+
+from .agent import Agent
+from .imagine import ModelBuffer, imagine, mix, rollout_lengths, start_states
+from .kit.buffer import EpisodeBuffer
+from .kit.checkpoint import load_checkpoint, save_checkpoint
+from .kit.cli import training_config
+from .kit.collect import collect_episodes, evaluate
+from .kit.config import TrainConfig
+from .kit.console import Interruptible, run_command
+from .kit.progress import TrainingBar
+from .kit.runlog import RunFolder
+from .kit.weights import save_weights
+from .model import DynamicsModel
+from .policy import explore
+from .relabel import new_rewards, relabel
+
+STREAMS = ("explore", "batch", "relabel", "model", "imagine")
+
+
+class Run:
+    """Everything that changes while training, each source of randomness with a stream of its own."""
+
+    def __init__(self, config: TrainConfig):
+        # Row i of an env draws from seed + i, so these seeds lie far apart.
+        self.env = make_vec(config.task, config.num_envs, 10_000 * config.seed, reward=config.reward)
+        self.eval_env = make_vec(
+            config.task, config.num_envs, 10_000 * config.seed + 5_000, reward=config.reward
+        )
+        self.config, spec = config, self.env.task_spec
+        self.rng = {name: default_rng([config.seed, i]) for i, name in enumerate(STREAMS)}
+        self.agent = Agent(
+            spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, hidden=config.hidden, critics=config.critics,
+            lr=config.lr, discount=config.discount, tau=config.tau, action_penalty=config.action_penalty,
+        )  # fmt: skip
+        needed = config.total_steps // spec.episode_length + 2 * config.num_envs
+        self.buffer = EpisodeBuffer(
+            min(config.buffer_episodes, needed),
+            spec.episode_length,
+            spec.obs_dim,
+            spec.goal_dim,
+            spec.action_dim,
+        )
+        if config.method == "mbpo":
+            self.model = DynamicsModel(
+                spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden
+            )
+            self.model_buffer = ModelBuffer(config.model_buffer)
+        self.counters = {
+            "env_steps": 0,
+            "updates": 0,
+            "train_seconds": 0.0,
+            "evaluated_at": 0,
+            "fitted_at": -(10**9),
+        }
+
+    def behaviour(self, obs, goals):
+        """The policy that collects: random at first, then greedy with exploration. (n, O), (n, G) -> (n, A)"""
+        config, rng = self.config, self.rng["explore"]
+        if len(self.buffer) < config.warmup_episodes:
+            return rng.uniform(-1.0, 1.0, size=(len(obs), self.env.task_spec.action_dim))
+        return explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
+
+    def state(self) -> dict:
+        """What a checkpoint holds."""
+        names = ("rng", "agent", "buffer", "counters") + (
+            ("model", "model_buffer") if self.config.method == "mbpo" else ()
+        )
+        streams = {"env": self.env.np_random, "eval_env": self.eval_env.np_random}
+        return {**{name: getattr(self, name) for name in names}, **streams}
+
+
+def relabelled_batch(run: Run, episodes, steps) -> dict:
+    """The transitions at those indices of D_env, with hindsight goals unless the method is ddpg."""
+    batch = run.buffer.transitions(episodes, steps)
+    if run.config.method == "ddpg":
+        return batch
+    return relabel(
+        batch, run.buffer.achieved[: len(run.buffer)], episodes, steps, strategy=run.config.strategy,
+        fraction=run.config.relabel_fraction, threshold=run.env.task_spec.distance_threshold,
+        reward=run.config.reward, rng=run.rng["relabel"],
+    )  # fmt: skip
+
+
+def imagined_transitions(run: Run, count: int) -> dict:
+    """Roll out `count` times from states of D_env in the model, towards hindsight goals; with rewards and masks."""
+    config, horizon = run.config, run.buffer.episode_length
+    episodes, steps = start_states(config.start_mode, len(run.buffer), horizon, count, run.rng["imagine"])
+    starts = relabelled_batch(run, episodes, steps)
+    lengths = rollout_lengths(config.rollout_mode, steps, horizon, config.rollout_length)
+    data = imagine(run.model, run.behaviour, starts["obs"], starts["goals"], lengths, run.rng["imagine"])
+    # The reward is a known function of the predicted state: it need not be learned.
+    reached = run.env.achieved_goal(data["next_obs"])
+    rewards = new_rewards(reached, data["goals"], run.env.task_spec.distance_threshold, config.reward)
+    return {**data, "next_achieved": reached, "rewards": rewards, "masks": np.ones_like(rewards)}
+
+
+def train_round(run: Run) -> dict:
+    """One turn of the loop: an episode in every environment, then the updates that are due. Returns: info."""
+    config, counters, info = run.config, run.counters, {}
+
+    episodes = collect_episodes(run.env, run.behaviour)
+    run.buffer.add(episodes)
+    run.agent.observe(episodes["obs"], episodes["desired"])
+    new_steps = episodes["rewards"].size
+    counters["env_steps"] += new_steps
+
+    if config.method == "mbpo":
+        if counters["env_steps"] - counters["fitted_at"] >= config.model_every:
+            info |= run.model.fit(*run.buffer.all_transitions(), run.rng["model"])
+            counters["fitted_at"] = counters["env_steps"]
+        run.model_buffer.add(imagined_transitions(run, round(config.rollouts_per_step * new_steps)))
+
+    for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
+        batch = relabelled_batch(run, *run.buffer.sample_steps(config.batch_size, run.rng["batch"]))
+        if config.method == "mbpo":
+            batch = mix(
+                batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction
+            )
+        info |= run.agent.update(batch)
+        counters["updates"] += 1
+    return info
+
+
+def train(config: TrainConfig) -> dict:
+    """Train until total_steps (or stop_at), evaluating and saving on the way. Returns: the last line of progress.csv.
+
+    Raises: UserError for a folder that cannot be used; KeyboardInterrupt when interrupted, after saving.
+    """
+    torch.set_num_threads(1)
+    folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
+    run = Run(config)
+    counters, info, row, last_save = run.counters, {}, {}, time.monotonic()
+    if config.resume:
+        load_checkpoint(folder.checkpoint, run.state())
+        folder.keep_rows_until(counters["env_steps"])
+
+    def save() -> None:
+        save_weights(folder.weights, run.agent, config.as_dict())
+        save_checkpoint(folder.checkpoint, run.state())
+        folder.draw_curve()
+
+    with TrainingBar(config.title, config.total_steps) as bar, Interruptible() as interrupted:
+        while counters["env_steps"] < config.total_steps:
+            started = time.monotonic()
+            info |= train_round(run)
+            counters["train_seconds"] += time.monotonic() - started
+
+            at_end = counters["env_steps"] >= config.total_steps
+            if at_end or counters["env_steps"] - counters["evaluated_at"] >= config.eval_every:
+                counters["evaluated_at"] = counters["env_steps"]
+                row = folder.log(
+                    counters | info | evaluate(run.eval_env, run.agent.act, config.eval_episodes)
+                )
+            bar.show(counters["env_steps"], counters["train_seconds"], row)
+            if row and config.stop_at is not None and row["success"] >= config.stop_at:
+                break
+            if interrupted():
+                save()
+                raise KeyboardInterrupt(
+                    f"stopped and saved: --resume goes on from step {counters['env_steps']}"
+                )
+            if time.monotonic() - last_save > config.save_seconds:
+                save()
+                last_save = time.monotonic()
+    save_weights(folder.weights, run.agent, config.as_dict())
+    folder.finish(row)
+    return row
+
+
+if __name__ == "__main__":
+    run_command(lambda: train(training_config()))
