@@ -2,8 +2,7 @@
 
 The variant (rotation, scale, shift) is drawn for each grading, so weights hidden in the code help nobody. The grader
 owns the simulator, the buffer and the evaluation; the submission gets batches and gives back numbers. What a training
-needs besides the part under test is the reference's, or a stand-in of `given.py`. Each training stops as soon as the
-policy is good enough; how often the reference fails is measured by `python -m autograder.release.calibrate_learning`.
+needs besides the part under test is the reference's, or a stand-in of `given.py`.
 """
 
 from collections.abc import Callable
@@ -39,6 +38,11 @@ class World:
         return episodes
 
     @property
+    def threshold(self) -> float:
+        """How close counts as reached, in this variant's own unit."""
+        return self.spec.distance_threshold
+
+    @property
     def achieved(self) -> np.ndarray:
         """(N, T+1, G), the achieved goals of all episodes so far."""
         return self.buffer.achieved[: len(self.buffer)]
@@ -69,18 +73,6 @@ def rounds_to_learn(world: World, agent, act, explore, relabel, rng, rounds: int
         if round_ >= 5 and round_ % 2 == 1 and world.learned(act):
             return round_
     return None
-
-
-def model_error(world: World, sample_next: Callable, rng: np.random.Generator) -> float:
-    """How far sampled next states lie from the true ones, on fresh random episodes.
-
-    Root mean square error divided by the standard deviation of the change of state, the worst dimension: 1 is as bad
-    as predicting the average change, 0 is perfect.
-    """
-    fresh = collect_episodes(world.judge, random_actions(rng))
-    obs, next_obs = (x.reshape(-1, world.spec.obs_dim) for x in (fresh["obs"][:, :-1], fresh["obs"][:, 1:]))
-    predicted = sample_next(obs, fresh["actions"].reshape(-1, world.spec.action_dim))
-    return float((np.sqrt(np.square(predicted - next_obs).mean(axis=0)) / (next_obs - obs).std(axis=0)).max())
 
 
 class LinearWorld:

@@ -42,7 +42,8 @@ def judge_starts(answer: object, num_episodes: int, length: int, count: int) -> 
 @subpart("2a")
 def test_starts_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """Episodes and steps are uniform, each rollout independent of the one before it."""
-    num_episodes, length = (int(x) for x in fresh_rng.integers(3, 7, size=2))
+    # with a common divisor, or i % num_episodes and i % T of one number i would be as good as two draws
+    num_episodes, length = (int(x) for x in fresh_rng.choice([(3, 3), (3, 6), (4, 6), (6, 4), (5, 5)]))
     count, states = 4000, num_episodes * length
     for mode in ("initial", "all"):
         answer = student.imagine.start_states(mode, num_episodes, length, count, Rng(fresh_seed(fresh_rng)))

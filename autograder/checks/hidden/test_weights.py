@@ -22,7 +22,9 @@ def agent_with(arrays: dict, dims: tuple[int, int, int]) -> Agent:
     """The reference's agent, acting with these tensors."""
     agent = Agent(*dims)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    agent.actor.load_state_dict({name.removeprefix("actor."): x for name, x in tensors.items() if "actor." in name})
+    agent.actor.load_state_dict(
+        {name.removeprefix("actor."): x for name, x in tensors.items() if "actor." in name}
+    )
     for name in ("obs_norm", "goal_norm"):
         getattr(agent, name).mean.copy_(tensors[f"{name}.mean"])
         getattr(agent, name).std.copy_(tensors[f"{name}.std"])
