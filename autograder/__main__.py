@@ -42,8 +42,12 @@ def check(
     parts = read_parts()
     selection = parts.select(part, sub) if part or sub else None
     roots = {"public": PUBLIC}
+    console = Console()
     if isolated:
-        grade = grading.grade(target, _pristine(target), roots, parts, seed=seed, selection=selection)
+        with tables.counting(console) as count:
+            grade = grading.grade(
+                target, _pristine(target), roots, parts, seed=seed, selection=selection, on_result=count
+            )
     else:
         on_error = _post_mortem if debug else None
         grade = grading.check(
@@ -51,7 +55,6 @@ def check(
         )
     if json is not None:
         results.write_json(json, results.as_dict(grade))
-    console = Console()
     if not grade.results:
         console.print("There is no public check for this.")
         return 0
@@ -92,14 +95,14 @@ def grade(
     parts = read_parts()
     selection = parts.select(part, sub) if part or sub else None
     results.prepare_folder(out)
-    graded = grading.grade(
-        path, pristine, {"public": PUBLIC, "hidden": HIDDEN}, parts, seed=seed, selection=selection
-    )
+    console = Console()
+    roots = {"public": PUBLIC, "hidden": HIDDEN}
+    with tables.counting(console) as count:
+        graded = grading.grade(path, pristine, roots, parts, seed=seed, selection=selection, on_result=count)
     results.write_json(out / "results.json", results.gradescope(graded))
     results.write_text(out / "feedback.html", page.feedback(graded))
     if json is not None:
         results.write_json(json, results.as_dict(graded))
-    console = Console()
     tables.print_messages(graded, console, hints=False)
     tables.print_subparts(graded, console, title=graded.submission)
     console.print(f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False)

@@ -16,13 +16,18 @@ class Outcome(StrEnum):
 
 
 class Verdict(Exception):
-    """Ends a check. `str(verdict)` is the sentence a student reads; `detail` is for the staff only."""
+    """Ends a check. `str(verdict)` is the sentence a student reads; `detail` is for the staff only.
+
+    A sentence may repeat words of the submission's own choosing (an exception's message), and those could carry the
+    values it was given. So a hidden check shows `safe` instead, which has only words of ours.
+    """
 
     outcome = Outcome.FAILED
 
-    def __init__(self, sentence: str, detail: str = "") -> None:
+    def __init__(self, sentence: str, detail: str = "", safe: str | None = None) -> None:
         super().__init__(sentence)
         self.detail = detail
+        self.safe = sentence if safe is None else safe
 
 
 class CheckFailed(Verdict):
@@ -30,14 +35,10 @@ class CheckFailed(Verdict):
 
 
 class StudentError(Verdict):
-    """The student's code raised: the sentence gives type, message, file and line.
-
-    A message can repeat the values the code was given, so a hidden check shows only `safe`, which leaves it out.
-    """
+    """The student's code raised an exception of this type."""
 
     def __init__(self, sentence: str, safe: str, type_name: str, detail: str = "") -> None:
-        super().__init__(sentence, detail)
-        self.safe = safe
+        super().__init__(sentence, detail, safe)
         self.type_name = type_name
 
 

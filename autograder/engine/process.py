@@ -27,7 +27,7 @@ from autograder.engine.frames import FrameTooLong, read_frame, write_frame
 from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, one_line
 
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
-WALL_FACTOR, WALL_EXTRA = 5.0, 5.0  # the deadline on the clock: 5 times the time limit, and 5 s
+WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the deadline on the clock: 5 times the time limit, and 2 s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 

@@ -7,6 +7,7 @@ the submission's and cannot lie about itself.
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -154,18 +155,17 @@ class Student:
         )
         own_file = self._modules.get(module or "", f"{module}.py")
         if problem == endpoint.NOT_ATTEMPTED:
-            return NotAttempted(what)
+            hole = re.match(r"TODO\(\d+[a-z]\)", what)
+            return NotAttempted(what, what, hole[0] if hole else "a placeholder was reached")
         if problem == endpoint.NO_FILE:
             return NotAttempted(f"{own_file} was not handed in")
         if problem == endpoint.NO_NAME:
             return CheckFailed(f"your `{label}` does not exist")
         if problem == endpoint.UNUSABLE:
             self._heard = True
-            return (
-                CheckFailed(f"your `{label}` returned {what}", what)
-                if what
-                else CheckFailed(f"your `{label}` failed")
-            )
+            kinds = "numbers, text, arrays of numbers, and lists, tuples and dicts of them"
+            safe = f"your `{label}` returned something that cannot be handed over (what can: {kinds})"
+            return CheckFailed(f"your `{label}` returned {what}" if what else safe, what, safe)
         if problem == endpoint.NO_IMPORT and type_name in ("SyntaxError", "IndentationError", "TabError"):
             where = f"line {line}: " if place else ""
             return StudentError(

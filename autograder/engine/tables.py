@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from autograder.engine.grading import Grade
 from autograder.engine.outcomes import Outcome
+from autograder.engine.plugin import CheckResult
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -22,6 +26,20 @@ STYLES = {
 def number(points: float) -> str:
     """Points without needless zeros: 3, 2.5, 1.67."""
     return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[CheckResult], None]]:
+    """A line that counts the checks as they end; gives the function to call with each."""
+    with console.status("starting") as status:
+        done: list[CheckResult] = []
+
+        def count(result: CheckResult) -> None:
+            done.append(result)
+            passed = sum(r.outcome == Outcome.PASSED for r in done)
+            status.update(f"{len(done)} checks, {passed} passed; last: {escape(result.title)}")
+
+        yield count
 
 
 def print_subparts(grade: Grade, console: Console, title: str = "") -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from autograder.engine.outcomes import Outcome
-from autograder.tests.conftest import Assignment
+from autograder.engine.outcomes import Outcome, TimedOut
+from autograder.engine.running import run_checks
+from autograder.tests.conftest import PARTS, Assignment
 
 
 def outcomes(assignment: Assignment, **options: object) -> dict[str, Outcome]:
@@ -270,3 +272,40 @@ def test_tensors_and_gradients_cross(assignment: Assignment) -> None:
     """
     result = assignment.check(check)
     assert result.outcome == Outcome.PASSED, result
+
+
+def test_a_hidden_check_shows_no_words_of_the_submissions_choosing(assignment: Assignment) -> None:
+    for code in (
+        "raise NotImplementedError(f'TODO(1a): {a}')",
+        "raise type(f'E{a}', (Exception,), {})",
+        "return np.zeros(2, dtype=[(f'f{a}', 'f4')])",
+    ):
+        source = f"import numpy as np\ndef add(a, b):\n    a = int(abs(a[0]) * 1e6)\n    {code}\n"
+        assignment.write("hw/sums.py", source)
+        public, hidden = (r.message for r in assignment.run(selection=frozenset({"1a"})))
+        assert "1000000" in public or "dtype void" in public
+        assert hidden.startswith(
+            ("TODO(1a)", "your `sums.add` raised an exception", "your `sums.add` returned")
+        )
+        assert not re.search(r"\d\d|void", hidden)
+
+
+def test_code_that_hangs_on_import_does_not_take_its_time_in_every_check(assignment: Assignment) -> None:
+    assignment.write("parts.toml", PARTS.replace("time_limit = 2", "time_limit = 20"))
+    many = "".join(f"@subpart('1a')\ndef test_{i}(student):\n    student.sums.add(1, 2)\n" for i in range(5))
+    learning = "@subpart('1a', kind='learning')\ndef test_z(student):\n    student.sums.add(1, 2)\n"
+    text = "from autograder.engine.checking import subpart\n" + many + learning
+    roots = {"public": assignment.write("slow/test_slow.py", text).parent}
+    limits: list[float] = []
+
+    class Hanging:
+        def __init__(self, limit: float) -> None:
+            limits.append(limit)
+
+        def ask(self, message: bytes) -> bytes:
+            raise TimedOut("no answer")
+
+        def close(self) -> None: ...
+
+    run_checks(roots, Hanging, assignment.hw, assignment.parts)
+    assert limits == [20, 20, 20, 2, 2, 20]
