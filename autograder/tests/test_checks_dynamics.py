@@ -619,11 +619,13 @@ RIGHT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", WRONG, ids=str)
 def test_wrong_is_caught(variant: Variant, tmp_path: Path) -> None:
     assert_wrong(tmp_path, variant)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", RIGHT, ids=str)
 def test_right_passes(variant: Variant, tmp_path: Path) -> None:
     assert_right(tmp_path, variant)

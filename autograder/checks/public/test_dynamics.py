@@ -224,12 +224,14 @@ def test_nll_of_one_number(student: Student) -> None:
 @subpart("1c")
 def test_nll_is_a_loss_for_each_member(student: Student) -> None:
     """The average runs over rows and dimensions, and each member of the ensemble keeps its own loss."""
-    targets = np.zeros((2, 3, 2))
-    mean = np.array([[[1.0, 3.0], [1.0, 1.0], [0.0, 0.0]], [[2.0, 2.0], [2.0, 4.0], [2.0, 4.0]]])
+    first = np.array([[3.0, 3.0, 0.0], [2.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    mean = np.stack([first, 2 * first])  # two members, four rows, three dimensions
+    targets = np.zeros_like(mean)
     actual = student.dynamics.gaussian_nll(Tensor(mean), Tensor(np.zeros_like(mean)), Tensor(targets))
-    squares = mean**2  # member 0: 12 in all, member 1: 48, over 6 numbers each
+    squares = mean**2  # member 0: 24 in all, member 1: 96, over 12 numbers each
     typical = {
         "the average runs over the members too: each member needs a loss of its own": squares.mean() / 2,
+        "every member has the average over all members: each needs a loss of its own": np.full(2, 2.5),
         "the sum is taken over rows and dimensions, not the average": squares.sum((1, 2)) / 2,
         "the dimensions are summed, not averaged": squares.sum(2).mean(1) / 2,
         "the rows are summed, not averaged": squares.mean(2).sum(1) / 2,
@@ -349,16 +351,22 @@ def bookkeeping(student: Student, best: list, losses: list, stale: int, **option
 @subpart("1e")
 def test_small_improvements_do_not_count(student: Student) -> None:
     """With min_improvement 0.01, going from 1 to 0.995 is no improvement, going from 1 to 0.98 is one."""
-    improved, new_best, _ = bookkeeping(student, [1.0, 1.0, 1.0], [0.995, 0.98, 1.5], 0)
+    improved, new_best, _ = bookkeeping(student, [1.0, 1.0, 1.0, 100.0], [0.995, 0.98, 1.5, 99.5], 0)
     expect(not improved[2], "a loss that went up counts as an improvement")
     expect(improved[1], "a loss that fell by 2 % does not count as an improvement")
     expect(not improved[0], "an improvement by less than min_improvement · |best| counts as one")
+    expect(
+        not improved[3],
+        "from 100 to 99.5 is no improvement: the margin is a share of |best|, not a fixed amount",
+    )
     expect(
         new_best[0] == 1.0,
         "the best moves although the member has not improved enough: many tiny steps would never stop the training",
     )
     expect_close(
-        new_best, [1.0, 0.98, 1.0], "the new best is not the loss where improved and the old best elsewhere"
+        new_best,
+        [1.0, 0.98, 1.0, 100.0],
+        "the new best is not the loss where improved and the old best elsewhere",
     )
 
 
@@ -426,6 +434,7 @@ def test_change_is_added_in_original_units(student: Student) -> None:
     typical = {
         "the change itself is returned; add it to the current state": shift + scale * change,
         "the change is still normalised: multiply by delta_std and add delta_mean": obs + change,
+        "the rows are mixed up: row i is predicted by mean[member, i]": obs + shift + scale * change[::-1],
         "delta_mean is not added": obs + scale * change,
         "the change is not multiplied by delta_std": obs + shift + change,
         "the change is divided by delta_std; undoing the normalisation multiplies": obs
@@ -471,6 +480,11 @@ def test_noise_has_the_predicted_variance(student: Student) -> None:
     actual = student.dynamics.sample_next_obs(obs, mean, log_var, stats, np.array([0]), Rng(1))
     noise = expect_array(actual, (rows, 2), name="sample_next_obs") / stats["delta_std"]
     spread = noise.std()
+    in_original_units = np.abs(noise.std(axis=0) * stats["delta_std"] / 3 - 1) < 0.1
+    expect(
+        not in_original_units.all(),
+        "the noise is not multiplied by delta_std: sample first, then undo the normalisation",
+    )
     expect(spread > 0.01, "there is no noise: the next state is a sample, not the mean")
     expect(len(np.unique(noise[:, 0])) > rows // 2, "rows share their noise; draw it afresh for every row")
     expect(

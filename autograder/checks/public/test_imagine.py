@@ -38,6 +38,7 @@ def test_initial_states(student: Student) -> None:
     """Mode "initial": each rollout starts at step 0 of a random episode."""
     episodes, steps = starts(student, "initial", 4, 5, 300)
     expect(steps == 0, 'in mode "initial" every rollout starts at step 0')
+    expect(len({*episodes.tolist()}) > 1, "all rollouts start in the same episode; draw one for each of them")
     expect({*episodes.tolist()} == {0, 1, 2, 3}, "some episodes are never chosen")  # by chance 4 · 0.75^300
 
 
@@ -46,6 +47,9 @@ def test_all_states(student: Student) -> None:
     """Mode "all": each of the num_episodes · T states from which an action was taken is equally likely."""
     episodes, steps = starts(student, "all", 2, 3, 3000)
     expect(steps >= 0, "there are negative steps")
+    expect(
+        len({*steps.tolist()}) > 1, 'all rollouts start at the same step; in mode "all" each draws its own'
+    )
     expect(steps < 3, "step T is the end of an episode: no action was taken from there")
     expect((steps == 2).any(), "the last state from which an action was taken, step T - 1, never comes")
     expect((steps == 0).any(), 'the first state of an episode never comes, but belongs to mode "all" too')
@@ -159,20 +163,19 @@ def test_one_transition_for_each_step(student: Student) -> None:
 
 @subpart("2c")
 def test_steps_follow_each_other(student: Student) -> None:
-    """From 0 towards the goal 9 with steps of 1: the states are 0, 1, 2 and the next states 1, 2, 3."""
+    """From 0 towards the goal 2.5, steps of at most 1: the states are 0, 1, 2 and the next states 1, 2, 2.5."""
     model, policy = stand_ins(student)
-    data = imagined(student, model, policy, [[0.0]], [[9.0]], [3])
+    data = imagined(student, model, policy, [[0.0]], [[2.5]], [3])
     obs, next_obs = (np.sort(data[key][:, 0]) for key in ("obs", "next_obs"))
     expect(not np.allclose(obs, 0.0), "every step starts from the start state again; go on from next_obs")
     expect(not np.allclose(obs, next_obs), "`obs` holds the states after the step; it is the ones before")
     expect_close(obs, [0.0, 1.0, 2.0], "the next step must start where the last one ended")
     expect_close(
-        next_obs, [1.0, 2.0, 3.0], "`next_obs` must be what the model gave for the row's obs and action"
+        next_obs, [1.0, 2.0, 2.5], "`next_obs` must be what the model gave for the row's obs and action"
     )
-    expect_close(
-        data["actions"], np.ones((3, 1)), "the actions must be the policy's, at the state of that step"
-    )
-    expect_close(data["goals"], np.full((3, 1), 9.0), "the goal of a rollout stays the same throughout")
+    actions = np.sort(expect_array(data["actions"], (3, 1), name="imagine (actions)")[:, 0])
+    expect_close(actions, [0.5, 1.0, 1.0], "the actions must be the policy's, at the state of that step")
+    expect_close(data["goals"], np.full((3, 1), 2.5), "the goal of a rollout stays the same throughout")
 
 
 @subpart("2c")
