@@ -15,29 +15,14 @@ from autograder.engine.parts import Parts
 from autograder.engine.plugin import CheckResult, Checks
 from autograder.engine.student import Transport
 
-# No plugin, ini file or cache of whoever runs this, no rewriting of assertions (it prints values), no output.
+# No plugin, ini file or cache of whoever runs this, no rewriting of assertions (it prints values), no output; and one
+# check file that does not load does not keep the others from running.
+_BLOCKED = "cacheprovider terminal warnings logging faulthandler debugging junitxml pastebin unraisableexception threadexception"
 _OPTIONS = [
-    *(
-        "--import-mode=importlib",
-        "--assert=plain",
-        "--capture=no",
-        "--disable-plugin-autoload",
-        "--strict-markers",
-    ),
-    "--continue-on-collection-errors",  # one check file that does not load must not keep the others from running
-    *(
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:terminal",
-        "-p",
-        "no:warnings",
-        "-p",
-        "no:logging",
-        "-p",
-        "no:faulthandler",
-    ),
-    *("-p", "no:debugging", "-p", "no:junitxml", "-p", "no:pastebin", "-c", os.devnull),
+    *"--import-mode=importlib --assert=plain --capture=no --disable-plugin-autoload --strict-markers".split(),
+    "--continue-on-collection-errors",
+    f"--config-file={os.devnull}",
+    *(f"-pno:{name}" for name in _BLOCKED.split()),
 ]
 
 
@@ -65,9 +50,10 @@ def run_checks(
         return []
     plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
     _forget(roots)
-    code = pytest.main(
-        [*_OPTIONS, f"--rootdir={os.path.commonpath(roots.values())}", *map(str, files)], [plugin]
-    )
+    top = os.path.commonpath(roots.values())
+    # Without the cut, pytest would look for conftest files all the way up, in folders that are not ours.
+    places = [f"--rootdir={top}", f"--confcutdir={top}", *map(str, files)]
+    code = pytest.main([*_OPTIONS, *places], [plugin])
     _forget(roots)
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
@@ -92,7 +78,7 @@ def _files(root: Path, wanted: frozenset[str] | None) -> list[Path]:
 
 def _forget(roots: dict[str, Path]) -> None:
     """Unload check modules: another run may have other files under the same names."""
+    folders = tuple(str(root) + os.sep for root in roots.values())
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and any(Path(file).is_relative_to(root) for root in roots.values()):
+        if (getattr(module, "__file__", None) or "").startswith(folders):
             del sys.modules[name]
