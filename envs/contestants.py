@@ -63,8 +63,9 @@ def gymnasium_async(task: str, num_envs: int) -> VectorEnvContestant:
 def _gymnasium(task: str, num_envs: int, mode: str) -> VectorEnvContestant:
     import gymnasium
 
-    import envs.fetch_scene  # noqa: F401  (knows how to import gymnasium-robotics quietly)
+    from envs.fetch_scene import register_originals
 
+    register_originals()
     spec = task_spec(task)
     env = gymnasium.make_vec(spec.env_id, num_envs, vectorization_mode=mode)
     return VectorEnvContestant(env, num_envs, spec.episode_length)

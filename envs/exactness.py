@@ -67,6 +67,9 @@ def compare_task(
     """
     import gymnasium
 
+    from envs.fetch_scene import register_originals
+
+    register_originals()
     spec = task_spec(task)
     found = Comparison(task, spec.env_id)
     ours = make_vec(task, num_envs, seed, reward, threads)

@@ -6,7 +6,9 @@ source.
 """
 
 import contextlib
+import importlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +45,23 @@ class FetchScene:
     actuated_qpos: np.ndarray  # (nu,) the coordinate each position actuator drives
 
 
+def register_originals() -> None:
+    """Import gymnasium-robotics, which makes its ids known to gymnasium."""
+    # It prints a notice about its Adroit tasks, which does not concern Fetch. And it keeps an ImportError for
+    # good, with all frames above the import and all they refer to: a thread of its own has no frames above.
+    with contextlib.redirect_stderr(io.StringIO()), ThreadPoolExecutor(1) as thread:
+        thread.submit(importlib.import_module, "gymnasium_robotics.envs.robot_env").result()
+
+
 def load_scene(spec: TaskSpec) -> FetchScene:
     """Build the task's original env once, take what is shared, close it.
 
     Raises:
         RuntimeError: the installed mujoco and gymnasium-robotics do not fit together.
     """
-    # gymnasium-robotics prints a notice about its Adroit tasks when it is imported; it does not concern
-    # Fetch.
-    with contextlib.redirect_stderr(io.StringIO()):
-        import gymnasium
-        import gymnasium_robotics  # noqa: F401  (registers the ids)
+    import gymnasium
+
+    register_originals()
     try:
         original = gymnasium.make(spec.env_id).unwrapped
     except AssertionError as error:

@@ -1,5 +1,7 @@
 """The batched Fetch tasks: equal to the originals, whatever the number of threads, and clean about them."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -96,6 +98,23 @@ def test_threads_end_with_the_env_closed_or_forgotten():
     for helper in helpers:
         helper.join(timeout=5)
     assert threading.active_count() == before
+
+
+def test_the_first_env_of_a_process_can_be_forgotten_too():
+    """Importing the simulator must keep nothing of the caller alive."""
+    code = (
+        "import gc, sys, threading, weakref\n"
+        "from envs import make_vec\n"
+        "def use():\n"
+        "    env = make_vec('reach', 2, seed=0, threads=2)\n"
+        "    env.reset()\n"
+        "    return weakref.ref(env)\n"
+        "env = use()\n"
+        "gc.collect()\n"
+        "print(env() is None)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "True" and result.stderr == ""
 
 
 @pytest.mark.parametrize("threads", [0, -2, 1.5])
