@@ -226,7 +226,7 @@ def test_split_of_any_size(student: Student, fresh_rng: np.random.Generator) -> 
 @subpart("1d")
 def test_every_row_is_held_out_equally_often(student: Student, fresh_rng: np.random.Generator) -> None:
     """Which rows are held out is uniform, and drawn afresh at each call."""
-    rng, calls, counts = student.given.rng(fresh_seed(fresh_rng)), 300, np.zeros(7, dtype=int)
+    rng, calls, counts = student.given.rng(fresh_seed(fresh_rng)), 150, np.zeros(7, dtype=int)
     for _ in range(calls):
         _, holdout = judge_split(student.dynamics.bootstrap_split(7, 1, 0.3, rng), 7, 1, 2)
         counts[holdout] += 1

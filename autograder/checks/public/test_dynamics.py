@@ -503,10 +503,10 @@ def test_noise_has_the_predicted_variance(student: Student) -> None:
 def test_sampling_draws_from_the_generator(student: Student) -> None:
     """All randomness comes from `rng`, and the states passed in stay as they are."""
     rng = np.random.default_rng(12)
-    obs, mean, log_var = rng.normal(size=(5, 2)), rng.normal(size=(3, 5, 2)), np.zeros((3, 5, 2))
+    obs, mean, log_var = rng.normal(size=(40, 2)), rng.normal(size=(3, 40, 2)), np.zeros((3, 40, 2))
     args = (obs, mean, log_var, STATS, np.array([0, 2]))
     first, again, other = (
-        expect_array(student.dynamics.sample_next_obs(*args, Rng(seed)), (5, 2), name="sample_next_obs")
+        expect_array(student.dynamics.sample_next_obs(*args, Rng(seed)), (40, 2), name="sample_next_obs")
         for seed in (5, 5, 6)
     )
     expect(
