@@ -53,6 +53,7 @@ class Endpoint:
         self._load = load
         self._folder = folder
         self._on_error = on_error
+        self._owned: dict[str, bool] = {}
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
 
@@ -100,9 +101,12 @@ class Endpoint:
         return (Path(frames[-1][0].f_code.co_filename).name, frames[-1][1]) if frames else ("", 0)
 
     def _own(self, filename: str) -> bool:
-        return os.path.dirname(os.path.realpath(filename)) == os.path.realpath(
-            self._folder
-        )  # not the kit's files
+        if filename not in self._owned:  # a RecursionError asks for the same file a thousand times
+            folder = os.path.dirname(os.path.realpath(filename))
+            self._owned[filename] = folder == os.path.realpath(
+                self._folder
+            )  # directly in it: not the kit's files
+        return self._owned[filename]
 
     # --- requests ---
 

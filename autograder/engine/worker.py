@@ -120,8 +120,10 @@ def _fork(control: socket.socket, fd: int, job: dict[str, Any]) -> int:
         for standard in (0, 1, 2):  # what it prints goes nowhere, and cannot reach the protocol
             os.dup2(null, standard)
         os.chdir(job["scratch"])
-        # CPU time, not time on the clock: a busy machine must not fail anybody. At the limit the kernel kills.
-        resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"]))
+        # CPU time, not time on the clock: a busy machine must not fail anybody. At the first limit the kernel sends
+        # SIGXCPU, which ends the process and says why; code that ignores that is killed a second later.
+        resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"] + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         confine(job)
         serve(channel, job)
         status = 0

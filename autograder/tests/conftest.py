@@ -125,12 +125,12 @@ class Assignment:
     def roots(self) -> dict[str, Path]:
         return {"public": self.root / "checks/public", "hidden": self.root / "checks/hidden"}
 
-    def check(self, text: str, fixture_source: str = "", **options: object) -> CheckResult:
+    def check(self, text: str, **options: object) -> CheckResult:
         """The result of one check with this body, run by direct call."""
         body = "\n".join("    " + line for line in dedent(text).strip().splitlines())
         header = "import numpy as np\nfrom autograder.engine.checking import *\n"
         options_text = "".join(f", {name}={value!r}" for name, value in options.items())
-        source = f"{header}{fixture_source}\n@subpart('1a'{options_text})\ndef test_it(student):\n{body}\n"
+        source = f"{header}\n@subpart('1a'{options_text})\ndef test_it(student):\n{body}\n"
         path = self.root / "one/public/test_one.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")

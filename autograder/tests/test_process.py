@@ -79,8 +79,11 @@ def test_values_handles_and_errors_cross(connect) -> None:
         student.words.shout("a")
 
 
-def test_an_endless_loop_is_ended_after_its_seconds_of_computing(connect) -> None:
-    student = connect("def f():\n    while True:\n        try: pass\n        except BaseException: pass", 0.4)
+@pytest.mark.parametrize("first", ["pass", "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)"])
+def test_an_endless_loop_is_ended_after_its_seconds_of_computing(connect, monkeypatch, first: str) -> None:
+    monkeypatch.setattr(process, "WALL_EXTRA", 60.0)  # however busy the machine that runs this test
+    loop = "while True:\n        try: pass\n        except BaseException: pass"
+    student = connect(f"def f():\n    {first}\n    {loop}", 0.4)
     with pytest.raises(TimedOut, match="no answer after 1 s of computing"):  # the kernel counts whole seconds
         student.sums.f()
     with pytest.raises(Crashed):
@@ -96,7 +99,7 @@ def test_sleeping_is_ended_at_the_deadline_on_the_clock_and_does_not_count_as_co
     start = time.monotonic()
     with pytest.raises(TimedOut, match=r"no answer after 0\.5 s"):
         connect(code, 0.1).sums.f(60)
-    assert time.monotonic() - start < 3.0
+    assert time.monotonic() - start < 10.0
 
 
 def test_trickling_does_not_move_the_deadline(connect, monkeypatch) -> None:
@@ -116,7 +119,7 @@ def test_trickling_does_not_move_the_deadline(connect, monkeypatch) -> None:
     start = time.monotonic()
     with pytest.raises(TimedOut):
         student.sums.f()
-    assert time.monotonic() - start < 3.0
+    assert time.monotonic() - start < 10.0
 
 
 @pytest.mark.parametrize(
@@ -380,3 +383,40 @@ def test_frames_refuse_what_is_too_long(monkeypatch) -> None:
     monkeypatch.setattr(frames, "MAX_FRAME", 10)
     with pytest.raises(frames.FrameTooLong):
         frames.write_frame(None, b"x" * 11)
+
+
+@pytest.mark.slow
+def test_tensors_and_gradients_cross(tmp_path: Path) -> None:
+    course = Assignment(tmp_path / "course")
+    course.write(
+        "hw/sums.py",
+        """
+        import sys
+        import torch
+        from torch import nn
+        LOADED = "torch._dynamo" in sys.modules  # before any optimizer was made
+        THREADS = torch.get_num_threads()
+        def loss(net, x): return ((net(x) - 1.0) ** 2).mean(), {"rows": len(x)}
+        def step(net, lr): torch.optim.Adam(net.parameters(), lr=lr).step()
+        def noise(generator): return torch.randn(3, generator=generator)
+        """,
+    )
+    base = tmp_path / "base"
+    base.mkdir()
+    with WorkerHost(base, "hw", ["sums"], build_base(base, course.hw, course.parts)) as host:
+        transport = host.connect(course.hw, 60.0)
+        student = Student(transport, {"sums": "sums.py", "given": "given.py"})
+        net = student.given.linear(np.ones((1, 2), np.float32), np.zeros(1, np.float32))
+        (value, info), (grads, grad) = student.value_and_grad(
+            "sums", "loss", [net, np.array([[2.0, 3.0]])], wrt=(0, 1)
+        )
+        assert value == 16.0 and info == {"rows": 1}
+        assert grads["weight"].tolist() == [[16.0, 24.0]] and grads["bias"].tolist() == [8.0]
+        assert grad.tolist() == [[8.0, 8.0]] and grad.dtype == np.float32
+        student.sums.step(net, 0.1)
+        assert np.array_equal(student.sums.noise(values.TorchRng(3)), student.sums.noise(values.TorchRng(3)))
+        assert student.read("sums", "THREADS") == 1 and student.read("sums", "LOADED") is True
+        assert (
+            time.monotonic() - start < 5.0
+        )  # not a second of it is spent on importing torch or its optimizers
+        transport.close()
