@@ -11,6 +11,7 @@ from autograder.tests.variants import (
     assert_blank_costs_itself_only,
     assert_right,
     assert_wrong,
+    run_unit_checks,
 )
 
 WRONG = [
@@ -344,11 +345,48 @@ RIGHT = [
         explored = np.where(rng.random(len(actions))[:, None] < epsilon, uniform, np.clip(actions + noise, -1, 1))"""),
 ]  # fmt: skip
 
+# what a student should read about the mistake: a piece of one check's sentence
+SENTENCES = [
+    ("3a", "goal first", "the net got the goal first"),
+    ("3a", "no tanh", "tanh is missing"),
+    ("3a", "detached", "nothing may detach"),
+    ("3b", "no squeeze", "the last axis of length 1 goes"),
+    ("3b", "goal before action", "the order is observation, action, goal"),
+    ("3c", "mean over the critics", "the average over the critics was taken"),
+    ("3c", "mask inverted", "the wrong way round"),
+    ("3c", "mask on the reward too", "the mask must not remove the reward"),
+    ("3c", "no clip", "the targets are not clipped"),
+    ("3c", "clip of the next values", "the next Q-values were clipped"),
+    ("3d", "mean over the critics", "the average runs over the critics too"),
+    ("3d", "not detached", "a gradient flows into the targets"),
+    ("3d", "targets along the critics where shapes allow", "did every target meet every Q-value"),
+    ("3e", "wrong sign", "the sign of Q is wrong"),
+    ("3e", "smallest critic", "here it is the average"),
+    ("3e", "sum over the entries of an action", "summed over the entries of a row"),
+    ("3f", "assigned to a name", "assigning to the loop variable"),
+    ("3f", "shares swapped", "τ and 1 - τ are swapped"),
+    ("3f", "the online one moves", "the online network must not change"),
+    ("3f", "memory shared at the end", "shares its memory"),
+    ("3g", "each entry on its own", "one draw decides for a whole row"),
+    ("3g", "epsilon inverted", "the share of the random rows"),
+    ("3g", "clip before the noise", "clip after adding the noise"),
+    ("3g", "noise on the random rows too", "noise is for the other rows"),
+    ("3g", "in place", "edited in place"),
+]
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", WRONG, ids=str)
 def test_wrong_is_caught(variant: Variant, tmp_path: Path) -> None:
     assert_wrong(tmp_path, variant)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("subpart", "name", "piece"), SENTENCES)
+def test_the_mistake_is_named(subpart: str, name: str, piece: str, tmp_path: Path) -> None:
+    (variant,) = (v for v in WRONG if (v.subpart, v.name) == (subpart, name))
+    messages = [result.message for result in run_unit_checks(tmp_path, variant, {subpart})]
+    assert any(piece in message for message in messages), messages
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from autograder.tests.variants import (
     assert_blank_costs_itself_only,
     assert_right,
     assert_wrong,
+    run_unit_checks,
 )
 
 WRONG = [
@@ -246,11 +247,43 @@ RIGHT = [
         rewards = -distance if reward == "dense" else -(distance > threshold).astype(int)"""),
 ]  # fmt: skip
 
+# what a student should read about the mistake: a piece of one check's sentence
+SENTENCES = [
+    ("4a", "last step, not last state", "the last *state* is number T"),
+    ("4a", "not selected", "row i got the goal of episode i"),
+    ("4b", "from t on", "'future' starts at t+1"),
+    ("4b", "without T where possible", "rng.integers excludes `high`"),
+    ("4b", "from any episode", "from another episode"),
+    ("4b", "one draw for the batch", "all transitions got the same state"),
+    ("4b", "np.random", "not from np.random"),
+    ("4c", "the future", "that is the strategy 'future'"),
+    ("4c", "without T", "has T+1 states"),
+    ("4d", "its own episode", "draw from the whole buffer"),
+    ("4d", "without replacement", "one goal for each transition"),
+    ("4e", "each entry on its own", "a row mixes the two goals"),
+    ("4e", "exactly that many rows", "decide for each row on its own"),
+    ("4e", "in place", "`desired` was edited in place"),
+    ("4f", "not at the threshold", "d <= threshold"),
+    ("4f", "swapped signs", "the other way round"),
+    ("4f", "largest coordinate", "not for each coordinate"),
+    ("4f", "only x and y", "the sparse reward is 0 where"),
+    ("4f", "dense is positive", "closer is better"),
+    ("4f", "down the batch", "the coordinates are the last axis"),
+]
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", WRONG, ids=str)
 def test_wrong_is_caught(variant: Variant, tmp_path: Path) -> None:
     assert_wrong(tmp_path, variant)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("subpart", "name", "piece"), SENTENCES)
+def test_the_mistake_is_named(subpart: str, name: str, piece: str, tmp_path: Path) -> None:
+    (variant,) = (v for v in WRONG if (v.subpart, v.name) == (subpart, name))
+    messages = [result.message for result in run_unit_checks(tmp_path, variant, {subpart})]
+    assert any(piece in message for message in messages), messages
 
 
 @pytest.mark.slow

@@ -5,18 +5,26 @@ import math
 import numpy as np
 import torch
 
-from autograder.checks.mistakes import recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.engine.checking import (
     Rng,
     Tensor,
     expect,
     expect_array,
     expect_close,
+    expect_distribution,
     expect_probability,
     expect_uniform,
     subpart,
 )
 from solutions import policy as reference
+
+ONE_ACTION_A_ROW = "the actor gives one action for each row of the batch: shape (B, A)"
+TWO_AXES = (
+    "Q-values have the shape (E, B): the last axis of length 1 goes, and no other, and critics come first"
+)
+ONE_TARGET_A_ROW = "there is one target for each row of the batch, for all critics together: shape (B,)"
+SCALAR = "a loss is a single number: average or sum over all axes"
 
 
 def _tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
@@ -64,7 +72,8 @@ def test_actor_of_any_size(student, fresh_rng):
             wanted = own(*_tensors(obs, goals)).numpy()
             raw = own.net(torch.cat(_tensors(obs, goals), dim=-1)).numpy()
             swapped = torch.tanh(own.net(torch.cat(_tensors(goals, obs), dim=-1))).numpy()
-        actions = actor(Tensor(obs), Tensor(goals))
+        with on_wrong_shape(ONE_ACTION_A_ROW):
+            actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
         sentence = recognise(
             actions,
             "the actions are not tanh of what the net makes of [observation, goal]",
@@ -100,7 +109,8 @@ def test_critic_of_any_size(student, fresh_rng):
         with torch.no_grad():
             wanted = own(*_tensors(*inputs)).numpy()
             swapped = own.net(torch.cat(_tensors(inputs[0], inputs[2], inputs[1]), dim=-1))[..., 0].numpy()
-        q = critic(*(Tensor(x) for x in inputs))
+        with on_wrong_shape(TWO_AXES):
+            q = student.policy.Critic.forward(critic, *(Tensor(x) for x in inputs))
         sentence = recognise(
             q,
             "the Q-values are not what the net makes of [observation, action, goal], critics first",
@@ -128,7 +138,8 @@ def test_gradients_of_the_critic(student, fresh_rng):
 
 def _targets(student, rewards, masks, next_q, discount: float) -> tuple[np.ndarray, np.ndarray]:
     """What the submission answers, and the reference."""
-    targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), discount)
+    with on_wrong_shape(ONE_TARGET_A_ROW):
+        targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), discount)
     return targets, reference.td_targets(*_tensors(rewards, masks, next_q), discount).numpy()
 
 
@@ -151,7 +162,7 @@ def test_targets_of_any_batch(student, fresh_rng):
                 + discount * (1 - masks) * next_q.min(axis=0),
             },
         )  # fmt: skip
-        expect_close(targets, wanted, sentence, name="td_targets")
+        expect_close(targets, wanted, sentence, atol=1e-6 / (1 - discount), name="td_targets")
 
 
 @subpart("3c")
@@ -168,7 +179,12 @@ def test_targets_of_a_diverged_critic(student, fresh_rng):
             array >= -1 / (1 - discount) * (1 + 1e-5),
             "a target lies below -1/(1-γ), the worst return there is",
         )
-        expect_close(array, wanted, "clip the targets to [-1/(1-γ), 0], and nothing else")
+        expect_close(
+            array,
+            wanted,
+            "the targets are not r + γ · mask · smallest next Q-value, clipped to [-1/(1-γ), 0]",
+            atol=1e-6 / (1 - discount),
+        )
 
 
 # --- 3d ---
@@ -177,9 +193,10 @@ def test_targets_of_a_diverged_critic(student, fresh_rng):
 @subpart("3d")
 def test_critic_loss_of_any_batch(student, fresh_rng):
     """Fresh Q-values and targets, in batches of many shapes."""
-    for members, batch in ((2, 30), (5, 7), (3, 3), (1, 6), (4, 1), (1, 1)):
+    for members, batch in ((3, 30), (5, 7), (3, 3), (1, 6), (4, 1), (1, 1)):
         q, targets = 5 * fresh_rng.normal(size=(members, batch)), 5 * fresh_rng.normal(size=batch)
-        loss = student.policy.critic_loss(Tensor(q), Tensor(targets))
+        with on_wrong_shape(SCALAR):
+            loss = student.policy.critic_loss(Tensor(q), Tensor(targets))
         wanted = reference.critic_loss(*_tensors(q, targets)).item()
         sentence = recognise(
             loss,
@@ -215,7 +232,8 @@ def test_actor_loss_of_any_batch(student, fresh_rng):
     for members, batch, dim in ((2, 30, 4), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1)):
         q, actions = 5 * fresh_rng.normal(size=(members, batch)), fresh_rng.uniform(-1, 1, size=(batch, dim))
         penalty = float(fresh_rng.uniform(0.1, 2.0))
-        loss = student.policy.actor_loss(Tensor(q), Tensor(actions), penalty)
+        with on_wrong_shape(SCALAR):
+            loss = student.policy.actor_loss(Tensor(q), Tensor(actions), penalty)
         wanted = reference.actor_loss(*_tensors(q, actions), penalty).item()
         sentence = recognise(
             loss,
@@ -288,15 +306,17 @@ def test_polyak_update_at_the_ends(student, fresh_rng):
     student.policy.polyak_update(target, online, 0.0)
     for name, values in student.given.parameters(target).items():
         expect_close(values, old[name], "with τ = 0 the target stays where it is")
+    for name, values in student.given.parameters(online).items():
+        expect_close(values, new[name], "the online network must not change")
     student.policy.polyak_update(target, online, 1.0)
     for name, values in student.given.parameters(target).items():
         expect_close(values, new[name], "with τ = 1 the target becomes a copy of the online network")
     student.given.load_state(online, old)
     student.policy.polyak_update(target, online, 0.5)
     for name, values in student.given.parameters(target).items():
-        expect_close(
-            values, (old[name] + new[name]) / 2, "the target shares its memory with the online network"
-        )
+        shared = {"the target shares its memory with the online network: copy the values": old[name]}
+        sentence = recognise(values, "with τ = 1/2 the target moves to the middle of the gap", shared)
+        expect_close(values, (old[name] + new[name]) / 2, sentence)
 
 
 # --- 3g ---
@@ -329,6 +349,36 @@ def test_distribution_of_explored_actions(student, fresh_rng):
     quantile = (1 - epsilon) * normal + epsilon * (explored + 1) / 2  # uniform, where the mixture is right
     for column in quantile.T:
         expect_uniform(column, "the actions do not follow the mixture of noise and uniform draws", bins=20)
+
+
+@subpart("3g")
+def test_noise_is_clipped_and_only_for_greedy_rows(student, fresh_rng):
+    """With large noise many greedy rows end at the bounds, and no random row does."""
+    # Two binomial tests at 1e-7 each. An action of 1 stays at 1 with probability 1/2, and reaches -1 where the noise
+    # is below -2; random rows reach neither.
+    noise_std, epsilon = float(fresh_rng.uniform(1.0, 3.0)), float(fresh_rng.uniform(0.3, 0.7))
+    explored = student.policy.explore(
+        np.ones((4000, 2)), noise_std, epsilon, Rng(int(fresh_rng.integers(2**30)))
+    )
+    explored = expect_array(explored, (4000, 2), name="explore")[:, 0]
+    expect(np.abs(explored) <= 1.0, "an action lies outside [-1, 1]: clip after adding the noise")
+    below = 0.5 * math.erfc(2.0 / noise_std / math.sqrt(2.0))
+    sentence = "the greedy rows are clipped after the noise, and the random rows get none"
+    expect_probability(int((explored == 1.0).sum()), 4000, 0.5 * (1 - epsilon), sentence)
+    expect_probability(int((explored == -1.0).sum()), 4000, below * (1 - epsilon), sentence)
+
+
+@subpart("3g")
+def test_entries_are_drawn_on_their_own(student, fresh_rng):
+    """The signs of the noise in a row are independent, and so are those of a random action."""
+    # Two tests of eight sign patterns, at 1e-7 each.
+    for noise_std, epsilon in ((float(fresh_rng.uniform(0.1, 0.5)), 0.0), (0.1, 1.0)):
+        rng = Rng(int(fresh_rng.integers(2**30)))
+        explored = student.policy.explore(np.zeros((2000, 3)), noise_std, epsilon, rng)
+        signs = (expect_array(explored, (2000, 3), name="explore") > 0) @ np.array([1, 2, 4])
+        expect_distribution(
+            signs, np.full(8, 1 / 8), "the entries of a row depend on each other: draw one for each"
+        )
 
 
 @subpart("3g")

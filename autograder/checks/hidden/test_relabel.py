@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks.mistakes import recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.checks.states import find_states
 from autograder.engine.checking import (
     Rng,
@@ -14,6 +14,9 @@ from autograder.engine.checking import (
     subpart,
 )
 from solutions import relabel as reference
+
+ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
+ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
 
 # (N, T, B, G): more and fewer of everything, as many transitions as episodes, one of each
 SHAPES = [(2, 7, 23, 2), (4, 5, 4, 3), (9, 3, 2, 3), (1, 6, 5, 3), (3, 1, 4, 2), (1, 1, 1, 3)]
@@ -38,7 +41,8 @@ def _batch(rng: np.random.Generator, shape: tuple[int, int, int, int]) -> tuple:
 
 def _drawn(student, strategy: str, achieved, episodes, steps, rng) -> tuple[np.ndarray, np.ndarray]:
     """The episode and the state that each goal of a strategy comes from."""
-    goals = getattr(student.relabel, strategy)(achieved, episodes, steps, rng)
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = getattr(student.relabel, strategy)(achieved, episodes, steps, rng)
     goals = expect_array(goals, (len(episodes), achieved.shape[2]), name=strategy)
     return find_states(goals, achieved, strategy)
 
@@ -51,7 +55,8 @@ def test_final_goals_of_any_buffer(student, fresh_rng):
     """The last state of each transition's own episode, for buffers and batches of many shapes."""
     for shape in SHAPES:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
-        goals = student.relabel.final_goals(achieved, episodes, steps, rng)
+        with on_wrong_shape(ONE_GOAL_A_ROW):
+            goals = student.relabel.final_goals(achieved, episodes, steps, rng)
         last = achieved.shape[1] - 1
         sentence = recognise(
             goals,
@@ -73,7 +78,8 @@ def test_final_goals_in_double_precision(student, fresh_rng):
     achieved = fresh_rng.normal(size=(5, 4, 2)) * 10.0 ** fresh_rng.integers(-3, 6, size=(5, 4, 1))
     achieved[0] = achieved[0, 0]
     episodes, steps = fresh_rng.integers(5, size=9), fresh_rng.integers(3, size=9)
-    goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     strided = student.given.call_strided(student.relabel.final_goals, achieved, episodes, steps, Rng(0))
     wanted = reference.final_goals(achieved, episodes, steps, None)
     expect_close(goals, wanted, "a goal is not the last state of the transition's own episode")
@@ -173,7 +179,8 @@ def _replaced(student, rng, fresh_rng, batch: int, dim: int, fraction: float) ->
     """Which rows (B,) were replaced; fails unless every row is whole and from its own place."""
     desired = fresh_rng.normal(size=(batch, dim)).astype(np.float32)
     hindsight = desired + fresh_rng.uniform(0.5, 1.0, size=(batch, dim)).astype(np.float32)
-    goals = student.relabel.replace_goals(desired, hindsight, fraction, rng)
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.replace_goals(desired, hindsight, fraction, rng)
     goals = expect_array(goals, (batch, dim), name="replace_goals")
     new, old = (np.abs(goals - wanted) < 1e-5 for wanted in (hindsight, desired))
     expect(new | old, "an entry is from neither `desired` nor `hindsight`, or from another row")
@@ -229,7 +236,8 @@ def test_sparse_reward_anywhere(student, fresh_rng):
             fresh_rng.random(batch) < 0.5, fresh_rng.uniform(0, 0.99, batch), fresh_rng.uniform(1.01, 1.7, batch)
         )  # fmt: skip
         arrived, goals = (x.astype(dtype) for x in _arrivals(fresh_rng, batch, dim, ratio * threshold))
-        rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
+        with on_wrong_shape(ONE_REWARD_A_ROW):
+            rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
         wanted = reference.new_rewards(arrived, goals, threshold, "sparse")
         apart = np.abs(arrived - goals)
         sentence = recognise(
@@ -255,7 +263,8 @@ def test_dense_reward_anywhere(student, fresh_rng):
     for batch, dim, dtype in ((100, 3, "f8"), (100, 2, "f4"), (3, 3, "f8"), (2, 2, "f4"), (1, 3, "f4")):
         distances = fresh_rng.choice([0.0, 0.01, 1.0, 1000.0], size=batch) * fresh_rng.uniform(0.5, 1, batch)
         arrived, goals = (x.astype(dtype) for x in _arrivals(fresh_rng, batch, dim, distances))
-        rewards = student.relabel.new_rewards(arrived, goals, float(fresh_rng.uniform(0.01, 1)), "dense")
+        with on_wrong_shape(ONE_REWARD_A_ROW):
+            rewards = student.relabel.new_rewards(arrived, goals, float(fresh_rng.uniform(0.01, 1)), "dense")
         wanted = reference.new_rewards(arrived, goals, 0.05, "dense")
         sentence = recognise(
             rewards,
@@ -276,7 +285,8 @@ def test_sparse_reward_at_any_threshold(student, fresh_rng):
         arrived, goals = np.zeros((6, dim)), np.zeros((6, dim))
         arrived[np.arange(6), fresh_rng.integers(dim, size=6)] = fresh_rng.choice([-1, 1], 6) * threshold
         arrived[::2] *= 1 + 2.0**-20
-        rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
+        with on_wrong_shape(ONE_REWARD_A_ROW):
+            rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
         wanted = reference.new_rewards(arrived, goals, threshold, "sparse")
         sentence = recognise(
             rewards,

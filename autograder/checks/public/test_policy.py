@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.checks.mistakes import recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.engine.checking import (
     Rng,
     Tensor,
@@ -15,6 +15,13 @@ from autograder.engine.checking import (
     expect_uniform,
     subpart,
 )
+
+ONE_ACTION_A_ROW = "the actor gives one action for each row of the batch: shape (B, A)"
+TWO_AXES = (
+    "Q-values have the shape (E, B): the last axis of length 1 goes, and no other, and critics come first"
+)
+ONE_TARGET_A_ROW = "there is one target for each row of the batch, for all critics together: shape (B,)"
+SCALAR = "a loss is a single number: average or sum over all axes"
 
 # --- 3a ---
 
@@ -35,7 +42,8 @@ def test_actions_are_tanh_of_the_net(student):
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
     actor = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
-    actions = actor(Tensor(obs), Tensor(goals))
+    with on_wrong_shape(ONE_ACTION_A_ROW):
+        actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
     raw = np.column_stack([obs[:, 0], 2 * goals[:, 0] + 0.5])
     goal_first = np.column_stack([goals[:, 0], 2 * obs[:, 1] + 0.5])
     sentence = recognise(
@@ -57,7 +65,9 @@ def test_actions_for_any_batch(student):
     actor = student.policy.Actor(5, 3, 4, hidden=(16,), seed=1)
     for batch in (1, 2, 7):
         obs, goals = 1000.0 * np.random.default_rng(batch).normal(size=(batch, 5)), np.ones((batch, 3))
-        actions = expect_array(actor(Tensor(obs), Tensor(goals)), (batch, 4), name="Actor.forward")
+        with on_wrong_shape(ONE_ACTION_A_ROW):
+            actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
+        expect_array(actions, (batch, 4), name="Actor.forward")
         expect(np.abs(actions) <= 1.0, "an action lies outside [-1, 1]")
 
 
@@ -119,7 +129,8 @@ def test_q_values_are_the_nets(student):
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state = _critic(student, members=2)
     obs, actions, goals = _critic_inputs(4)
-    q = critic(Tensor(obs), Tensor(actions), Tensor(goals))
+    with on_wrong_shape(TWO_AXES):
+        q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
     wanted = _net(state, np.column_stack([obs, actions, goals]))[..., 0]
     sentence = recognise(
         q,
@@ -147,7 +158,8 @@ def test_q_values_have_two_axes(student):
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
         critic, state = _critic(student, members)
         obs, actions, goals = _critic_inputs(batch)
-        q = critic(Tensor(obs), Tensor(actions), Tensor(goals))
+        with on_wrong_shape(TWO_AXES):
+            q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
         q = expect_array(q, (members, batch), name="Critic.forward")
         wanted = _net(state, np.column_stack([obs, actions, goals]))[..., 0]
         mixed = {"the axes are swapped: critics first, then the rows of the batch": wanted.T}
@@ -174,7 +186,8 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
     """y = r + γ · (smallest of the critics' predictions of the next Q-value), row by row."""
     rewards, masks = np.array([-1.0, -1.0, -0.5]), np.ones(3)
     next_q = np.array([[-2.0, -1.0, -0.4], [-1.0, -3.0, -0.8]])
-    targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.9)
+    with on_wrong_shape(ONE_TARGET_A_ROW):
+        targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.9)
     sentence = recognise(
         targets,
         "the targets are not r + γ · the smallest next Q-value of each row",
@@ -187,6 +200,7 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
             "γ is missing": rewards + next_q.min(axis=0),
             "γ must not multiply the reward": 0.9 * (rewards + next_q.min(axis=0)),
             "the reward is missing": 0.9 * next_q.min(axis=0),
+            "nothing was bootstrapped: where the mask is 1 the next Q-value counts": rewards,
         },
     )
     expect_close(targets, [-2.8, -3.7, -1.22], sentence, name="td_targets")
@@ -197,7 +211,8 @@ def test_targets_stop_at_terminal_states(student):
     """Where the mask is 0 nothing comes after s', so y = r; where it is 1 the next Q-value counts."""
     rewards, masks = np.array([-1.0, -0.5, -1.0, -0.3]), np.array([0.0, 0.0, 1.0, 1.0])
     next_q = np.full((2, 4), -2.0)
-    targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.9)
+    with on_wrong_shape(ONE_TARGET_A_ROW):
+        targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.9)
     sentence = recognise(
         targets,
         "y = r where the mask is 0, and r + γ · next Q-value where it is 1",
@@ -215,10 +230,11 @@ def test_targets_are_clipped(student):
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
     rewards, masks = np.array([-1.0, 0.0, -1.0, -1.0, 0.0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
     next_q = np.array([[-8.0, 3.0, 0.4, -3.0, 7.0]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0
-    targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.75)
+    with on_wrong_shape(ONE_TARGET_A_ROW):
+        targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.75)
     sentence = recognise(
         targets,
-        "the targets are not clipped to [-1/(1-γ), 0]",
+        "the targets are not r + γ · mask · next Q-value, clipped to [-1/(1-γ), 0]",
         {
             "the targets are not clipped: they belong into [-1/(1-γ), 0]": [-7, 2.25, -0.7, -3.25, 0],
             "nothing was clipped from above: no return is positive": [-4, 2.25, -0.7, -3.25, 0],
@@ -240,7 +256,8 @@ def test_critic_loss_by_hand(student):
     targets = np.array([-1.0, -1.0, -1.0, -2.0])
     q = targets + np.array([[0.0, -1.0, -2.0, 2.0], [1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
     # squared errors: 0 1 4 4, then 1 1 0 1, then none, so 9/4 + 3/4 + 0
-    loss = student.policy.critic_loss(Tensor(q), Tensor(targets))
+    with on_wrong_shape(SCALAR):
+        loss = student.policy.critic_loss(Tensor(q), Tensor(targets))
     sentence = recognise(
         loss,
         "the loss is not the mean squared error over the batch, summed over the critics",
@@ -276,7 +293,8 @@ def test_each_row_has_its_own_target(student):
     """Row i of every critic is compared to target i, also with one critic, and with as many critics as rows."""
     targets = np.array([0.0, -1.0, -2.0])
     for members in (1, 3):
-        loss = student.policy.critic_loss(Tensor(np.tile(targets, (members, 1))), Tensor(targets))
+        with on_wrong_shape(SCALAR):
+            loss = student.policy.critic_loss(Tensor(np.tile(targets, (members, 1))), Tensor(targets))
         expect_close(
             loss,
             0.0,
@@ -293,7 +311,8 @@ def test_actor_loss_by_hand(student):
     """Minus the average Q-value, plus the penalty times the average squared entry of the actions."""
     q = np.array([[-1.0, -2.0], [-3.0, -1.0], [-2.0, -3.0]])  # average -2
     actions = np.array([[0.5, -0.5, 1.0], [0.0, 0.5, -0.5]])  # squares sum to 2, average 1/3
-    loss = student.policy.actor_loss(Tensor(q), Tensor(actions), 0.3)
+    with on_wrong_shape(SCALAR):
+        loss = student.policy.actor_loss(Tensor(q), Tensor(actions), 0.3)
     sentence = recognise(
         loss,
         "the loss is not -average Q + penalty · average squared action",
@@ -334,7 +353,8 @@ def test_actor_loss_pulls_the_right_way(student):
 def test_actor_loss_without_penalty(student):
     """With a penalty of 0 the actions do not matter, and only the Q-values count."""
     q, actions = np.array([[-1.0, -2.0, -6.0]]), np.ones((3, 4))
-    loss = student.policy.actor_loss(Tensor(q), Tensor(actions), 0.0)
+    with on_wrong_shape(SCALAR):
+        loss = student.policy.actor_loss(Tensor(q), Tensor(actions), 0.0)
     expect_close(loss, 3.0, "with a penalty of 0 the loss is minus the average Q-value", name="actor_loss")
 
 
@@ -398,7 +418,7 @@ def test_polyak_update_of_a_deep_network(student):
     student.policy.polyak_update(target, online, 1.0)
     after = student.given.parameters(target)
     for name, values in wanted.items():
-        unchanged = {"some layers did not move: go through all parameters": before[name]}
+        unchanged = {"with τ = 1 the target becomes a copy, but a parameter did not move": before[name]}
         sentence = recognise(
             after[name], "with τ = 1 the target becomes a copy of the online network", unchanged
         )
@@ -421,6 +441,7 @@ def test_noise_of_the_greedy_rows(student):
     explored = student.policy.explore(actions, 0.2, 0.0, Rng(0))
     explored = expect_array(explored, (3000, 3), name="explore")
     expect(np.any(explored), "with ε = 0 nothing was added: the other rows get noise")
+    expect((explored < 0).any(), "no entry is negative: actions lie in [-1, 1]")
     expect(
         np.mean(explored[:, 0] == explored[:, 1]) < 0.01,
         "the entries of a row share their noise: draw one each",
@@ -461,6 +482,9 @@ def test_random_rows(student):
     expect((some & ~every).sum() <= 3, "a row is part random, part greedy: one draw decides for a whole row")
     count = int(every.sum())
     expect(count not in (0, 3000), "all rows were treated alike: draw one number for each row")
+    expect(
+        abs(count / 3000 - 0.7) > 0.05, "`epsilon` is the share of the random rows, not of the greedy ones"
+    )
     expect_probability(count, 3000, 0.3, "the share of random rows is not `epsilon`")
     uniform = explored[every]
     expect(
@@ -477,7 +501,7 @@ def test_random_rows_get_no_noise(student):
     explored = expect_array(explored, (3000, 3), name="explore")
     expect(
         np.mean(np.abs(explored) == 1.0) < 0.01,
-        "random rows are clipped at ±1 often, so they got noise too: it is for the other rows",
+        "many actions are exactly ±1: with ε = 1 every row is uniform, and noise is for the other rows",
     )
     expect(
         np.mean(explored[:, 0] == explored[:, 1]) < 0.01, "the entries of a row are equal: draw one for each"

@@ -5,7 +5,7 @@ In `_buffer`, episode n achieves the goal (n, t, 100 n + t) at its state t, so a
 
 import numpy as np
 
-from autograder.checks.mistakes import recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.checks.states import find_states
 from autograder.engine.checking import (
     Rng,
@@ -18,6 +18,8 @@ from autograder.engine.checking import (
 )
 
 OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` that `episodes` names"
+ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
+ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
 NOT_THIS_RNG = (
     "the same `rng` state gave two different draws: draw from the `rng` passed in, not from np.random"
 )
@@ -47,7 +49,8 @@ def _expect_rng_is_used(draw) -> None:
 def test_final_goals_are_the_last_state(student):
     """The goal is what the transition's own episode had achieved in its very last state, T."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
-    goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
         NOT_FINAL,
@@ -65,7 +68,8 @@ def test_final_goals_are_the_last_state(student):
 def test_final_goals_with_as_many_transitions_as_episodes(student):
     """Each transition gets the goal of its own episode, also when there are as many of one as of the other."""
     achieved, episodes, steps = _buffer(3, 2), np.array([2, 2, 0]), np.array([0, 1, 1])
-    goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
         NOT_FINAL,
@@ -80,7 +84,8 @@ def test_final_goals_with_as_many_transitions_as_episodes(student):
 def _drawn(student, strategy: str, achieved, episodes, steps, rng=None) -> tuple[np.ndarray, np.ndarray]:
     """The episode and the state that each goal of a strategy comes from."""
     function = getattr(student.relabel, strategy)
-    goals = function(achieved, episodes, steps, rng or Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = function(achieved, episodes, steps, rng or Rng(0))
     goals = expect_array(goals, (len(episodes), achieved.shape[2]), name=strategy)
     return find_states(goals, achieved, strategy)
 
@@ -100,7 +105,8 @@ def test_future_goals_come_later_in_the_same_episode(student):
 def test_future_goals_of_the_last_step(student):
     """After the last step T-1 only state T is left, so the goal is certain; with T = 1 it is for every step."""
     achieved, episodes = _buffer(3, 4), np.array([0, 2, 1, 1, 2, 0])
-    goals = student.relabel.future_goals(achieved, episodes, np.full(6, 3), Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.future_goals(achieved, episodes, np.full(6, 3), Rng(0))
     sentence = recognise(
         goals,
         "the last step T-1 leads to state T, the only one after it",
@@ -108,7 +114,8 @@ def test_future_goals_of_the_last_step(student):
     )  # fmt: skip
     expect_close(goals, achieved[episodes, 4], sentence, name="future_goals")
     short = _buffer(3, 1)
-    goals = student.relabel.future_goals(short, episodes, np.zeros(6, dtype=np.int64), Rng(0))
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.future_goals(short, episodes, np.zeros(6, dtype=np.int64), Rng(0))
     expect_close(
         goals, short[episodes, 1], "an episode of one step has one future state", name="future_goals"
     )
@@ -224,7 +231,8 @@ def _two_kinds(batch: int) -> tuple[np.ndarray, np.ndarray]:
 def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
     """Which rows (B,) were replaced; fails unless every row is whole."""
     desired, hindsight = _two_kinds(batch)
-    goals = student.relabel.replace_goals(desired, hindsight, fraction, rng)
+    with on_wrong_shape(ONE_GOAL_A_ROW):
+        goals = student.relabel.replace_goals(desired, hindsight, fraction, rng)
     goals = expect_array(goals, (batch, 3), name="replace_goals")
     expect(
         np.isclose(np.abs(goals), desired),
@@ -301,7 +309,8 @@ def test_sparse_reward(student):
             [0.0, 1.0, 0.0],
         ]
     )
-    rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "sparse")
+    with on_wrong_shape(ONE_REWARD_A_ROW):
+        rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "sparse")
     sentence = recognise(
         rewards,
         "the sparse reward is 0 where the distance is at most the threshold and -1 elsewhere",
@@ -323,7 +332,8 @@ def test_sparse_reward_at_the_threshold(student):
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
     goals = np.zeros((3, 2))  # powers of two, so that the distance is exact
     arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5]])
-    rewards = student.relabel.new_rewards(arrived, goals, 0.25, "sparse")
+    with on_wrong_shape(ONE_REWARD_A_ROW):
+        rewards = student.relabel.new_rewards(arrived, goals, 0.25, "sparse")
     sentence = recognise(
         rewards,
         "the sparse reward at a distance of exactly the threshold is wrong",
@@ -337,7 +347,8 @@ def test_dense_reward(student):
     """ "dense": minus the Euclidean distance, whatever the threshold."""
     goals = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.2, 0.4, 0.6]])
     moves = np.array([[0.3, 0.0, -0.4], [2.0, -1.0, 2.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.0]])
-    rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "dense")
+    with on_wrong_shape(ONE_REWARD_A_ROW):
+        rewards = student.relabel.new_rewards(goals + moves, goals, 0.05, "dense")
     sentence = recognise(
         rewards,
         "the dense reward is minus the Euclidean distance between s' and the goal",
@@ -357,7 +368,8 @@ def test_one_reward_for_each_row(student):
     """Each row has its own distance, also where a batch has as many rows as a goal has coordinates."""
     goals = np.zeros((3, 3))
     arrived = np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
-    rewards = student.relabel.new_rewards(arrived, goals, 0.05, "dense")
+    with on_wrong_shape(ONE_REWARD_A_ROW):
+        rewards = student.relabel.new_rewards(arrived, goals, 0.05, "dense")
     sentence = recognise(
         rewards,
         "the distance of a row is taken over its own coordinates, the last axis",
