@@ -416,7 +416,4 @@ def test_tensors_and_gradients_cross(tmp_path: Path) -> None:
         student.sums.step(net, 0.1)
         assert np.array_equal(student.sums.noise(values.TorchRng(3)), student.sums.noise(values.TorchRng(3)))
         assert student.read("sums", "THREADS") == 1 and student.read("sums", "LOADED") is True
-        assert (
-            time.monotonic() - start < 5.0
-        )  # not a second of it is spent on importing torch or its optimizers
         transport.close()
