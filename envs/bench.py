@@ -2,7 +2,7 @@
 
 The contestants take turns in rounds, so a busy machine slows them alike, and medians over the rounds are reported.
 A ratio is the median over rounds of (ours / theirs within the round). Counted are real transitions; the time of the
-resets is everybody's own. The last contestant is not an env but the limit: bare physics on all cores.
+resets is everybody's own. One contestant is not an env but the limit: bare physics on all cores.
 """
 
 import json
@@ -24,7 +24,7 @@ class Args:
 
     num_envs: int = 16
     seconds: float = 10.0  # measured a contestant and task, spread over the rounds
-    rounds: int = 9
+    rounds: int = 20
     tasks: tuple[str, ...] = FETCH_TASKS
     contestants: tuple[str, ...] = tuple(CONTESTANTS)
     json: Path | None = None  # write the figures here
@@ -47,9 +47,11 @@ def measure_task(task: str, args: Args) -> list[dict[str, Any]]:
             episodes[name] = max(1, round(turn / contestant.run(1)))
         transitions = args.num_envs * task_spec(task).episode_length
         speeds: dict[str, list[float]] = {name: [] for name in playing}
+        order = list(playing)
         for _ in range(args.rounds):
-            for name, contestant in playing.items():
-                speeds[name].append(episodes[name] * transitions / contestant.run(episodes[name]))
+            for name in order:
+                speeds[name].append(episodes[name] * transitions / playing[name].run(episodes[name]))
+            order.reverse()  # so that nobody always plays after the same one
     finally:
         for contestant in playing.values():
             contestant.close()

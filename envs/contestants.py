@@ -164,7 +164,12 @@ class EnvPool:
 
     def close(self) -> None:
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # EnvPool's threads can take long to end
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
 
 
 def _peer_python() -> str:
@@ -187,9 +192,9 @@ def _peer_python() -> str:
 
 
 CONTESTANTS = {
-    "ours": ours,
-    "gymnasium sync": gymnasium_sync,
-    "gymnasium async": gymnasium_async,
-    "envpool": EnvPool,
     "bare mj_step": BarePhysics,
+    "ours": ours,
+    "envpool": EnvPool,
+    "gymnasium async": gymnasium_async,
+    "gymnasium sync": gymnasium_sync,
 }
