@@ -1,8 +1,8 @@
 """The separate process, seen from the grader: start it, fork a worker for each check, ask, end.
 
-The grader believes nothing it hears: frames are capped, one absolute deadline covers a check, and silence, death and
-gibberish each have an outcome. A check's time limit counts the seconds of CPU its worker uses, so that a verdict does
-not depend on what else the machine is doing; the deadline on the clock, for code that only sleeps, is far wider.
+The grader believes nothing it hears: frames are capped, one limit covers all the waiting of a check, and silence, death
+and gibberish each have an outcome. A check's time limit counts the seconds of CPU its worker uses, so that a verdict
+does not depend on what else the machine is doing; the limit on the clock, for code that only sleeps, is far wider.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from autograder.engine.frames import FrameTooLong, read_frame, write_frame
 from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, one_line
 
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
-WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the deadline on the clock: 5 times the time limit, and 2 s
+WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the limit on the clock: 5 times the time limit, and 2 s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
@@ -51,10 +51,7 @@ class WorkerHost:
         self.close()
 
     def connect(self, folder: Path, time_limit: float, seed: int = 0) -> ProcessTransport:
-        """A fresh worker for the part files in `folder`, with `time_limit` seconds of CPU. Raises `CouldNotRun`.
-
-        The deadline on the clock runs from now.
-        """
+        """A fresh worker for the part files in `folder`, with `time_limit` seconds of CPU. Raises `CouldNotRun`."""
         for attempt in (1, 2):  # a submission may have killed the host: then there is a new one
             if self._control is None:
                 self._start()
@@ -157,15 +154,16 @@ class ProcessTransport:
         self._scratch = scratch
         self._limit = time_limit
         self._wall = WALL_FACTOR * time_limit + WALL_EXTRA
-        self._deadline = time.monotonic() + self._wall
+        self._left = self._wall
 
     def ask(self, message: bytes) -> bytes:
-        """Raises `TimedOut` at the deadline, `Crashed` when the process died or sent nonsense; it is ended then."""
+        """Raises `TimedOut` at a limit, `Crashed` when the process died or sent nonsense; it is ended then."""
         if self._pid is None:
             raise Crashed("your code's process has already ended")
+        start = time.monotonic()
         try:
-            write_frame(self._channel, message, self._deadline)
-            answer = read_frame(self._channel, self._deadline)
+            write_frame(self._channel, message, start + self._left)
+            answer = read_frame(self._channel, start + self._left)
         except TimeoutError:
             self.close()
             raise TimedOut(f"no answer after {self._wall:g} s") from None
@@ -174,6 +172,9 @@ class ProcessTransport:
             raise Crashed("your code's process sent more data than can be accepted") from None
         except OSError:  # a broken pipe: it died
             answer = None
+        self._left -= (
+            time.monotonic() - start
+        )  # only waiting counts: what a check itself computes is no one's delay
         if answer is None:
             raise self._epitaph(self.close())
         return answer
