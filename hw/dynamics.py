@@ -28,7 +28,10 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
     # TODO(1a): np.concatenate the states and actions; the target is the change of the state, not the next state
     # TODO(1a): np.where(std < 1e-8, 1.0, std) guards the columns that never change
     raise NotImplementedError("TODO(1a): normalised delta targets")
-    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]) and targets.shape == obs.shape
+    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]), (
+        "inputs: a row (s, a) for each transition"
+    )
+    assert targets.shape == obs.shape, "targets: a row s' - s for each transition"
     stats = {
         "input_mean": input_mean,
         "input_std": input_std,
@@ -39,7 +42,7 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
 
 
 def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
-    """Keep the predicted log-variance inside (low, high), smoothly, so that gradients never vanish abruptly.
+    """Keep the predicted log-variance (all but) inside (low, high), smoothly, so that gradients do not vanish.
 
     First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
@@ -58,7 +61,7 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     # TODO(1c): multiply by exp(-log_var) rather than dividing by exp(log_var)
     # TODO(1c): average over the last two axes only: each member keeps a loss of its own
     raise NotImplementedError("TODO(1c): Gaussian negative log-likelihood")
-    assert loss.shape == (mean.shape[0],)
+    assert loss.shape == (mean.shape[0],), "one loss for each member: (E,)"
     return loss
 
 
@@ -71,21 +74,21 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
     """
     # TODO(1d): rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
     raise NotImplementedError("TODO(1d): bootstrap and hold-out")
-    assert train.shape == (ensemble_size, num_samples - len(holdout))
+    assert train.shape == (ensemble_size, num_samples - len(holdout)), "train: (E, num_samples - H)"
     return train, holdout
 
 
 def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
     """One epoch's bookkeeping of early stopping on the hold-out loss.
 
-    A member has improved where its loss lies below its best by more than min_improvement · |best| (any finite loss
-    beats a best of infinity). `stale_epochs` counts the epochs in a row in which *no* member improved.
+    A member has improved where its loss lies below its best by more than min_improvement · |best|; only a finite loss
+    beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
     Args: best, losses (E,), hold-out losses so far and of this epoch.
     Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
     """
     # TODO(1e): a loss may be negative, hence |best|; inf - inf is not a number, so treat an infinite best apart
     raise NotImplementedError("TODO(1e): early stopping")
-    assert improved.shape == best.shape == new_best.shape
+    assert improved.shape == best.shape == new_best.shape, "one entry for each member: (E,)"
     return improved, new_best, stale_epochs
 
 
@@ -96,9 +99,9 @@ def sample_next_obs(
 
     Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change;
         stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
-    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised). The arguments are left unchanged.
     """
     # TODO(1f): mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
     raise NotImplementedError("TODO(1f): sampling the next state")
-    assert next_obs.shape == obs.shape
+    assert next_obs.shape == obs.shape, "one next state for each state: (B, O)"
     return next_obs

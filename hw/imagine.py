@@ -24,7 +24,7 @@ def start_states(mode: str, num_episodes: int, episode_length: int, count: int, 
         raise ValueError(f"start mode {mode!r} is unknown: choose 'initial' or 'all'")
     # TODO(2a): rng.integers(high, size=count) excludes high
     raise NotImplementedError("TODO(2a): start states")
-    assert episodes.shape == steps.shape == (count,)
+    assert episodes.shape == steps.shape == (count,), "an episode and a step for each start: (count,)"
     return episodes, steps
 
 
@@ -33,13 +33,13 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
 
     mode "full": to the end of the episode that it branches from. mode "partial": max_length steps ("k" in MBPO), but
     never past that end. Args: steps (B,) int, the step each rollout starts at.
-    Returns: (B,) int, at least 1. Raises: ValueError for another mode.
+    Returns: (B,) int, at least 1; `steps` is left unchanged. Raises: ValueError for another mode.
     """
     if mode not in ("full", "partial"):
         raise ValueError(f"rollout mode {mode!r} is unknown: choose 'full' or 'partial'")
     # TODO(2b): a rollout that starts at step t has T - t steps left
     raise NotImplementedError("TODO(2b): rollout lengths")
-    assert lengths.shape == steps.shape
+    assert lengths.shape == steps.shape, "one length for each rollout: (B,)"
     return lengths
 
 
@@ -50,7 +50,7 @@ def imagine(
 
     In each step: actions = policy(obs, goals), next_obs = model.sample_next(obs, actions, rng), and the next step
     starts from next_obs. The goal of a rollout stays the same throughout. A rollout that has reached its length is no
-    longer stepped, and adds nothing any more.
+    longer stepped, and adds nothing any more. The arguments are left unchanged.
     Args: obs (B, O), the start states; goals (B, G); lengths (B,) int.
     Returns: a dict of all imagined transitions, M = lengths.sum() rows, in any order:
         obs (M, O), actions (M, A), next_obs (M, O), goals (M, G).
@@ -98,5 +98,5 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
     """
     # TODO(2e): both are in random order already: take the first rows of one and fill up from the other
     raise NotImplementedError("TODO(2e): mixing real and imagined data")
-    assert all(len(values) == len(real["obs"]) for values in mixed.values())
+    assert all(len(values) == len(real["obs"]) for values in mixed.values()), "as many rows as `real` has"
     return mixed

@@ -27,7 +27,7 @@ class Actor(nn.Module):
         """obs (B, O), goals (B, G), in that order into the net -> actions (B, A), each inside (-1, 1) by tanh."""
         # TODO(3a): torch.cat along the last axis joins observation and goal
         raise NotImplementedError("TODO(3a): actor")
-        assert actions.shape[0] == obs.shape[0]
+        assert actions.shape[0] == obs.shape[0], "one action for each row: (B, A)"
         return actions
 
 
@@ -46,7 +46,7 @@ class Critic(nn.Module):
         """obs (B, O), actions (B, A), goals (B, G), in that order into the net -> Q-values (E, B), not (E, B, 1)."""
         # TODO(3b): a last axis of length 1 broadcasts silently in the losses: remove it here
         raise NotImplementedError("TODO(3b): critic")
-        assert q.ndim == 2 and q.shape[1] == obs.shape[0]
+        assert q.ndim == 2 and q.shape[1] == obs.shape[0], "a value for each critic and row: (E, B)"
         return q
 
 
@@ -59,7 +59,7 @@ def td_targets(rewards, masks, next_q, discount: float) -> torch.Tensor:
     """
     # TODO(3c): next_q.min(dim=0).values is the smallest of the E predictions for each row
     raise NotImplementedError("TODO(3c): TD targets")
-    assert targets.shape == rewards.shape
+    assert targets.shape == rewards.shape, "one target for each row: (B,)"
     return targets
 
 
@@ -71,7 +71,7 @@ def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """
     # TODO(3d): (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
     raise NotImplementedError("TODO(3d): critic loss")
-    assert loss.ndim == 0
+    assert loss.ndim == 0, "a loss is a single number"
     return loss
 
 
@@ -83,7 +83,7 @@ def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) ->
     """
     # TODO(3e): a gradient step lowers the loss, and the actor wants Q to be high
     raise NotImplementedError("TODO(3e): actor loss")
-    assert loss.ndim == 0
+    assert loss.ndim == 0, "a loss is a single number"
     return loss
 
 
@@ -103,5 +103,5 @@ def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.rando
     """
     # TODO(3g): draw the uniform actions for all rows, then np.where with a mask of shape (B, 1)
     raise NotImplementedError("TODO(3g): exploration")
-    assert explored.shape == actions.shape
+    assert explored.shape == actions.shape, "one action for each row: (B, A)"
     return explored

@@ -18,7 +18,7 @@ def final_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarr
     """Strategy "final": what the transition's episode had achieved in its last state. Returns (B, G)."""
     # TODO(4a): two index arrays side by side, achieved[episodes, …], pick one row for each transition
     raise NotImplementedError("TODO(4a): final goals")
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -27,7 +27,7 @@ def future_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     t+1 … T; t+1 is the state that the transition of step t itself leads to. Returns (B, G)."""
     # TODO(4b): rng.integers(low, high) takes arrays, and excludes high
     raise NotImplementedError("TODO(4b): future goals")
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -36,7 +36,7 @@ def episode_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.nda
     Returns (B, G)."""
     # TODO(4c): like "future", but it does not matter when the transition happened
     raise NotImplementedError("TODO(4c): episode goals")
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -45,7 +45,7 @@ def random_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     Returns (B, G)."""
     # TODO(4d): the episode is drawn too, out of all N
     raise NotImplementedError("TODO(4d): random goals")
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -57,7 +57,7 @@ def replace_goals(desired, hindsight, fraction: float, rng: np.random.Generator)
     """
     # TODO(4e): one random number a row; a mask of shape (B, 1) picks whole rows in np.where
     raise NotImplementedError("TODO(4e): which goals to replace")
-    assert goals.shape == desired.shape
+    assert goals.shape == desired.shape, "one goal for each row: (B, G)"
     return goals
 
 
@@ -72,7 +72,7 @@ def new_rewards(next_achieved, goals, threshold: float, reward: str = "sparse") 
         raise ValueError(f"reward {reward!r} is unknown: choose 'sparse' or 'dense'")
     # TODO(4f): np.linalg.norm(…, axis=-1) gives a distance for each row
     raise NotImplementedError("TODO(4f): new rewards")
-    assert rewards.shape == (len(goals),)
+    assert rewards.shape == (len(goals),), "one reward for each row: (B,)"
     return rewards
 
 

@@ -37,7 +37,10 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
     inputs = (raw_inputs - input_mean) / input_std
     targets = (deltas - delta_mean) / delta_std
     # END SOLUTION
-    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]) and targets.shape == obs.shape
+    assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]), (
+        "inputs: a row (s, a) for each transition"
+    )
+    assert targets.shape == obs.shape, "targets: a row s' - s for each transition"
     stats = {
         "input_mean": input_mean,
         "input_std": input_std,
@@ -48,7 +51,7 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
 
 
 def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
-    """Keep the predicted log-variance inside (low, high), smoothly, so that gradients never vanish abruptly.
+    """Keep the predicted log-variance (all but) inside (low, high), smoothly, so that gradients do not vanish.
 
     First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
@@ -73,7 +76,7 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     squared_error = (targets - mean) ** 2
     loss = 0.5 * (squared_error * torch.exp(-log_var) + log_var).mean(dim=(1, 2))
     # END SOLUTION
-    assert loss.shape == (mean.shape[0],)
+    assert loss.shape == (mean.shape[0],), "one loss for each member: (E,)"
     return loss
 
 
@@ -91,26 +94,26 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
     holdout, rest = order[:num_holdout], order[num_holdout:]
     train = rng.choice(rest, size=(ensemble_size, len(rest)), replace=True)
     # END SOLUTION
-    assert train.shape == (ensemble_size, num_samples - len(holdout))
+    assert train.shape == (ensemble_size, num_samples - len(holdout)), "train: (E, num_samples - H)"
     return train, holdout
 
 
 def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
     """One epoch's bookkeeping of early stopping on the hold-out loss.
 
-    A member has improved where its loss lies below its best by more than min_improvement · |best| (any finite loss
-    beats a best of infinity). `stale_epochs` counts the epochs in a row in which *no* member improved.
+    A member has improved where its loss lies below its best by more than min_improvement · |best|; only a finite loss
+    beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
     Args: best, losses (E,), hold-out losses so far and of this epoch.
     Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
     """
     # BEGIN SOLUTION 1e
     # hint: a loss may be negative, hence |best|; inf - inf is not a number, so treat an infinite best apart
-    margin = np.where(np.isinf(best), 0.0, min_improvement * np.abs(best))
+    margin = min_improvement * np.abs(np.where(np.isinf(best), 0.0, best))
     improved = losses < best - margin
     new_best = np.where(improved, losses, best)
     stale_epochs = 0 if improved.any() else stale_epochs + 1
     # END SOLUTION
-    assert improved.shape == best.shape == new_best.shape
+    assert improved.shape == best.shape == new_best.shape, "one entry for each member: (E,)"
     return improved, new_best, stale_epochs
 
 
@@ -121,7 +124,7 @@ def sample_next_obs(
 
     Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change;
         stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
-    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised). The arguments are left unchanged.
     """
     # BEGIN SOLUTION 1f
     # hint: mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
@@ -131,5 +134,5 @@ def sample_next_obs(
     sampled = mean[members, rows] + std * rng.standard_normal(std.shape)
     next_obs = obs + stats["delta_mean"] + stats["delta_std"] * sampled
     # END SOLUTION
-    assert next_obs.shape == obs.shape
+    assert next_obs.shape == obs.shape, "one next state for each state: (B, O)"
     return next_obs

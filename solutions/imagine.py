@@ -27,7 +27,7 @@ def start_states(mode: str, num_episodes: int, episode_length: int, count: int, 
     episodes = rng.integers(num_episodes, size=count)
     steps = rng.integers(episode_length, size=count) if mode == "all" else np.zeros(count, dtype=np.int64)
     # END SOLUTION
-    assert episodes.shape == steps.shape == (count,)
+    assert episodes.shape == steps.shape == (count,), "an episode and a step for each start: (count,)"
     return episodes, steps
 
 
@@ -36,7 +36,7 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
 
     mode "full": to the end of the episode that it branches from. mode "partial": max_length steps ("k" in MBPO), but
     never past that end. Args: steps (B,) int, the step each rollout starts at.
-    Returns: (B,) int, at least 1. Raises: ValueError for another mode.
+    Returns: (B,) int, at least 1; `steps` is left unchanged. Raises: ValueError for another mode.
     """
     if mode not in ("full", "partial"):
         raise ValueError(f"rollout mode {mode!r} is unknown: choose 'full' or 'partial'")
@@ -45,7 +45,7 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
     remaining = episode_length - steps
     lengths = remaining if mode == "full" else np.minimum(remaining, max_length)
     # END SOLUTION
-    assert lengths.shape == steps.shape
+    assert lengths.shape == steps.shape, "one length for each rollout: (B,)"
     return lengths
 
 
@@ -56,7 +56,7 @@ def imagine(
 
     In each step: actions = policy(obs, goals), next_obs = model.sample_next(obs, actions, rng), and the next step
     starts from next_obs. The goal of a rollout stays the same throughout. A rollout that has reached its length is no
-    longer stepped, and adds nothing any more.
+    longer stepped, and adds nothing any more. The arguments are left unchanged.
     Args: obs (B, O), the start states; goals (B, G); lengths (B,) int.
     Returns: a dict of all imagined transitions, M = lengths.sum() rows, in any order:
         obs (M, O), actions (M, A), next_obs (M, O), goals (M, G).
@@ -122,5 +122,5 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
     num_real = round(real_fraction * batch_size)
     mixed = {key: np.concatenate([real[key][:num_real], imagined[key][num_real:]]) for key in real}
     # END SOLUTION
-    assert all(len(values) == len(real["obs"]) for values in mixed.values())
+    assert all(len(values) == len(real["obs"]) for values in mixed.values()), "as many rows as `real` has"
     return mixed

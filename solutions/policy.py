@@ -29,7 +29,7 @@ class Actor(nn.Module):
         # hint: torch.cat along the last axis joins observation and goal
         actions = torch.tanh(self.net(torch.cat([obs, goals], dim=-1)))
         # END SOLUTION
-        assert actions.shape[0] == obs.shape[0]
+        assert actions.shape[0] == obs.shape[0], "one action for each row: (B, A)"
         return actions
 
 
@@ -50,7 +50,7 @@ class Critic(nn.Module):
         # hint: a last axis of length 1 broadcasts silently in the losses: remove it here
         q = self.net(torch.cat([obs, actions, goals], dim=-1)).squeeze(-1)
         # END SOLUTION
-        assert q.ndim == 2 and q.shape[1] == obs.shape[0]
+        assert q.ndim == 2 and q.shape[1] == obs.shape[0], "a value for each critic and row: (E, B)"
         return q
 
 
@@ -66,7 +66,7 @@ def td_targets(rewards, masks, next_q, discount: float) -> torch.Tensor:
     targets = rewards + discount * masks * next_q.min(dim=0).values
     targets = targets.clamp(-1.0 / (1.0 - discount), 0.0)
     # END SOLUTION
-    assert targets.shape == rewards.shape
+    assert targets.shape == rewards.shape, "one target for each row: (B,)"
     return targets
 
 
@@ -80,7 +80,7 @@ def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     # hint: (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
     loss = (q - targets.detach()).square().mean(dim=1).sum()
     # END SOLUTION
-    assert loss.ndim == 0
+    assert loss.ndim == 0, "a loss is a single number"
     return loss
 
 
@@ -94,7 +94,7 @@ def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) ->
     # hint: a gradient step lowers the loss, and the actor wants Q to be high
     loss = -q.mean() + action_penalty * actions.square().mean()
     # END SOLUTION
-    assert loss.ndim == 0
+    assert loss.ndim == 0, "a loss is a single number"
     return loss
 
 
@@ -122,5 +122,5 @@ def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.rando
     is_random = rng.random(len(actions)) < epsilon
     explored = np.where(is_random[:, None], uniform, noisy)
     # END SOLUTION
-    assert explored.shape == actions.shape
+    assert explored.shape == actions.shape, "one action for each row: (B, A)"
     return explored

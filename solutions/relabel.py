@@ -20,7 +20,7 @@ def final_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarr
     # hint: two index arrays side by side, achieved[episodes, …], pick one row for each transition
     goals = achieved[episodes, -1]
     # END SOLUTION
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -32,7 +32,7 @@ def future_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     last = achieved.shape[1] - 1
     goals = achieved[episodes, rng.integers(steps + 1, last + 1)]
     # END SOLUTION
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -43,7 +43,7 @@ def episode_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.nda
     # hint: like "future", but it does not matter when the transition happened
     goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]
     # END SOLUTION
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -56,7 +56,7 @@ def random_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     any_episode = rng.integers(num_episodes, size=len(episodes))
     goals = achieved[any_episode, rng.integers(num_states, size=len(episodes))]
     # END SOLUTION
-    assert goals.shape == (len(episodes), achieved.shape[2])
+    assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
 
 
@@ -71,7 +71,7 @@ def replace_goals(desired, hindsight, fraction: float, rng: np.random.Generator)
     replaced = rng.random(len(desired)) < fraction
     goals = np.where(replaced[:, None], hindsight, desired)
     # END SOLUTION
-    assert goals.shape == desired.shape
+    assert goals.shape == desired.shape, "one goal for each row: (B, G)"
     return goals
 
 
@@ -89,7 +89,7 @@ def new_rewards(next_achieved, goals, threshold: float, reward: str = "sparse") 
     distance = np.linalg.norm(next_achieved - goals, axis=-1)
     rewards = -distance if reward == "dense" else -(distance > threshold).astype(np.float32)
     # END SOLUTION
-    assert rewards.shape == (len(goals),)
+    assert rewards.shape == (len(goals),), "one reward for each row: (B,)"
     return rewards
 
 
