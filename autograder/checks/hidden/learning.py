@@ -8,6 +8,7 @@ needs besides the part under test is the reference's, or a stand-in of `given.py
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from envs.tiny import TinyVariant, TinyVecEnv
 from solutions.kit.buffer import EpisodeBuffer
@@ -23,6 +24,7 @@ class World:
     """A fresh variant: an env to learn in, another one to be judged in, and D_env."""
 
     def __init__(self, rng: np.random.Generator):
+        torch.set_num_threads(1)  # on a busy machine two threads take many times longer than one
         self.variant = TinyVariant.random(rng)
         seed = int(rng.integers(2**30))
         self.env = TinyVecEnv(8, seed, variant=self.variant)
