@@ -8,13 +8,13 @@ resets is everybody's own. One contestant is not an env but the limit: bare phys
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from envs import task_spec
-from envs.contestants import CONTESTANTS, NotAvailable
-from envs.exactness import FETCH_TASKS
+from envs.contestants import CONTESTANTS, Contestant, NotAvailable
+from envs.exactness import FETCH_TASKS, FetchTask
 from envs.machine import describe_machine
 
 
@@ -25,13 +25,15 @@ class Args:
     num_envs: int = 16
     seconds: float = 10.0  # measured a contestant and task, spread over the rounds
     rounds: int = 20
-    tasks: tuple[str, ...] = FETCH_TASKS
-    contestants: tuple[str, ...] = tuple(CONTESTANTS)
+    tasks: tuple[FetchTask, ...] = FETCH_TASKS
+    contestants: tuple[Contestant, ...] = get_args(Contestant)
     json: Path | None = None  # write the figures here
 
 
 def measure_task(task: str, args: Args) -> list[dict[str, Any]]:
     """One row of figures a contestant; a contestant that cannot take part says why."""
+    if args.rounds < 1 or args.seconds <= 0:
+        raise ValueError("Measure at least one round and more than 0 seconds.")
     playing, absent = {}, {}
     for name in args.contestants:
         try:
@@ -103,4 +105,7 @@ def main(args: Args) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Args))
+    try:
+        main(tyro.cli(Args))
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class BarePhysics:
         env = FetchVecEnv(spec, num_envs, seed=0)
         env.reset()
         self._mujoco, self._scene, self._length = mujoco, env.scene, spec.episode_length
-        self._start = [data.qpos.copy() for data in env._data]
+        self._start = [env.qpos(row) for row in range(num_envs)]
         self._data = [mujoco.MjData(env.scene.model) for _ in range(num_envs)]
         self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * MAX_MOVE
         self._threads = min(usable_cores(), num_envs)
@@ -191,7 +192,9 @@ def _peer_python() -> str:
     return str(python)
 
 
-CONTESTANTS = {
+Contestant = Literal["bare mj_step", "ours", "envpool", "gymnasium async", "gymnasium sync"]
+
+CONTESTANTS: dict[Contestant, Any] = {
     "bare mj_step": BarePhysics,
     "ours": ours,
     "envpool": EnvPool,

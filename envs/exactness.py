@@ -15,13 +15,16 @@ import json
 import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
-from envs import TASKS, make_vec, task_spec
+from envs import make_vec, task_spec
 from envs.goal_env import Obs
+from envs.rewards import RewardType
 
-FETCH_TASKS = tuple(task for task in TASKS if task != "tiny")
+FetchTask = Literal["reach", "push", "slide", "pick_and_place"]
+FETCH_TASKS: tuple[FetchTask, ...] = get_args(FetchTask)
 
 
 @dataclass
@@ -65,6 +68,8 @@ def compare_task(
     half get actions held for several steps, which push the object about. float32 and float64 actions
     alternate.
     """
+    if episodes < 1:
+        raise ValueError("Compare at least one episode.")
     import gymnasium
 
     from envs.fetch_scene import register_originals
@@ -80,8 +85,7 @@ def compare_task(
     obs, _ = ours.reset()
     for row, original in enumerate(originals):
         _compare_obs(found, obs, row, original.reset(seed=seed + row)[0])
-    rounds = -(-episodes // num_envs)
-    for episode in range(rounds):
+    for episode in range(-(-episodes // num_envs)):
         held = episode % 2 == 1
         dtype = np.float32 if episode % 4 < 2 else np.float64
         for step in range(length):
@@ -117,10 +121,10 @@ class Args:
     """Compare the batched Fetch tasks with gymnasium-robotics, number by number."""
 
     episodes: int = 200  # at least this many a task
-    tasks: tuple[str, ...] = FETCH_TASKS
+    tasks: tuple[FetchTask, ...] = FETCH_TASKS
     num_envs: int = 8
     seed: int = 0
-    reward: str = "sparse"
+    reward: RewardType = "sparse"
     json: Path | None = None  # write the figures here
 
 
@@ -159,4 +163,7 @@ def main(args: Args) -> int:
 if __name__ == "__main__":
     import tyro
 
-    raise SystemExit(main(tyro.cli(Args)))
+    try:
+        raise SystemExit(main(tyro.cli(Args)))
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
 Work = Callable[[int], None]
+Job = tuple[Work, deque[int], SimpleQueue]
 
 
 class RowPool:
@@ -16,10 +17,9 @@ class RowPool:
     """
 
     def __init__(self, threads: int) -> None:
-        self._jobs: SimpleQueue[tuple[Work, deque[int]] | None] = SimpleQueue()
-        self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._helpers = [
-            threading.Thread(target=_help, args=(self._jobs, self._outcomes), name=f"rows-{i}", daemon=True)
+            threading.Thread(target=_help, args=(self._jobs,), name=f"rows-{i}", daemon=True)
             for i in range(1, threads)
         ]
         for helper in self._helpers:
@@ -28,12 +28,14 @@ class RowPool:
     def run(self, work: Work, rows: Iterable[int]) -> None:
         """Call `work(row)` once for each row, return when all are done, raise what any of them raised."""
         pending = deque(rows)
+        # Outcomes belong to this call: after a Ctrl-C, late ones cannot be taken for those of the next.
+        outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
         for _ in self._helpers:
-            self._jobs.put((work, pending))
+            self._jobs.put((work, pending, outcomes))
         try:
             _drain(work, pending)
         finally:
-            errors = [error for error in (self._outcomes.get() for _ in self._helpers) if error is not None]
+            errors = [error for error in (outcomes.get() for _ in self._helpers) if error is not None]
         if errors:
             raise errors[0]
 
@@ -51,15 +53,21 @@ class RowPool:
             self._jobs.put(None)
 
 
-def _help(jobs: SimpleQueue, outcomes: SimpleQueue) -> None:
+def _help(jobs: SimpleQueue) -> None:
     """A helper thread's life: one outcome for each job, until the job is None."""
     while (job := jobs.get()) is not None:
+        work, pending, outcomes = job
         try:
-            _drain(*job)
+            _drain(work, pending)
             outcomes.put(None)
         except BaseException as error:
             outcomes.put(error)
-        del job  # the work belongs to an env: a waiting thread must not keep it alive
+        del (
+            job,
+            work,
+            pending,
+            outcomes,
+        )  # the work belongs to an env: a waiting thread must not keep it alive
 
 
 def _drain(work: Work, pending: deque[int]) -> None:
