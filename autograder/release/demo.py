@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -58,29 +59,37 @@ def run(out: Path, console: Console) -> int:
     console.print("[bold]3[/]  A class hands in, and is graded.")
     parts = read_parts()
     members = build_class(out / "submissions", ROOT / "solutions", ROOT / "hw", weights, parts)
-    rows = []
-    for member, grade in zip(members, grade_all(members), strict=True):
+    rows = {}
+    for member, grade in grade_all(members):
         folder = out / "reports" / member.path.stem
         folder.mkdir(parents=True)
         results.write_json(folder / "results.json", results.gradescope(grade))
         results.write_text(folder / "feedback.html", page.feedback(grade))
-        rows.append(Row(member, grade, tuple(mistakes(member, grade))))
+        rows[member] = Row(member, grade, tuple(mistakes(member, grade)))
         console.print(f"   {member.name}: {member.story} ({grade.seconds:.0f} s)", highlight=False)
-    console.print(table(rows, parts))
+    seconds = time.monotonic() - start
     console.print(
-        f"Reports: {out / 'reports'}. All of it took {time.monotonic() - start:.0f} s.", highlight=False
+        f"   All of it took {seconds:.0f} s; the reports are in {out / 'reports'}.", highlight=False
     )
+    report([rows[member] for member in members], parts, console)
+    return int(any(row.wrong for row in rows.values()))
+
+
+def report(rows: list[Row], parts: Parts, console: Console) -> None:
+    """The table, and a sentence for each grade that is not the right one."""
+    console.print(table(rows, parts))
     for row in rows:
         for sentence in row.wrong:
             console.print(f"[red]wrong grade[/] {escape(row.member.name)}: {escape(sentence)}")
-    return int(any(row.wrong for row in rows))
 
 
-def grade_all(members: list[Member]) -> Iterator[Grade]:
-    """The grades in the members' order; two are graded at a time, as a check uses one core."""
+def grade_all(members: list[Member]) -> Iterator[tuple[Member, Grade]]:
+    """Each member's grade as it is ready; two are graded at a time, as a check uses one core."""
     jobs = min(2, os.cpu_count() or 1)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_grade, [member.path for member in members])
+        grades = {pool.submit(_grade, member.path): member for member in members}
+        for done in as_completed(grades):
+            yield grades[done], done.result()
 
 
 def _grade(path: Path) -> Grade:
@@ -116,36 +125,37 @@ def mistakes(member: Member, grade: Grade) -> list[str]:
 
 def table(rows: list[Row], parts: Parts) -> Table:
     """Who, points in all and for each part, and what became of the sub-parts."""
-    shown = Table(title="The class", title_justify="left", header_style="bold", pad_edge=False)
+    looks = {"box": box.SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0), "header_style": "bold"}
+    shown = Table(title="The class", title_justify="left", **looks)
     shown.add_column("who", no_wrap=True)
     shown.add_column("points", justify="right", no_wrap=True)
     for part in parts.parts:
-        shown.add_column(f"part {part.number}", justify="center", no_wrap=True)
+        points = sum(sub.points for sub in part.subparts)
+        shown.add_column(f"part {part.number}\nof {points:g}", justify="right", no_wrap=True)
     shown.add_column("sub-parts")
     for row in rows:
         score = row.grade.score
         cells = []
         for part in parts.parts:
-            subs = [sub for sub in score.subparts if sub.part.number == part.number]
-            cells.append(f"{sum(s.earned for s in subs):.3g}/{sum(s.possible for s in subs):.3g}")
-        percent = 100 * score.earned / score.possible if score.possible else 0.0
-        shown.add_row(
-            row.member.name, f"[bold]{percent:.3g} %[/]", *cells, _outcomes(row.grade), end_section=True
-        )
+            earned = sum(sub.earned for sub in score.subparts if sub.part.number == part.number)
+            cells.append(f"{earned:.1f}".removesuffix(".0"))
+        percent = f"[bold]{100 * score.earned / max(score.possible, 1e-9):.1f} %[/]"
+        shown.add_row(row.member.name, percent, *cells, _outcomes(row.grade))
     return shown
 
 
 def _outcomes(grade: Grade) -> str:
-    """Such as: 17 passed, 1 failed (4b), 8 not attempted."""
+    """A line each, such as: 17 passed; 1 failed (4b); 8 not attempted."""
     ids: dict[Outcome, list[str]] = {}
     for sub in grade.score.subparts:
         if sub.outcome is not None:
             ids.setdefault(sub.outcome, []).append(sub.subpart.id)
-    few = {outcome: f" ({', '.join(names)})" if len(names) < 4 else "" for outcome, names in ids.items()}
-    return ", ".join(
-        f"{len(names)} {outcome}{few[outcome] if outcome != Outcome.PASSED else ''}"
-        for outcome, names in sorted(ids.items(), key=lambda item: list(Outcome).index(item[0]))
-    )
+    lines = []
+    for outcome in Outcome:  # in its order: passed first
+        if names := ids.get(outcome):
+            few = outcome != Outcome.PASSED and len(names) < 4
+            lines.append(f"{len(names)} {outcome}" + (f" ({', '.join(names)})" if few else ""))
+    return "\n".join(lines)
 
 
 def main() -> int:

@@ -25,5 +25,5 @@ handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
 	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")
 
-exactness: $(READY)  ## compare the envs with gymnasium-robotics, bit by bit
-	@$(PY) -m envs.exactness
+exactness: $(READY)  ## compare the envs with gymnasium-robotics, bit by bit: [JSON=file]
+	@$(PY) -m envs.exactness $(if $(JSON),--json "$(JSON)")

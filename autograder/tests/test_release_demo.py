@@ -1,17 +1,19 @@
 """The demo's class is what its stories say, and a wrong grade does not go unnoticed."""
 
+import io
 import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from autograder.engine.grading import Grade
 from autograder.engine.outcomes import Outcome
 from autograder.engine.parts import read_parts
 from autograder.engine.scoring import Score, SubScore
 from autograder.release import starter
-from autograder.release.demo import mistakes, table
+from autograder.release.demo import Row, mistakes, table
 from autograder.release.demo_class import Member, build_class
 from autograder.release.outline import read_outline
 
@@ -84,12 +86,13 @@ def test_only_the_right_grade_is_without_mistakes():
     assert len(mistakes(half, graded({"4b": points["4b"]}, Outcome.FAILED))) == len(points) - 1
 
 
-def test_the_table_has_a_column_for_each_part():
-    parts = read_parts()
-    shown = table([], parts)
-    assert [column.header for column in shown.columns] == [
-        "who",
-        "points",
-        *(f"part {i}" for i in "12345"),
-        "sub-parts",
-    ]
+def test_the_table_names_everyone_and_rounds_nothing_up_to_full_points():
+    points = {sub.id: sub.points for sub in read_parts().subparts.values()}
+    almost = graded({**points, "4b": points["4b"] - 0.1}, Outcome.FAILED)
+    half = graded({"4b": points["4b"]}, Outcome.NOT_ATTEMPTED)
+    console = Console(width=80, file=io.StringIO())
+    rows = [Row(Member(name, Path(), ""), grade, ()) for name, grade in (("almost", almost), ("half", half))]
+    console.print(table(rows, read_parts()))
+    shown = console.file.getvalue()
+    assert "almost" in shown and "99.9 %" in shown and "100.0 %" not in shown
+    assert "24 not attempted" in shown and "1 passed" in shown and "…" not in shown
