@@ -401,7 +401,7 @@ def test_a_single_row_is_sometimes_random(student, fresh_rng):
     rng, epsilon = student.given.rng(int(fresh_rng.integers(2**30))), float(fresh_rng.uniform(0.3, 0.7))
     actions = np.array([[0.2, -0.3, 0.1]])
     count = 0
-    for _ in range(150):
+    for _ in range(80):
         explored = expect_array(student.policy.explore(actions, 0.0, epsilon, rng), (1, 3), name="explore")
         count += bool(np.any(np.abs(explored - actions) > 1e-6))
-    expect_probability(count, 150, epsilon, "a single row is not random with probability `epsilon`")
+    expect_probability(count, 80, epsilon, "a single row is not random with probability `epsilon`")

@@ -264,7 +264,7 @@ def test_replaced_share(student):
 def test_each_row_is_decided_on_its_own(student):
     """Two rows at fraction 0.5: none, the first, the second or both are replaced, each equally often."""
     rng = student.given.rng(0)  # one stream over all calls
-    rows = np.array([_replaced(student, 2, 0.5, rng) for _ in range(200)])
+    rows = np.array([_replaced(student, 2, 0.5, rng) for _ in range(100)])
     expect_distribution(
         rows @ np.array([1, 2]),
         np.full(4, 0.25),
