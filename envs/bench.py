@@ -13,7 +13,7 @@ from typing import Any, get_args
 import numpy as np
 
 from envs import task_spec
-from envs.contestants import CONTESTANTS, Contestant, NotAvailable
+from envs.contestants import CONTESTANTS, ENVPOOL_VERSION, Contestant, NotAvailable
 from envs.exactness import FETCH_TASKS, FetchTask
 from envs.machine import describe_machine
 
@@ -96,7 +96,12 @@ def main(args: Args) -> None:
     for reason in sorted({row["reason"] for row in rows if "reason" in row}):
         print(reason)
     if args.json:
-        settings = {"num_envs": args.num_envs, "seconds": args.seconds, "rounds": args.rounds}
+        settings = {
+            "num_envs": args.num_envs,
+            "seconds": args.seconds,
+            "rounds": args.rounds,
+            "envpool": ENVPOOL_VERSION,
+        }
         figures = {"machine": describe_machine(), "settings": settings, "results": rows}
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
