@@ -1,0 +1,137 @@
+"""The learning checks and the reward threshold: the reference passes them, what does not learn fails them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from autograder.checks import reach_policy
+from autograder.engine.direct import DirectTransport
+from autograder.engine.outcomes import Outcome
+from autograder.engine.parts import read_parts
+from autograder.engine.plugin import CheckResult
+from autograder.engine.running import run_checks
+from autograder.engine.sequential import operating_characteristics
+from autograder.tests.variants import SOLUTIONS, Variant
+from solutions.agent import Agent
+from solutions.kit.weights import policy_tensors
+
+HIDDEN = Path(__file__).parents[1] / "checks/hidden"
+PARTS = read_parts()
+
+pytestmark = pytest.mark.slow
+
+
+def run(tmp_path: Path, check_file: str, submission: Path, subpart: str, seed: int = 0) -> list[CheckResult]:
+    """The hidden checks of one file on a submission, for the sub-parts of one part."""
+    root = tmp_path / "hidden"
+    root.mkdir(parents=True)
+    shutil.copy(HIDDEN / check_file, root / check_file)
+    selection = frozenset(sub.id for sub in PARTS.part_of(subpart).subparts)
+    modules = list(PARTS.modules)
+    connect = lambda limit: DirectTransport(submission, modules, limit)  # noqa: E731
+    return run_checks({"hidden": root}, connect, submission, PARTS, selection=selection, seed=seed)
+
+
+DOES_NOT_LEARN = [
+    Variant("1f", "the change is left normalised", swap=('stats["delta_std"] * sampled', "sampled")),
+    Variant(
+        "2c",
+        "the model is never asked",
+        swap=("next_obs = model.sample_next(obs, actions, rng)", "next_obs = obs"),
+    ),
+    Variant("3e", "the actor descends the critic", swap=("-q.mean()", "q.mean()")),
+    Variant("4f", "no step is ever rewarded", body="rewards = -np.ones(len(goals), np.float32)"),
+]
+
+
+@pytest.mark.parametrize("wrong", DOES_NOT_LEARN, ids=str)
+def test_what_cannot_learn_fails_and_the_reference_learns(tmp_path, wrong):
+    results = []
+    for name, source in (("good", None), ("bad", wrong.source())):
+        submission = tmp_path / name / "submission"  # a folder each: a module is imported once
+        shutil.copytree(SOLUTIONS, submission, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+        if source:
+            (submission / PARTS.part_of(wrong.subpart).file).write_text(source, encoding="utf-8")
+        results += run(tmp_path / name, "test_learning.py", submission, wrong.subpart)
+    good, bad = results
+    assert good.outcome == Outcome.PASSED, good.message
+    assert bad.outcome == Outcome.FAILED
+    assert "did not learn" in bad.message or "predicts unseen ones badly" in bad.message
+
+
+class TestWeights:
+    """Part 5 on files that are wrong in one way each."""
+
+    def handed_in(self, tmp_path: Path, tensors: dict | bytes | None) -> list[CheckResult]:
+        submission = tmp_path / "submission"
+        submission.mkdir()
+        path = submission / reach_policy.FILE
+        if isinstance(tensors, bytes):
+            path.write_bytes(tensors)
+        elif tensors is not None:
+            save_file(tensors, path)
+        return run(tmp_path, "test_weights.py", submission, "5a")
+
+    def tensors(self, **changes) -> dict:
+        return policy_tensors(Agent(10, 3, 4)) | {
+            key.replace("__", "."): value for key, value in changes.items()
+        }
+
+    def test_the_table_of_shapes_is_the_reference_policys(self):
+        assert reach_policy.shapes() == {name: tuple(x.shape) for name, x in self.tensors().items()}
+
+    def test_an_untrained_policy_fails_and_is_told_how_often_it_arrived(self, tmp_path):
+        (result,) = self.handed_in(tmp_path, self.tensors())
+        assert result.outcome == Outcome.FAILED and "fresh goals" in result.message
+
+    def test_no_file_is_not_attempted(self, tmp_path):
+        (result,) = self.handed_in(tmp_path, None)
+        assert result.outcome == Outcome.NOT_ATTEMPTED
+
+    @pytest.mark.parametrize(
+        ("broken", "sentence"),
+        [
+            (b"no safetensors", "is not a readable safetensors file"),
+            (
+                {"actor.net.0.weight": torch.zeros(256, 31)},
+                "actor.net.0.weight is of size 256x31, not 256x13",
+            ),
+            ({"actor.net.4.bias": torch.full((4,), np.nan)}, "actor.net.4.bias holds NaN"),
+            ({"obs_norm.std": torch.zeros(10)}, "obs_norm.std must be positive everywhere"),
+            ({"extra": torch.zeros(1)}, "holds an unknown tensor extra"),
+            (
+                {"actor.net.0.bias": torch.zeros(256, dtype=torch.int64)},
+                "holds I64 where float32 is expected",
+            ),
+            ({"actor.net.0.weight": torch.full((256, 13), 3e38)}, "the actions of your policy holds NaN"),
+        ],
+        ids=[
+            "garbage",
+            "wrong size",
+            "NaN",
+            "zero std",
+            "unknown tensor",
+            "integers",
+            "overflow to NaN actions",
+        ],
+    )
+    def test_what_is_wrong_with_the_file_is_one_sentence(self, tmp_path, broken, sentence):
+        handed_in = broken if isinstance(broken, bytes) else self.tensors() | broken
+        (result,) = self.handed_in(tmp_path, handed_in)
+        assert result.outcome == Outcome.FAILED
+        assert sentence in result.message
+
+
+def test_the_threshold_has_the_error_probabilities_it_states():
+    from autograder.checks.hidden import test_weights as check
+
+    settings = (check.THRESHOLD, check.MARGIN, check.ERROR, check.ERROR, check.MAX_EPISODES)
+    assert operating_characteristics(check.THRESHOLD, *settings).fails <= 1e-3
+    assert operating_characteristics(0.99, *settings).fails <= 1e-4
+    assert operating_characteristics(check.THRESHOLD - check.MARGIN, *settings).passes <= 4e-3
