@@ -2,10 +2,13 @@
 # Everything runs in .venv, which is made on first use.
 
 PYTHON ?= python3
-CODE ?= hw
 TASK ?= reach
 METHOD ?= her
 SEED ?= 0
+
+# Whose code: CODE=hw or CODE=solutions. Checks look at hw; where the solutions are, training takes those.
+CHECKED := $(or $(CODE),hw)
+TRAINED := $(or $(CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -41,13 +44,14 @@ system:  ## Debian, Ubuntu: install the GL libraries that drawing without a scre
 	else echo "Run this once as an administrator: sudo $$*"; fi
 
 check: $(READY)  ## check your code: [PART=4] [SUB=4b]
-	@$(PY) -m autograder check --target "$(CODE)" $(if $(PART),--part "$(PART)") $(if $(SUB),--sub "$(SUB)")
+	@$(PY) -m autograder check --target "$(CHECKED)" $(if $(PART),--part "$(PART)") $(if $(SUB),--sub "$(SUB)")
 
-train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder]
-	@$(PY) -m "$(CODE).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)")
+train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
+	@$(PY) -m "$(TRAINED).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)") \
+	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(RESUME),--resume)
 
 play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [JSON=file]
-	@$(PY) -m "$(CODE).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
+	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
 	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(JSON),--json "$(JSON)")
 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]

@@ -31,11 +31,13 @@ class EpisodeBuffer:
         count = len(episodes["obs"])
         if count > self.capacity:
             raise ValueError(f"{count} episodes do not fit into a buffer of {self.capacity}")
-        rows = (self.next_row + np.arange(count)) % self.capacity
-        for key, values in episodes.items():
-            getattr(self, key)[rows] = values
-        self.next_row = (self.next_row + count) % self.capacity
-        self.size = min(self.size + count, self.capacity)
+        for episode in range(count):
+            for key, values in episodes.items():
+                getattr(self, key)[self.next_row] = values[episode]
+            self.next_row += 1
+            self.size = max(self.size, self.next_row)
+            if self.next_row == self.capacity:  # start over at the oldest episode
+                self.next_row = 0
 
     def sample_steps(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Indices of `count` transitions, uniform with replacement: episodes (count,), steps (count,)."""

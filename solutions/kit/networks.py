@@ -24,7 +24,9 @@ def mlp(in_dim: int, hidden: Sequence[int], out_dim: int, *, seed: int) -> nn.Se
     sizes = [in_dim, *hidden, out_dim]
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(sizes):
-        with torch.random.fork_rng(devices=[]):  # nn.Linear draws from the global generator: leave that as it was
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # nn.Linear draws from the global generator: leave that as it was
             linear = nn.Linear(fan_in, fan_out)
         _init(linear.weight, linear.bias, fan_in, generator)
         layers += [linear, nn.ReLU()]
