@@ -13,6 +13,7 @@ equality.
 """
 
 import os
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
@@ -74,9 +75,10 @@ class FetchVecEnv(GoalVecEnv):
         self._data = [mujoco.MjData(model) for _ in range(n)]
         self._qpos = [data.qpos for data in self._data]
         self._qvel = [data.qvel for data in self._data]
-        right, left = scene.finger_qpos
-        assert left == right + 1
-        self._finger_qpos = [data.qpos[right : left + 1] for data in self._data]
+        self._fingers = slice(scene.finger_qpos[0], scene.finger_qpos[1] + 1)
+        self._finger_dofs = slice(scene.finger_dofs[0], scene.finger_dofs[1] + 1)
+        self._finger_qpos = [data.qpos[self._fingers] for data in self._data]
+        assert self._finger_qpos[0].shape == (2,)
         self._grip = [data.site_xpos[scene.grip_site] for data in self._data]
         self._body_pos = [data.xpos[scene.welded_body] for data in self._data]
         self._body_quat = [data.xquat[scene.welded_body] for data in self._data]
@@ -84,7 +86,7 @@ class FetchVecEnv(GoalVecEnv):
             self._object = [data.site_xpos[scene.object_site] for data in self._data]
             self._object_mat = [data.site_xmat[scene.object_site] for data in self._data]
         # Jacobians of the sites: gripper position, object position, object rotation.
-        self._jacobians = np.zeros((3, n, 3, model.nv))
+        self._jacobians = np.zeros((3 if scene.has_object else 1, n, 3, model.nv))
         self._row_jacobians = [tuple(self._jacobians[:, row]) for row in range(n)]
         self._controls = np.zeros((n, model.nu + 7))
         assert mujoco.mj_stateSize(model, _CONTROLS) == model.nu + 7
@@ -99,7 +101,7 @@ class FetchVecEnv(GoalVecEnv):
 
     # Moving the world.
 
-    def _reset_rows(self, rows: np.ndarray) -> None:
+    def _reset_rows(self, rows: Sequence[int]) -> None:
         scene = self.scene
         for row in rows:
             data, stream = self._data[row], self._streams[row]
@@ -131,7 +133,7 @@ class FetchVecEnv(GoalVecEnv):
                 goal[2] += stream.uniform(0, 0.45)
         return goal
 
-    def _step_rows(self, actions: np.ndarray, rows: np.ndarray) -> None:
+    def _step_rows(self, actions: np.ndarray, rows: Sequence[int]) -> None:
         scene, n = self.scene, self.num_envs
         nu = scene.model.nu
         if nu:
@@ -141,7 +143,7 @@ class FetchVecEnv(GoalVecEnv):
         moves = actions[:, :3] * MAX_MOVE
         self._controls[:, nu : nu + 3] = np.concatenate(self._body_pos).reshape(n, 3) + moves
         self._controls[:, nu + 3 :] = np.concatenate(self._body_quat).reshape(n, 4) + TURN
-        self._pool.run(self._step_row, rows.tolist())
+        self._pool.run(self._step_row, rows)
 
     def _step_row(self, row: int) -> None:
         """One row's physics; runs in any thread and touches this row only."""
@@ -162,10 +164,10 @@ class FetchVecEnv(GoalVecEnv):
 
     def _jacobian_row(self, row: int) -> None:
         scene, data = self.scene, self._data[row]
-        grip, object_linear, object_angular = self._row_jacobians[row]
-        mujoco.mj_jacSite(scene.model, data, grip, None, scene.grip_site)
+        jacobians = self._row_jacobians[row]
+        mujoco.mj_jacSite(scene.model, data, jacobians[0], None, scene.grip_site)
         if scene.has_object:
-            mujoco.mj_jacSite(scene.model, data, object_linear, object_angular, scene.object_site)
+            mujoco.mj_jacSite(scene.model, data, jacobians[1], jacobians[2], scene.object_site)
 
     # Seeing the world.
 
@@ -174,15 +176,14 @@ class FetchVecEnv(GoalVecEnv):
         qpos = np.concatenate(self._qpos).reshape(n, -1)
         qvel = np.concatenate(self._qvel).reshape(n, -1)
         grip = np.concatenate(self._grip).reshape(n, 3)
-        fingers = qpos[:, scene.finger_qpos]
-        finger_velocity = qvel[:, scene.finger_dofs] * scene.dt
-        # Site velocities are Jacobian times the new qvel; (n, 3, nv) x (n, nv) -> (n, 3)
-        grip_velocity = np.matvec(self._jacobians[0], qvel) * scene.dt
+        fingers = qpos[:, self._fingers]
+        finger_velocity = qvel[:, self._finger_dofs] * scene.dt
+        # Site velocities are Jacobian times the new qvel; (sites, n, 3, nv) x (n, nv) -> (sites, n, 3)
+        velocities = np.matvec(self._jacobians, qvel) * scene.dt
+        grip_velocity = velocities[0]
         if not scene.has_object:
             return np.concatenate([grip, fingers, grip_velocity, finger_velocity], axis=1)
         position = np.concatenate(self._object).reshape(n, 3)
-        velocity = np.matvec(self._jacobians[1], qvel) * scene.dt - grip_velocity
-        spin = np.matvec(self._jacobians[2], qvel) * scene.dt
         rotation = _euler(np.concatenate(self._object_mat).reshape(n, 3, 3))
         return np.concatenate(
             [
@@ -191,8 +192,8 @@ class FetchVecEnv(GoalVecEnv):
                 position - grip,
                 fingers,
                 rotation,
-                velocity,
-                spin,
+                velocities[1] - grip_velocity,
+                velocities[2],
                 grip_velocity,
                 finger_velocity,
             ],

@@ -66,11 +66,11 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
 
     # What a subclass provides.
 
-    def _reset_rows(self, rows: np.ndarray) -> None:
+    def _reset_rows(self, rows: Sequence[int]) -> None:
         """Put the rows into fresh initial states, write their goals; draw from `self._streams[row]` only."""
         raise NotImplementedError
 
-    def _step_rows(self, actions: np.ndarray, rows: np.ndarray) -> None:
+    def _step_rows(self, actions: np.ndarray, rows: Sequence[int]) -> None:
         """Move the rows by one step; `actions` is (num_envs, action_dim), valid and clipped."""
         raise NotImplementedError
 
@@ -116,7 +116,7 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
             ValueError: a seed list or a mask that does not fit.
         """
         self._check_open()
-        rows = np.flatnonzero(self._reset_mask(options))
+        rows = np.flatnonzero(self._reset_mask(options)).tolist()
         self._reseed(self._seed_list(seed), rows)
         self._reset_rows(rows)
         self._elapsed[rows] = 0
@@ -144,19 +144,23 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
             raise gymnasium.error.ResetNeeded("Call reset() before the first step().")
         actions = self._valid_actions(actions)
         stepping = ~self._done
-        if stepping.any():
-            self._step_rows(actions, np.flatnonzero(stepping))
-        if self._done.any():
-            self._reset_rows(np.flatnonzero(self._done))
-        self._elapsed = np.where(stepping, self._elapsed + 1, 0)
+        stepped, ended = np.flatnonzero(stepping).tolist(), np.flatnonzero(self._done).tolist()
+        if stepped:
+            self._step_rows(actions, stepped)
+        if ended:
+            self._reset_rows(ended)
+        self._elapsed += 1
+        self._elapsed[ended] = 0
 
         obs = self._observation()
         distance = rewards.goal_distance(obs["achieved_goal"], obs["desired_goal"])
-        reward = np.where(stepping, self._reward_at(distance), 0.0)
+        reward = self._reward_at(distance)
+        reward[ended] = 0.0
         truncated = stepping & (self._elapsed >= self.episode_length)
         info: dict[str, Any] = {}
-        if stepping.any():
-            info["is_success"] = np.where(stepping, self._success_at(distance), 0.0)
+        if stepped:
+            info["is_success"] = self._success_at(distance)
+            info["is_success"][ended] = 0.0
             info["_is_success"] = stepping
         self._done = truncated.copy()
         return obs, reward, np.zeros(self.num_envs, dtype=bool), truncated, info
@@ -204,7 +208,7 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
                 raise ValueError(f"A seed must be a whole number of at least 0, got {value!r}.")
         return seeds
 
-    def _reseed(self, seeds: list[int | None], rows: np.ndarray | None = None) -> None:
+    def _reseed(self, seeds: list[int | None], rows: Sequence[int] | None = None) -> None:
         for row in range(self.num_envs) if rows is None else rows:
             if seeds[row] is not None:
                 self._streams[row], self._stream_seeds[row] = seeding.np_random(int(seeds[row]))

@@ -8,6 +8,7 @@ Episodes have 20 steps and start near the middle; goals are uniform in [-1, 1]^2
 0.1. An action at full strength moves the point 0.15 a step along each axis, once it is moving.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,14 +81,14 @@ class TinyVecEnv(GoalVecEnv):
         self._position = np.zeros((num_envs, 2))  # in the world's own frame
         self._velocity = np.zeros((num_envs, 2))
 
-    def _reset_rows(self, rows: np.ndarray) -> None:
+    def _reset_rows(self, rows: Sequence[int]) -> None:
         start = np.array([self._streams[row].uniform(-START_RANGE, START_RANGE, size=2) for row in rows])
         goals = np.array([self._streams[row].uniform(-1, 1, size=2) for row in rows])
         self._position[rows] = start
         self._velocity[rows] = 0.0
         self._goals[rows] = self.variant.observe_points(goals)
 
-    def _step_rows(self, actions: np.ndarray, rows: np.ndarray) -> None:
+    def _step_rows(self, actions: np.ndarray, rows: Sequence[int]) -> None:
         velocity = DAMPING * self._velocity[rows] + FORCE * actions[rows].astype(np.float64)
         position = np.clip(self._position[rows] + velocity, -1.0, 1.0)
         # A wall stops the point: its velocity is how far it really went.

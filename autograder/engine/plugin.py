@@ -61,7 +61,7 @@ class Checks:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "subpart: which sub-part a check belongs to (see checking.py)")
-        config.option.tbstyle = "value"  # nobody sees pytest's tracebacks, and the long ones take time to make
+        config.option.tbstyle = "value"  # nobody sees pytest's tracebacks, and long ones take time to make
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         wanted = []
