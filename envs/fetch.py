@@ -29,6 +29,7 @@ GIMBAL_LOCK = 1e-12  # cosine of the pitch; the original's own limit is 9e-16
 OBJECT_CLEARANCE = 0.1  # metres; objects start at least this far from the gripper
 
 _STATE = mujoco.mjtState
+_COORDINATES = _STATE.mjSTATE_QPOS | _STATE.mjSTATE_QVEL
 _CONTROLS = _STATE.mjSTATE_CTRL | _STATE.mjSTATE_MOCAP_POS | _STATE.mjSTATE_MOCAP_QUAT
 
 
@@ -74,22 +75,28 @@ class FetchVecEnv(GoalVecEnv):
         scene, model, n = self.scene, self.scene.model, self.num_envs
         self._data = [mujoco.MjData(model) for _ in range(n)]
         self._qpos = [data.qpos for data in self._data]
-        self._qvel = [data.qvel for data in self._data]
         self._fingers = slice(scene.finger_qpos[0], scene.finger_qpos[1] + 1)
         self._finger_dofs = slice(scene.finger_dofs[0], scene.finger_dofs[1] + 1)
         self._finger_qpos = [data.qpos[self._fingers] for data in self._data]
         assert self._finger_qpos[0].shape == (2,)
         self._grip = [data.site_xpos[scene.grip_site] for data in self._data]
-        self._body_pos = [data.xpos[scene.welded_body] for data in self._data]
-        self._body_quat = [data.xquat[scene.welded_body] for data in self._data]
         if scene.has_object:
             self._object = [data.site_xpos[scene.object_site] for data in self._data]
             self._object_mat = [data.site_xmat[scene.object_site] for data in self._data]
         # Jacobians of the sites: gripper position, object position, object rotation.
         self._jacobians = np.zeros((3 if scene.has_object else 1, n, 3, model.nv))
         self._row_jacobians = [tuple(self._jacobians[:, row]) for row in range(n)]
+        self._coordinates = np.zeros((n, model.nq + model.nv))
+        self._all_qpos, self._all_qvel = np.split(self._coordinates, [model.nq], axis=1)
+        assert mujoco.mj_stateSize(model, _COORDINATES) == model.nq + model.nv
         self._controls = np.zeros((n, model.nu + 7))
         assert mujoco.mj_stateSize(model, _CONTROLS) == model.nu + 7
+        self._moves = np.zeros((n, 3))
+        body, nu = scene.welded_body, model.nu
+        self._mocap = [  # the welded body's position and orientation -> the mocap's
+            (data.xpos[body], data.xquat[body], controls[nu : nu + 3], controls[nu + 3 :])
+            for data, controls in zip(self._data, self._controls, strict=True)
+        ]
 
     def close_extras(self, **kwargs: object) -> None:
         """End the physics threads; gymnasium's `close()` calls this once."""
@@ -134,36 +141,38 @@ class FetchVecEnv(GoalVecEnv):
         return goal
 
     def _step_rows(self, actions: np.ndarray, rows: Sequence[int]) -> None:
-        scene, n = self.scene, self.num_envs
-        nu = scene.model.nu
+        scene, nu = self.scene, self.scene.model.nu
         if nu:
-            fingers = np.concatenate(self._qpos).reshape(n, -1)[:, scene.actuated_qpos]
+            fingers = self._all_qpos[:, scene.actuated_qpos]
             self._controls[:, :nu] = fingers if scene.block_gripper else fingers + actions[:, 3:]
         # The product is in float32 for float32 actions, as in the original; the sum is in float64.
-        moves = actions[:, :3] * MAX_MOVE
-        self._controls[:, nu : nu + 3] = np.concatenate(self._body_pos).reshape(n, 3) + moves
-        self._controls[:, nu + 3 :] = np.concatenate(self._body_quat).reshape(n, 4) + TURN
+        self._moves[:] = actions[:, :3] * MAX_MOVE
         self._pool.run(self._step_row, rows)
 
     def _step_row(self, row: int) -> None:
         """One row's physics; runs in any thread and touches this row only."""
         model, data = self.scene.model, self._data[row]
+        body_pos, body_quat, target_pos, target_quat = self._mocap[row]
+        np.add(body_pos, self._moves[row], out=target_pos)
+        np.add(body_quat, TURN, out=target_quat)
         mujoco.mj_setState(model, data, self._controls[row], _CONTROLS)
         mujoco.mj_step(model, data, nstep=self.scene.substeps)
         if self.scene.block_gripper:
             self._finger_qpos[row].fill(0.0)
             mujoco.mj_kinematics(model, data)
             mujoco.mj_comPos(model, data)
-        self._jacobian_row(row)
+        self._gather_row(row)
 
     def _look(self, row: int) -> None:
         """Bring a row's positions up to date with its coordinates."""
         mujoco.mj_kinematics(self.scene.model, self._data[row])
         mujoco.mj_comPos(self.scene.model, self._data[row])
-        self._jacobian_row(row)
+        self._gather_row(row)
 
-    def _jacobian_row(self, row: int) -> None:
+    def _gather_row(self, row: int) -> None:
+        """A row's part of the arrays that `_observe` reads; done here, it runs beside the other rows' physics."""
         scene, data = self.scene, self._data[row]
+        mujoco.mj_getState(scene.model, data, self._coordinates[row], _COORDINATES)
         jacobians = self._row_jacobians[row]
         mujoco.mj_jacSite(scene.model, data, jacobians[0], None, scene.grip_site)
         if scene.has_object:
@@ -173,8 +182,7 @@ class FetchVecEnv(GoalVecEnv):
 
     def _observe(self) -> np.ndarray:
         scene, n = self.scene, self.num_envs
-        qpos = np.concatenate(self._qpos).reshape(n, -1)
-        qvel = np.concatenate(self._qvel).reshape(n, -1)
+        qpos, qvel = self._all_qpos, self._all_qvel
         grip = np.concatenate(self._grip).reshape(n, 3)
         fingers = qpos[:, self._fingers]
         finger_velocity = qvel[:, self._finger_dofs] * scene.dt
@@ -210,8 +218,8 @@ def _euler(matrices: np.ndarray) -> np.ndarray:
         from gymnasium_robotics.utils.rotations import mat2euler
 
         return mat2euler(matrices)
-    sines = matrices[:, (1, 0, 0), (2, 2, 1)]  # r12, r02, r01
-    sines[:, 1] *= -1.0
-    cosines = matrices[:, (2, 2, 0), (2, 2, 0)]  # r22, -, r00
-    cosines[:, 1] = cos_y
+    sines, cosines = np.empty((2, len(matrices), 3))
+    sines[:, 0], cosines[:, 0] = r12, r22
+    sines[:, 1], cosines[:, 1] = -matrices[:, 0, 2], cos_y
+    sines[:, 2], cosines[:, 2] = matrices[:, 0, 1], matrices[:, 0, 0]
     return -np.arctan2(sines, cosines)

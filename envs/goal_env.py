@@ -191,8 +191,8 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
             rows = np.flatnonzero(~np.isfinite(actions).all(axis=1)).tolist()
             raise ValueError(f"Actions must be finite, got NaN or infinity in rows {rows}.")
         # The bounds are float32, so float32 actions stay float32 and float64 ones float64, as in the
-        # original.
-        return np.clip(actions, self.action_space.low, self.action_space.high)
+        # original. (np.clip does the same in four times the time.)
+        return np.minimum(np.maximum(actions, self.action_space.low), self.action_space.high)
 
     def _seed_list(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None or isinstance(seed, int | np.integer):

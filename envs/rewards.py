@@ -35,7 +35,8 @@ def goal_distance(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"Achieved and desired goals must have one shape, got {achieved.shape} and {desired.shape}."
         )
-    return np.linalg.norm(achieved - desired, axis=-1)
+    offset = achieved - desired
+    return np.sqrt(np.add.reduce(offset * offset, axis=-1))  # np.linalg.norm, without its overhead
 
 
 def sparse_reward(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> np.ndarray:
