@@ -185,20 +185,13 @@ WRONG = [
         swap=("num_holdout = max", "rng = np.random.default_rng(0)\nnum_holdout = max"),
     ),
     # 1e
-    Variant("1e", "margin without the absolute value", swap=("np.abs(best)", "best")),
+    Variant("1e", "margin without the absolute value", swap=("np.abs(np", "(np")),
     Variant("1e", "no margin", swap=("best - margin", "best")),
     Variant("1e", "margin added", swap=("best - margin", "best + margin")),
-    Variant("1e", "absolute margin", swap=("min_improvement * np.abs(best)", "min_improvement")),
+    Variant("1e", "absolute margin", swap=("np.abs(np.where(np.isinf(best), 0.0, best))", "1.0")),
     Variant("1e", "fixed margin", swap=("min_improvement * np", "0.01 * np")),
     Variant("1e", "at the margin too", swap=("losses < best", "losses <= best")),
-    Variant(
-        "1e",
-        "inf - inf",
-        swap=(
-            "np.where(np.isinf(best), 0.0, min_improvement * np.abs(best))",
-            "min_improvement * np.abs(best)",
-        ),
-    ),
+    Variant("1e", "inf - inf", swap=("np.where(np.isinf(best), 0.0, best)", "best")),
     Variant(
         "1e", "best is the minimum", swap=("np.where(improved, losses, best)", "np.minimum(losses, best)")
     ),
@@ -227,11 +220,7 @@ WRONG = [
             "new_best = best\nnew_best[improved] = losses[improved]",
         ),
     ),
-    Variant(
-        "1e",
-        "relative to the new loss",
-        swap=("min_improvement * np.abs(best)", "min_improvement * np.abs(losses)"),
-    ),
+    Variant("1e", "relative to the new loss", swap=("np.where(np.isinf(best), 0.0, best)", "losses")),
     # 1f
     Variant("1f", "the change alone", swap=("obs + stats", "stats")),
     Variant(
