@@ -14,7 +14,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system check train play submission lint format
+.PHONY: help setup system check train play compare submission lint format
 
 help:  ## this list
 	@echo "make TARGET [NAME=value ...], where TARGET is one of"
@@ -53,6 +53,10 @@ train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0
 play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [JSON=file]
 	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
 	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(JSON),--json "$(JSON)")
+
+compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [JSON=file]
+	@$(PY) -m "$(TRAINED).compare" --task "$(TASK)" $(if $(METHODS),--methods $(METHODS)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(OUT),--out "$(OUT)") $(if $(JSON),--json "$(JSON)")
 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
 	@$(PY) -m autograder submission $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(if $(OUT),--out "$(OUT)")

@@ -20,8 +20,10 @@ def _number(text: str) -> int | float:
     return int(text) if text.isdigit() else float(text)
 
 
-def _number(text: str) -> int | float:
-    return int(text) if text.isdigit() else float(text)
+def read_progress(path: Path) -> list[dict]:
+    """The lines of a progress.csv, as numbers; what a line does not have is left out."""
+    with path.open(newline="") as file:
+        return [{key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
 
 
 class RunFolder:
@@ -45,7 +47,7 @@ class RunFolder:
         folder.mkdir(parents=True, exist_ok=True)
         if resume:
             self._check_same_config()
-            self.rows = self._read_rows()
+            self.rows = read_progress(self.progress)
         else:
             write_json(folder / "config.json", config)
             self.rows: list[dict] = []
@@ -59,12 +61,6 @@ class RunFolder:
         if changed:
             listing = ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
             raise UserError(f"{self.folder} cannot be resumed with other settings: {listing}")
-
-    def _read_rows(self) -> list[dict]:
-        with self.progress.open(newline="") as file:
-            return [
-                {key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)
-            ]
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""
@@ -124,3 +120,32 @@ class RunFolder:
         axes.legend(loc="lower right")
         axes.grid(alpha=0.3)
         write_whole(self.folder / "curve.png", lambda path: figure.savefig(path, format="png", dpi=120))
+
+
+def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
+    """Success over env steps and over seconds of training: a line a run, a colour a method.
+
+    figures: a dict a run with "method" and "curve", rows of (env steps, updates, seconds, success).
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    methods = list(dict.fromkeys(run["method"] for run in figures))
+    for run in figures:
+        place = methods.index(run["method"])
+        first = run is next(other for other in figures if other["method"] == run["method"])
+        for axis, column in zip(axes, (0, 2), strict=True):
+            axis.plot(
+                [row[column] for row in run["curve"]],
+                [row[3] for row in run["curve"]],
+                color=f"C{place}",
+                alpha=0.8,
+                label=run["method"] if first else None,
+            )
+    axes[0].set(xlabel="env steps", ylabel="success", ylim=(-0.03, 1.03), title=title)
+    axes[1].set(xlabel="seconds of training")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    axes[0].legend(loc="lower right")
+    write_whole(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))

@@ -1,0 +1,140 @@
+"""Compare methods over seeds: `python -m solutions.compare --task reach` (in a handout: `python -m hw.compare`).
+
+    methods x seeds  --train, one by one-->  runs/compare/TASK/  --fresh episodes-->  a table, curves.png, figures
+
+Each training has the machine to itself, in a process of its own. Called again, it goes on where it stopped.
+"""
+
+import dataclasses
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from envs import make_vec
+from envs.machine import describe_machine
+
+from .kit.collect import evaluate
+from .kit.config import METHODS, TrainConfig, default_config
+from .kit.console import UserError, run_command
+from .kit.runlog import draw_curves, read_progress, write_json
+from .play import FRESH_SEED, load_agent
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """Train every method with every seed, evaluate each on fresh episodes, and show them side by side."""
+
+    task: str = "reach"
+    """tiny, reach, push, slide or pick_and_place"""
+    methods: tuple[str, ...] = METHODS
+    """any of ddpg, her, mbpo"""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """one training for each method and seed"""
+    total_steps: int | None = None
+    """env steps of each training; by default the task's"""
+    episodes: int = 200
+    """fresh episodes that each trained policy is judged by"""
+    level: float = 0.95
+    """report when the evaluated success first reached this share"""
+    out: Path = Path("runs/compare")
+    """where the runs and the picture go, in a folder of the task's name"""
+    json: Path | None = None
+    """also write the figures to this file"""
+
+
+def trainings(config: CompareConfig) -> list[TrainConfig]:
+    """The config of every training. Raises: UserError for a value that makes no sense."""
+    task = default_config(config.task).check()
+    if not (config.methods and config.seeds and config.episodes >= 1):
+        raise UserError("compare needs at least one method, one seed and one episode")
+    steps = config.total_steps or task.total_steps
+    folder = config.out / config.task
+    return [
+        dataclasses.replace(
+            task, method=method, seed=seed, total_steps=steps, out=folder / f"{method}-s{seed}-{steps}"
+        ).check()
+        for method in config.methods
+        for seed in config.seeds
+    ]
+
+
+def train(run: TrainConfig) -> None:
+    """One training, as if typed at the command line. Raises: UserError where it did not finish."""
+    words = ["--task", run.task, "--method", run.method, "--seed", str(run.seed), "--out", str(run.folder),
+             "--total-steps", str(run.total_steps)]  # fmt: skip
+    if (run.folder / "checkpoint.pt").exists():
+        words.append("--resume")
+    if subprocess.run([sys.executable, "-m", f"{__package__}.train", *words]).returncode != 0:
+        raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
+
+
+def figures_of(run: TrainConfig, config: CompareConfig) -> dict:
+    """What became of a finished run: its curve, when it reached the level, its success on fresh episodes."""
+    rows = read_progress(run.folder / "progress.csv")
+    agent = load_agent(run.folder / "weights.safetensors", run.task)
+    env = make_vec(run.task, min(config.episodes, 20), FRESH_SEED)
+    fresh = evaluate(env, agent.act, config.episodes)
+    env.close()
+    keys = ("env_steps", "updates", "train_seconds", "success")
+    reached = next((row for row in rows if row["success"] >= config.level), None)
+    return {
+        "method": run.method,
+        "seed": run.seed,
+        **{key: rows[-1][key] for key in keys[:3]},
+        **{key: fresh[key] for key in ("success", "started_solved", "episodes")},
+        "reached_level": reached and {key: reached[key] for key in keys[:3]},
+        "curve": [[row[key] for key in keys] for row in rows],
+    }
+
+
+def summary(figures: list[dict]) -> Table:
+    """One line a method, medians over its seeds; a run that never reached the level counts as infinity."""
+    table = Table(title="medians over seeds; success on fresh episodes")
+    for column in ("method", "seeds", "success", "lowest", "steps to level", "seconds to level", "seconds"):
+        table.add_column(column, justify="left" if column == "method" else "right")
+    for method in dict.fromkeys(run["method"] for run in figures):
+        runs = [run for run in figures if run["method"] == method]
+        success = [run["success"] for run in runs]
+        table.add_row(
+            method,
+            str(len(runs)),
+            f"{median(success):.1%}",
+            f"{min(success):.1%}",
+            *(_when(runs, key) for key in ("env_steps", "train_seconds")),
+            f"{median(run['train_seconds'] for run in runs):.0f}",
+        )
+    return table
+
+
+def _when(runs: list[dict], key: str) -> str:
+    value = median(run["reached_level"][key] if run["reached_level"] else float("inf") for run in runs)
+    return "never" if value == float("inf") else f"{value:,.0f}"
+
+
+def compare(config: CompareConfig) -> list[dict]:
+    """Train what is not trained yet, evaluate, print, draw. Returns: the figures of each run."""
+    torch.set_num_threads(1)
+    runs = trainings(config)
+    for run in runs:
+        if not (run.folder / "summary.json").exists():
+            train(run)
+    figures = [figures_of(run, config) for run in runs]
+    Console().print(summary(figures))
+    picture = config.out / config.task / "curves.png"
+    draw_curves(picture, f"{config.task}, seeds {', '.join(map(str, config.seeds))}", figures)
+    print(f"picture: {picture}")
+    if config.json:
+        settings = {"task": config.task, "level": config.level, "total_steps": runs[0].total_steps}
+        write_json(config.json, {"made_by": describe_machine(), **settings, "runs": figures})
+    return figures
+
+
+if __name__ == "__main__":
+    run_command(lambda: compare(tyro.cli(CompareConfig)))

@@ -1,0 +1,58 @@
+"""Comparing methods over seeds, on the tiny env."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from solutions import compare
+from solutions.compare import CompareConfig
+from solutions.kit.console import UserError
+
+
+def short(out: Path, **changes) -> CompareConfig:
+    changes = {
+        "task": "tiny",
+        "methods": ("her",),
+        "seeds": (0, 1),
+        "total_steps": 800,
+        "episodes": 20,
+    } | changes
+    return CompareConfig(out=out, **changes)
+
+
+@pytest.mark.slow
+def test_trains_evaluates_and_does_not_train_again(tmp_path, capsys):
+    figures = compare.compare(short(tmp_path, json=tmp_path / "figures.json"))
+    assert [(run["method"], run["seed"]) for run in figures] == [("her", 0), ("her", 1)]
+    assert all(run["env_steps"] == 800 == run["curve"][-1][0] and run["episodes"] == 20 for run in figures)
+    assert json.loads((tmp_path / "figures.json").read_text())["runs"] == figures
+    assert (tmp_path / "tiny/curves.png").stat().st_size > 1000
+
+    summary = tmp_path / "tiny/her-s0-800/summary.json"
+    trained_at = summary.stat().st_mtime_ns
+    again = compare.compare(short(tmp_path, seeds=(0,)))
+    assert again == figures[:1] and summary.stat().st_mtime_ns == trained_at
+
+
+def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():
+    def run(step):
+        return {"reached_level": step and {"env_steps": step}}
+
+    assert compare._when([run(100), run(300), run(None)], "env_steps") == "300"
+    assert compare._when([run(100), run(None), run(None)], "env_steps") == "never"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"methods": ("hers",)}, "unknown method 'hers': choose one of ddpg, her, mbpo"),
+        ({"task": "fly"}, "unknown task 'fly'"),
+        ({"seeds": ()}, "at least one"),
+        ({"episodes": 0}, "at least one"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_before_anything_is_trained(tmp_path, changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        compare.compare(short(tmp_path, **changes))
+    assert not list(tmp_path.iterdir())
