@@ -1,64 +1,84 @@
-"""Given: actor, critics, their targets and optimizers. Puts the functions of Part 3 together: `act` and `update`."""
+"""Given: actor, critics, their targets and optimizers. Puts the functions of Part 3 together: `act` and `update`.
+
+The networks are shown the goal relative to what the state achieves, g - φ(s): how far there is still to go. It says the
+same as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere.
+"""
 
 import numpy as np
 import torch
 
+from .kit.lanes import Lanes
+from .kit.networks import frozen_view
 from .kit.normalizer import Normalizer
 from .policy import Actor, Critic, actor_loss, critic_loss, polyak_update, td_targets
 
 
 class Agent:
-    """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch."""
+    """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch.
 
-    def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, hidden=(256, 256), critics=1, lr=1e-3,
-                 discount=0.95, tau=0.05, action_penalty=0.1):  # fmt: skip
+    goal_start: where the achieved goal φ(s) begins inside an observation; it has goal_dim numbers.
+    """
+
+    def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, goal_start=0, hidden=(256, 256), critics=1, lr=1e-3,
+                 discount=0.95, tau=0.05, action_penalty=0.1, lanes=1):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
             Critic(obs_dim, goal_dim, action_dim, hidden, critics, seed + 1) for _ in range(2)
         )
+        self.frozen_critic = frozen_view(self.critic)  # for the actor's loss, which needs dQ/da alone
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
+        self.achieved = slice(goal_start, goal_start + goal_dim)
         self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
         self.discount, self.tau, self.action_penalty = discount, tau, action_penalty
+        self.lanes = Lanes(lanes)
+
+    def relative(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """g - φ(s) for observations (…, O) and goals (…, G): (…, G)."""
+        return goals - obs[..., self.achieved]
 
     def observe(self, obs: np.ndarray, goals: np.ndarray) -> None:
         """Let the normalizers see new data: observations (…, O) and goals (…, G)."""
         self.obs_norm.observe(obs)
-        self.goal_norm.observe(goals)
+        self.goal_norm.observe(self.relative(obs, goals))
 
     @torch.no_grad()
     def act(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Greedy actions (B, A) for raw observations (B, O) and goals (B, G)."""
-        return self.actor(self.obs_norm(obs), self.goal_norm(goals)).numpy()
+        return self.actor(self.obs_norm(obs), self.goal_norm(self.relative(obs, goals))).numpy()
 
     def update(self, batch: dict) -> dict:
-        """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …)."""
+        """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
+
+        Both gradients are taken at the weights before the step, so they can be computed side by side.
+        """
         obs, next_obs = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"])
-        goals = self.goal_norm(batch["goals"])
+        goals = self.goal_norm(self.relative(batch["obs"], batch["goals"]))
+        next_goals = self.goal_norm(self.relative(batch["next_obs"], batch["goals"]))
         actions, rewards, masks = (
             torch.as_tensor(batch[k], dtype=torch.float32) for k in ("actions", "rewards", "masks")
         )
 
-        with torch.no_grad():
-            next_q = self.target_critic(next_obs, self.target_actor(next_obs, goals), goals)
-            targets = td_targets(rewards, masks, next_q, self.discount)
-        loss_q = critic_loss(self.critic(obs, actions, goals), targets)
-        self.critic_optimizer.zero_grad(set_to_none=True)
-        loss_q.backward()
+        def critic_gradient() -> dict:
+            with torch.no_grad():
+                next_q = self.target_critic(next_obs, self.target_actor(next_obs, next_goals), next_goals)
+                targets = td_targets(rewards, masks, next_q, self.discount)
+            loss = critic_loss(self.critic(obs, actions, goals), targets)
+            self.critic_optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            return {"critic_loss": loss.item(), "target_mean": targets.mean().item()}
+
+        def actor_gradient() -> dict:
+            policy_actions = self.actor(obs, goals)
+            q = self.frozen_critic(obs, policy_actions, goals)
+            loss = actor_loss(q, policy_actions, self.action_penalty)
+            self.actor_optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            return {"actor_loss": loss.item()}
+
+        critic_info, actor_info = self.lanes.both(critic_gradient, actor_gradient)
         self.critic_optimizer.step()
-
-        self.critic.requires_grad_(False)  # the actor's step needs dQ/da alone
-        policy_actions = self.actor(obs, goals)
-        loss_pi = actor_loss(self.critic(obs, policy_actions, goals), policy_actions, self.action_penalty)
-        self.actor_optimizer.zero_grad(set_to_none=True)
-        loss_pi.backward()
         self.actor_optimizer.step()
-        self.critic.requires_grad_(True)
-
         polyak_update(self.target_critic, self.critic, self.tau)
         polyak_update(self.target_actor, self.actor, self.tau)
-        return {
-            "critic_loss": loss_q.item(),
-            "actor_loss": loss_pi.item(),
-            "target_mean": targets.mean().item(),
-        }
+        return critic_info | actor_info

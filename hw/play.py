@@ -56,7 +56,13 @@ def load_agent(path: Path, task: str) -> Agent:
     config, spec = read_config(path), task_spec(task)
     if config.get("task") != task:
         raise UserError(f"{path} was trained on {config.get('task')}, not on {task}")
-    agent = Agent(spec.obs_dim, spec.goal_dim, spec.action_dim, hidden=tuple(config["hidden"]))
+    agent = Agent(
+        spec.obs_dim,
+        spec.goal_dim,
+        spec.action_dim,
+        goal_start=spec.goal_start,
+        hidden=tuple(config["hidden"]),
+    )
     load_weights(path, agent)
     return agent
 

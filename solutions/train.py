@@ -19,6 +19,7 @@ from .kit.cli import training_config
 from .kit.collect import collect_episodes, evaluate
 from .kit.config import TrainConfig
 from .kit.console import Interruptible, run_command
+from .kit.exploration import guided, holding
 from .kit.progress import TrainingBar
 from .kit.runlog import RunFolder
 from .kit.weights import save_weights
@@ -34,15 +35,16 @@ class Run:
 
     def __init__(self, config: TrainConfig):
         # Row i of an env draws from seed + i, so these seeds lie far apart.
-        self.env = make_vec(config.task, config.num_envs, 10_000 * config.seed, reward=config.reward)
-        self.eval_env = make_vec(
-            config.task, config.num_envs, 10_000 * config.seed + 5_000, reward=config.reward
+        self.env, self.eval_env = (
+            make_vec(config.task, config.num_envs, seed, reward=config.reward, threads=config.cores)
+            for seed in (10_000 * config.seed, 10_000 * config.seed + 5_000)
         )
         self.config, spec = config, self.env.task_spec
         self.rng = {name: default_rng([config.seed, i]) for i, name in enumerate(STREAMS)}
         self.agent = Agent(
-            spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, hidden=config.hidden, critics=config.critics,
-            lr=config.lr, discount=config.discount, tau=config.tau, action_penalty=config.action_penalty,
+            spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, goal_start=spec.goal_start,
+            hidden=config.hidden, critics=config.critics, lr=config.lr, discount=config.discount, tau=config.tau,
+            action_penalty=config.action_penalty, lanes=config.cores,
         )  # fmt: skip
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
         self.buffer = EpisodeBuffer(
@@ -71,6 +73,12 @@ class Run:
         if len(self.buffer) < config.warmup_episodes:
             return rng.uniform(-1.0, 1.0, size=(len(obs), self.env.task_spec.action_dim))
         return explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
+
+    def exploring(self):
+        """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
+        config, rng = self.config, self.rng["explore"]
+        policy = holding(self.behaviour, config.hold, rng)
+        return guided(policy, config.guide, config.guided_fraction, config.noise_std, rng)
 
     def state(self) -> dict:
         """What a checkpoint holds."""
@@ -110,9 +118,9 @@ def train_round(run: Run) -> dict:
     """One turn of the loop: an episode in every environment, then the updates that are due. Returns: info."""
     config, counters, info = run.config, run.counters, {}
 
-    episodes = collect_episodes(run.env, run.behaviour)
+    episodes = collect_episodes(run.env, run.exploring())
     run.buffer.add(episodes)
-    run.agent.observe(episodes["obs"], episodes["desired"])
+    run.agent.observe(episodes["obs"], episodes["desired"][:, None])
     new_steps = episodes["rewards"].size
     counters["env_steps"] += new_steps
 
@@ -123,7 +131,8 @@ def train_round(run: Run) -> dict:
         run.model_buffer.add(imagined_transitions(run, round(config.rollouts_per_step * new_steps)))
 
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
-        batch = relabelled_batch(run, *run.buffer.sample_steps(config.batch_size, run.rng["batch"]))
+        drawn = run.buffer.sample_steps(config.batch_size, run.rng["batch"], config.moved_fraction)
+        batch = relabelled_batch(run, *drawn)
         if config.method == "mbpo":
             batch = mix(
                 batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction

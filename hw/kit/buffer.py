@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
+
 
 class EpisodeBuffer:
     """The latest `capacity` episodes, each of exactly T steps, in float32 arrays made once.
@@ -21,6 +23,7 @@ class EpisodeBuffer:
         self.actions = np.zeros((capacity, steps, action_dim), np.float32)
         self.rewards = np.zeros((capacity, steps), np.float32)
         self.masks = np.ones((capacity, steps), np.float32)
+        self.moved = np.zeros(capacity, bool)
         self.size, self.next_row = 0, 0
 
     def __len__(self) -> int:
@@ -34,16 +37,29 @@ class EpisodeBuffer:
         for episode in range(count):
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
+            path = self.achieved[self.next_row]
+            self.moved[self.next_row] = np.linalg.norm(path - path[0], axis=1).max() > MOVED
             self.next_row += 1
             self.size = max(self.size, self.next_row)
             if self.next_row == self.capacity:  # start over at the oldest episode
                 self.next_row = 0
 
-    def sample_steps(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Indices of `count` transitions, uniform with replacement: episodes (count,), steps (count,)."""
+    def sample_steps(
+        self, count: int, rng: np.random.Generator, moved_fraction: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of `count` transitions, drawn with replacement: episodes (count,), steps (count,).
+
+        Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
+        object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy).
+        """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
-        return rng.integers(self.size, size=count), rng.integers(self.episode_length, size=count)
+        episodes, steps = rng.integers(self.size, size=count), rng.integers(self.episode_length, size=count)
+        moved = np.flatnonzero(self.moved[: self.size])
+        if moved_fraction > 0 and len(moved):
+            from_moved = rng.random(count) < moved_fraction
+            episodes = np.where(from_moved, rng.choice(moved, size=count), episodes)
+        return episodes, steps
 
     def transitions(self, episodes: np.ndarray, steps: np.ndarray) -> dict:
         """The transitions at those indices, with the goals that were wanted at the time; arrays (B, …)."""

@@ -33,6 +33,14 @@ def mlp(in_dim: int, hidden: Sequence[int], out_dim: int, *, seed: int) -> nn.Se
     return nn.Sequential(*layers[:-1])
 
 
+def frozen_view(module: nn.Module) -> nn.Module:
+    """A copy that shares the module's weights, as they are and as they will be, but collects no gradients for them."""
+    view = copy.deepcopy(module).requires_grad_(False)
+    for shared, parameter in zip(view.parameters(), module.parameters(), strict=True):
+        shared.data = parameter.data
+    return view
+
+
 class EnsembleLinear(nn.Module):
     """E linear layers side by side: (B, in) or (E, B, in) -> (E, B, out)."""
 

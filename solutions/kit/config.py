@@ -16,6 +16,7 @@ CHOICES = {
     "strategy": ("final", "future", "episode", "random"),
     "start_mode": ("initial", "all"),
     "rollout_mode": ("full", "partial"),
+    "guide": ("none", "approach", "poke"),
 }
 
 
@@ -33,6 +34,8 @@ class TrainConfig:
     """the run's folder; by default runs/TASK-METHOD-sSEED"""
     resume: bool = False
     """go on with the unfinished run in that folder"""
+    cores: int = 2
+    """cores to use, 1 or 2; the numbers do not depend on it"""
     total_steps: int = 10_000
     """env steps in all, over all environments"""
     stop_at: float | None = None
@@ -48,6 +51,12 @@ class TrainConfig:
     """standard deviation of the exploration noise (actions lie in [-1, 1])"""
     epsilon: float = 0.3
     """probability of a uniformly random action"""
+    hold: float = 0.1
+    """probability in a step that a random action begins which is held for 2 to 11 steps"""
+    guide: str = "none"
+    """a script that brings the gripper to the object: none, approach or poke (see kit/exploration.py)"""
+    guided_fraction: float = 0.5
+    """share of the episodes in which the guide acts"""
 
     hidden: tuple[int, ...] = (256, 256)
     """hidden layers of actor and critic"""
@@ -67,6 +76,8 @@ class TrainConfig:
     """gradient updates for each env step"""
     buffer_episodes: int = 20_000
     """episodes that D_env holds"""
+    moved_fraction: float = 0.9
+    """share of a batch that comes from episodes in which the achieved goal moved"""
 
     strategy: str = "future"
     """where hindsight goals come from: final, future, episode or random"""
@@ -108,9 +119,17 @@ class TrainConfig:
             value = getattr(self, name)
             need(value in choices, f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
         for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
-                     "model_every", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
+                     "model_every", "cores", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
             need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
-        for name in ("relabel_fraction", "real_fraction", "epsilon", "tau"):
+        for name in (
+            "relabel_fraction",
+            "real_fraction",
+            "epsilon",
+            "tau",
+            "hold",
+            "guided_fraction",
+            "moved_fraction",
+        ):
             need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
         need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
@@ -138,21 +157,31 @@ class TrainConfig:
         return {**plain, "out": str(self.folder)}
 
 
-# What a task changes, each with its reason.
+# What a task changes, each with its reason. An object is found and moved by luck at first: that takes many episodes.
+OBJECT = {"num_envs": 16, "warmup_episodes": 16, "eval_every": 8_000}
 TASK_DEFAULTS: dict[str, dict] = {
     "tiny": {
         "hidden": (64, 64),  # two dimensions need no more
         "total_steps": 4_800,  # learned within half of that
     },
-    "reach": {},
-    "push": {"total_steps": 500_000, "num_envs": 16, "eval_every": 8_000},  # contacts take 50x the experience
-    "slide": {
-        "total_steps": 1_000_000,
-        "num_envs": 16,
-        "eval_every": 8_000,
+    "reach": {
+        "num_envs": 4,  # learned within some 20 episodes, so rounds of 4
+        "warmup_episodes": 4,
+        "total_steps": 2_000,
+        "eval_every": 200,
+    },
+    "push": OBJECT | {"total_steps": 120_000, "guide": "poke"},
+    "slide": OBJECT
+    | {
+        "total_steps": 400_000,
+        "guide": "poke",
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },
-    "pick_and_place": {"total_steps": 500_000, "num_envs": 16, "eval_every": 8_000},
+    "pick_and_place": OBJECT
+    | {
+        "total_steps": 150_000,
+        "guide": "approach",  # a block that is pushed about is not gripped
+    },
 }
 
 

@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from envs import make_vec
+from solutions.agent import Agent
 from solutions.kit.buffer import EpisodeBuffer
 from solutions.kit.collect import collect_episodes, evaluate
-from solutions.kit.networks import EnsembleMLP, mlp
+from solutions.kit.lanes import Lanes
+from solutions.kit.networks import EnsembleMLP, frozen_view, mlp
 from solutions.kit.normalizer import Normalizer
 from solutions.relabel import new_rewards
 
@@ -61,6 +63,36 @@ def test_a_buffer_keeps_the_latest_episodes_whole(batches, held):
 def test_a_buffer_refuses_more_episodes_than_it_holds():
     with pytest.raises(ValueError, match="5 episodes do not fit into a buffer of 4"):
         buffer().add(episodes(0, 5))
+
+
+def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
+    memory, data = buffer(), {key: np.array(values) for key, values in episodes(0, 4).items()}
+    data["achieved"][1, 2] += 0.03  # episode 1 moved on its way
+    data["achieved"][3, 1:] += 0.01  # episode 3 hardly
+    memory.add(data)
+    drawn, steps = memory.sample_steps(4000, np.random.default_rng(0), moved_fraction=0.8)
+    assert abs(np.mean(drawn == 1) - (0.8 + 0.2 / 4)) < 0.03 and set(drawn) == {0, 1, 2, 3}
+    assert set(steps) == set(range(T))
+    uniform, _ = memory.sample_steps(4000, np.random.default_rng(0))
+    assert abs(np.mean(uniform == 1) - 0.25) < 0.03
+
+    memory.add({key: values[:1] for key, values in data.items()})  # over episode 0
+    memory.add({key: values[:1] for key, values in data.items()})  # over episode 1: nothing moved is left
+    assert not memory.moved.any()
+    assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
+
+
+def test_the_networks_see_the_goal_relative_to_what_is_achieved():
+    agent = Agent(5, 2, 1, goal_start=3, hidden=(8,))
+    rng = np.random.default_rng(0)
+    obs, goals = rng.normal(size=(6, 5)), rng.normal(size=(6, 2))
+    assert np.array_equal(agent.relative(obs, goals), goals - obs[:, 3:])
+    agent.observe(obs[:, None], goals[:, None])
+    assert np.allclose(agent.goal_norm.mean, (goals - obs[:, 3:]).mean(axis=0))
+    shifted = goals.copy()
+    shifted[0] += 1.0
+    assert np.array_equal(agent.act(obs, goals)[1:], agent.act(obs, shifted)[1:])
+    assert not np.array_equal(agent.act(obs, goals)[0], agent.act(obs, shifted)[0])
 
 
 def test_next_obs_is_the_state_after_the_step():
@@ -138,3 +170,40 @@ def test_copying_members_leaves_the_others():
     for name, values in target.items():
         assert torch.equal(values[[0, 2]], a.state_dict()[name][[0, 2]])
         assert torch.equal(values[1], b.state_dict()[name][1])
+
+
+def test_a_frozen_view_follows_the_weights_and_collects_no_gradients():
+    net = mlp(3, (4,), 2, seed=0)
+    view, x = frozen_view(net), torch.ones(5, 3, requires_grad=True)
+    with torch.no_grad():
+        net[0].weight += 1.0
+    net.load_state_dict({name: 2 * value for name, value in net.state_dict().items()})
+    assert torch.equal(view(x), net(x))
+    view(x).sum().backward()
+    assert x.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in (*view.parameters(), *net.parameters()))
+
+
+def test_two_lanes_give_the_numbers_of_one():
+    def weights(lanes: int) -> torch.Tensor:
+        rng = np.random.default_rng(0)
+        agent = Agent(OBS, GOAL, ACTION, hidden=(16, 16), lanes=lanes)
+        for _ in range(20):
+            shapes = {"obs": OBS, "next_obs": OBS, "goals": GOAL, "actions": ACTION}
+            batch = {key: rng.standard_normal((32, dim), dtype=np.float32) for key, dim in shapes.items()}
+            agent.update(batch | {"rewards": -np.ones(32, np.float32), "masks": np.ones(32, np.float32)})
+        return torch.cat([p.flatten() for net in (agent.actor, agent.critic) for p in net.parameters()])
+
+    assert torch.equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("broken", [0, 1])
+def test_an_error_in_a_lane_reaches_the_caller(lanes, broken):
+    def work(place: int) -> int:
+        if place == broken:
+            raise NotImplementedError(f"TODO({place})")
+        return place
+
+    with pytest.raises(NotImplementedError, match=rf"TODO\({broken}\)"):
+        Lanes(lanes).both(lambda: work(0), lambda: work(1))

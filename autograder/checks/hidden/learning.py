@@ -68,7 +68,7 @@ def rounds_to_learn(world: World, agent, act, explore, relabel, rng, rounds: int
     for round_ in range(1, rounds + 1):
         behaviour = random_actions(rng) if round_ == 1 else lambda obs, goals: explore(act(obs, goals))
         episodes = world.collect(behaviour)
-        agent.observe(episodes["obs"], episodes["desired"])
+        agent.observe(episodes["obs"], episodes["desired"][:, None])
         for _ in range(UPDATES_A_ROUND):
             indices = world.buffer.sample_steps(BATCH, rng)
             agent.update(relabel(world.buffer.transitions(*indices), world.achieved, *indices))

@@ -1,0 +1,59 @@
+"""Exploration that lasts: held actions, and the scripts that find the object."""
+
+import numpy as np
+import pytest
+
+from envs import make_vec
+from solutions.kit.collect import collect_episodes
+from solutions.kit.exploration import LONGEST_HOLD, guided, holding
+
+
+def still(obs, goals):
+    return np.zeros((len(obs), 4))
+
+
+def test_held_actions_are_uniform_and_last_between_two_and_eleven_steps():
+    policy, runs = holding(still, 0.1, np.random.default_rng(0)), []
+    actions = np.stack([policy(np.zeros((400, 3)), None) for _ in range(300)])
+    assert np.all(np.abs(actions) <= 1) and abs(actions[actions != 0].mean()) < 0.02
+    for row in range(400):
+        changes = np.flatnonzero(np.any(np.diff(actions[:, row], axis=0) != 0, axis=1))
+        starts, ends = changes[:-1], changes[1:]
+        held = np.any(actions[starts + 1, row] != 0, axis=1)
+        runs += (ends - starts)[held].tolist()
+    assert min(runs) == 2 and max(runs) == LONGEST_HOLD
+    assert abs(np.mean(runs) - (2 + LONGEST_HOLD) / 2) < 0.2
+
+
+def test_a_held_action_leaves_the_other_rows_alone():
+    policy = holding(lambda obs, goals: obs, 0.05, np.random.default_rng(0))
+    obs = np.full((1000, 4), 0.123)
+    kept = np.all(policy(obs, None) == obs, axis=1)
+    assert abs(kept.mean() - 0.95) < 0.03
+
+
+def test_without_probability_or_guide_the_policy_is_the_policy_itself():
+    rng = np.random.default_rng(0)
+    assert holding(still, 0.0, rng) is still
+    assert guided(still, "none", 0.5, 0.2, rng) is still
+    assert guided(still, "poke", 0.0, 0.2, rng) is still
+
+
+@pytest.mark.parametrize("task", ["push", "slide"])
+def test_pokes_move_the_object_and_approaches_find_it(task):
+    env = make_vec(task, 16, seed=0)
+
+    def farthest(guide: str, share: float) -> tuple[np.ndarray, np.ndarray]:
+        env.reset(seed=0)
+        data = collect_episodes(env, guided(still, guide, share, 0.1, np.random.default_rng(1)))
+        moved = np.linalg.norm(data["achieved"] - data["achieved"][:, :1], axis=2).max(axis=1)
+        apart = np.linalg.norm(data["obs"][..., 3:6] - data["obs"][..., :3], axis=2).min(axis=1)
+        return moved, apart
+
+    moved, _ = farthest("poke", 1.0)
+    assert np.mean(moved > 0.05) >= 0.6
+    _, apart = farthest("approach", 1.0)
+    assert np.all(apart < 0.06)
+    moved, apart = farthest("poke", 0.4)  # only some of the rows are taken over
+    assert 2 <= np.sum(apart > 0.08) <= 14 and np.all(moved[apart > 0.08] < 0.02)
+    env.close()
