@@ -261,7 +261,8 @@ def _cause(status: int) -> str:
 
 def _environment(base: Path) -> dict[str, str]:
     """No secret and nothing that could differ between two gradings; one thread, since two of them share few cores."""
+    scratch = str(base / "scratch")
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    fixed = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "HOME": str(base), "TMPDIR": str(base)}
+    fixed = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "HOME": scratch, "TMPDIR": scratch}
     return kept | threads | fixed

@@ -6,10 +6,16 @@ import ctypes
 import os
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autograder.engine.confine import limits, uid
 from autograder.engine.confine.layers import Layers
+
+if TYPE_CHECKING:
+    from py_landlock import Landlock
+    from pyseccomp import SyscallFilter
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -17,28 +23,31 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 @dataclass(frozen=True)
 class Plan:
-    """What the preloaded process found out once, for all its workers."""
+    """What the preloaded process prepared once, for all its workers."""
 
     layers: Layers
     base: str
     search: bool  # a worker of another uid needs help to reach Python or the base (see `uid.become`)
     threads: int  # that the grader's user has, where a worker stays that user
+    rules: Landlock | None
+    calls: SyscallFilter | None
 
 
 def plan(layers: dict[str, bool], base: str) -> Plan:
-    """To be called before any fork: it loads the libraries, which look for their own with programs and in /proc."""
+    """Prepare what `layers` (as `Layers.as_dict` gives them) need; raises where one of them is not to be had."""
     wanted = Layers(**layers)
-    if wanted.seccomp:
-        from autograder.engine.confine import seccomp
-
-        seccomp.build(os.getpid())
+    rules = calls = None
     if wanted.landlock:
         from autograder.engine.confine import landlock
 
-        landlock.prepare()
+        rules = landlock.prepare(base)
+    if wanted.seccomp:
+        from autograder.engine.confine import seccomp
+
+        calls = seccomp.prepare()
     search = wanted.uid and wanted.landlock and not _reachable(base)
     mine = limits.threads_of(os.getuid()) if sys.platform == "linux" and not wanted.uid else 0
-    return Plan(wanted, base, search, mine)
+    return Plan(wanted, base, search, mine, rules, calls)
 
 
 def make_scratch(plan: Plan, number: int) -> tuple[str, int]:
@@ -59,6 +68,7 @@ def confine(plan: Plan, scratch: str, owner: int, parent: int) -> None:
     """
     for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ[name] = scratch
+    tempfile.tempdir = scratch  # what the preloaded process found is remembered there
     if sys.platform != "linux":
         return
     limits.set_limits(plan.threads + limits.THREADS)
@@ -69,14 +79,14 @@ def confine(plan: Plan, scratch: str, owner: int, parent: int) -> None:
     if os.getppid() != parent:  # it died before that
         os._exit(1)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if plan.layers.landlock:
+    if plan.rules is not None:
         from autograder.engine.confine import landlock
 
-        landlock.restrict(plan.base, scratch)
-    if plan.layers.seccomp:
+        landlock.restrict(plan.rules, scratch)
+    if plan.calls is not None:
         from autograder.engine.confine import seccomp
 
-        seccomp.restrict()
+        seccomp.restrict(plan.calls)
 
 
 def _reachable(base: str) -> bool:

@@ -29,7 +29,7 @@ def command(base: Path, writable: Path) -> list[str]:
     base = base.resolve()
     seen = [*LIBRARIES, "/bin", "/sbin", *SETTINGS, *MACHINE, *python_libraries(), *python_programs()]
     paths = [path for path in existing(seen) if not path.startswith("/proc/")]
-    for folder in _above([*paths, str(base)]):  # else they would copy the mode of, say, /root
+    for folder in _above([*paths, *DEVICES, str(base)]):  # else they would copy the mode of, say, /root
         line += ["--perms", "0755", "--dir", folder]
     line += ["--proc", "/proc"]
     for device in DEVICES:

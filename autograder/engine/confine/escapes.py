@@ -34,7 +34,7 @@ def read_a_file_in_c(t):
             buffer = ctypes.create_string_buffer(10_000)
             LIBC.read(fd, buffer, 10_000)
             found += buffer.raw
-    return t["secret"] in found
+    return t["secret"].encode() in found
 
 
 def list_a_folder(t):
@@ -190,7 +190,9 @@ def outlive_the_parent(t):
 
 
 def share_memory(t):
-    return LIBC.shmget(0x5EC, 4096, 0o1666) >= 0
+    segment = LIBC.shmget(0, 4096, 0o600)  # 0: a new one, with no name
+    LIBC.shmctl(segment, 0, None)  # 0: to be removed
+    return segment >= 0
 
 
 def keep_memory_in_a_file(t):
@@ -323,6 +325,8 @@ def work():
     thread.join()
     with open("notes.txt", "w") as file:
         file.write("x" * 1000)
+    with open(os.devnull, "rb+") as null:
+        null.write(b"x")
     import calendar
 
     return sums[0] + os.path.getsize("notes.txt") + calendar.FRIDAY  # 2500 + 1000 + 4

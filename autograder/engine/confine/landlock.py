@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from py_landlock import AccessFs, Landlock, get_abi_version
+from py_landlock import AccessFs, Landlock
 
 from autograder.engine.confine.readable import DEVICES, LIBRARIES, MACHINE, SETTINGS, existing
 from autograder.engine.confine.readable import python_libraries
@@ -18,21 +18,25 @@ _READ = AccessFs.READ_FILE | AccessFs.READ_DIR
 _WRITE = _READ | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.MAKE_REG | AccessFs.REMOVE_FILE
 
 
-def prepare() -> int:
-    """The kernel's version of the interface; called once before any fork, since the library looks for libc with
-    programs that a confined worker may not start. Raises the library's `LandlockError` where there is none."""
-    return get_abi_version()
+def prepare(base: str) -> Landlock:
+    """The rules that all workers share, not yet in force: read `base`, Python and the system's libraries.
 
-
-def restrict(base: str, scratch: str) -> None:
-    """Read `base`, Python and the system's libraries; read and write in `scratch`; TCP, signals and abstract sockets
-    stay inside as far as the kernel's version of the interface knows them. For good. Raises `LandlockError`, `OSError`."""
-    rules = Landlock(strict=False)
-    folders = existing([*LIBRARIES, *python_libraries(), *SETTINGS, *MACHINE])
-    for path in folders:
+    Called once before any fork: it takes milliseconds, and the library looks for libc with programs that a confined worker
+    may not start. Raises the library's `LandlockError` where the kernel has no Landlock.
+    """
+    rules = Landlock(strict=False)  # what an older kernel does not know is left out
+    for path in existing([base, *LIBRARIES, *python_libraries(), *SETTINGS, *MACHINE]):
         rules.add_path_rule(path, access=_READ if os.path.isdir(path) else AccessFs.READ_FILE)
     for device in existing(DEVICES):
         rules.add_path_rule(device, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)
-    rules.add_path_rule(base, access=_READ)
+    return rules
+
+
+def restrict(rules: Landlock, scratch: str) -> None:
+    """Put `rules` in force for this process, for good, with reading and writing in `scratch`.
+
+    TCP, signals and abstract sockets stay inside as well, as far as the kernel's version of Landlock knows them. Raises
+    `LandlockError`, `OSError`.
+    """
     rules.add_path_rule(scratch, access=_WRITE)
     rules.apply()

@@ -71,8 +71,7 @@ def _uid_holds(folder: Path) -> bool:
 def _landlock_holds(folder: Path) -> bool:
     from autograder.engine.confine import landlock
 
-    landlock.prepare()
-    landlock.restrict(str(folder / "base"), str(folder / "scratch"))
+    landlock.restrict(landlock.prepare(str(folder / "base")), str(folder / "scratch"))
     (folder / "scratch" / "file").touch()
     return _refused((folder / "secret").read_bytes) and _refused((folder / "base" / "file").touch)
 
@@ -82,7 +81,7 @@ def _seccomp_holds(folder: Path) -> bool:
 
     from autograder.engine.confine import seccomp
 
-    seccomp.restrict()
+    seccomp.restrict(seccomp.prepare())
     return _refused(socket.socket) and _refused(os.fork) and _refused(lambda: os.kill(os.getppid(), 0))
 
 

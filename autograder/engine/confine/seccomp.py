@@ -43,6 +43,7 @@ REFUSED = """
     setpriority sched_setaffinity sched_setscheduler sched_setattr ioprio_set rt_sigqueueinfo rt_tgsigqueueinfo
 """.split()
 
+_UNKNOWN = -1  # what libseccomp answers to a name it has never heard
 _CLONE_THREAD = 0x00010000
 # What a stream needs. Not F_SETOWN and F_SETSIG: they have the kernel send any signal to any process of the same user.
 _FCNTL = {
@@ -69,15 +70,16 @@ class Condition(NamedTuple):
     value: int
 
 
-def conditions(pid: int) -> list[Condition]:
-    """Calls whose arguments decide, in the process `pid`; any one of a call's conditions is enough."""
-    every = 2**64 - 1
+_EVERY = 2**64 - 1
+
+
+def conditions() -> list[Condition]:
+    """Calls whose arguments decide; any one of a call's conditions is enough."""
     found = [Condition("clone", 0, _CLONE_THREAD, _CLONE_THREAD)]  # a thread, not a process
-    found += [Condition(name, 0, every, pid) for name in ("kill", "tgkill")]
-    found += [Condition("prlimit64", 0, every, own) for own in (0, pid)]
-    found += [Condition("fcntl", 1, every, value) for value in _FCNTL.values()]
-    found += [Condition("ioctl", 1, every, value) for value in _IOCTL.values()]
-    found += [Condition("prctl", 0, every, value) for value in _PRCTL.values()]
+    found += [Condition("fcntl", 1, _EVERY, value) for value in _FCNTL.values()]
+    found += [Condition("ioctl", 1, _EVERY, value) for value in _IOCTL.values()]
+    found += [Condition("prctl", 0, _EVERY, value) for value in _PRCTL.values()]
+    found += [Condition("prlimit64", 0, _EVERY, 0)]  # 0: this process
     for call, flags in (("open", 1), ("openat", 2)):
         # Truncating while opening read-only is not covered by the first two versions of Landlock.
         found += [Condition(call, flags, os.O_TRUNC, 0)]
@@ -85,8 +87,13 @@ def conditions(pid: int) -> list[Condition]:
     return found
 
 
-def build(pid: int, arch: int | None = None) -> SyscallFilter:
-    """The filter for the process `pid`, not yet in force; `arch` (of pyseccomp's `Arch`) is this machine's by default.
+def own(pid: int) -> list[Condition]:
+    """What the process `pid` may do to itself alone."""
+    return [Condition(name, 0, _EVERY, pid) for name in ("kill", "tgkill", "prlimit64")]
+
+
+def prepare(arch: int | None = None) -> SyscallFilter:
+    """The filter that all workers share, not yet in force; `arch` (of pyseccomp's `Arch`) is this machine's by default.
 
     Raises `RuntimeError` where libseccomp is not installed, and `OSError` where it refuses a rule.
     """
@@ -96,23 +103,31 @@ def build(pid: int, arch: int | None = None) -> SyscallFilter:
     if arch is not None and arch != sc.system_arch():
         rules.add_arch(arch)
         rules.remove_arch(sc.system_arch())
-    for name in ALLOWED:
-        if (number := sc.resolve_syscall(sc.Arch.NATIVE, name)) != _UNKNOWN:
-            rules.add_rule(sc.ALLOW, number)
-    for name in REFUSED:
-        if (number := sc.resolve_syscall(sc.Arch.NATIVE, name)) != _UNKNOWN:
-            rules.add_rule(sc.ERRNO(errno.EPERM), number)
-    for call, argument, mask, value in conditions(pid):
-        rules.add_rule(sc.ALLOW, call, sc.Arg(argument, sc.MASKED_EQ, mask, value))
-    # Said, and not only refused, because people do try these.
+    for names, action in ((ALLOWED, sc.ALLOW), (REFUSED, sc.ERRNO(errno.EPERM))):
+        for name in names:
+            if (number := sc.resolve_syscall(sc.Arch.NATIVE, name)) != _UNKNOWN:
+                rules.add_rule(action, number)
+    _allow(rules, conditions())
     rules.add_rule(sc.ERRNO(errno.EPERM), "clone", sc.Arg(0, sc.MASKED_EQ, _CLONE_THREAD, 0))
-    rules.add_rule(sc.ERRNO(errno.EPERM), "kill", sc.Arg(0, sc.NE, pid))
     return rules
 
 
-def restrict() -> None:
-    """Put the filter in force for this process, for good. It must have one thread. Raises like `build`."""
-    build(os.getpid()).load()
+def complete(rules: SyscallFilter, pid: int) -> None:
+    """Add to a filter what only the process `pid` may do."""
+    import pyseccomp as sc
+
+    _allow(rules, own(pid))
+    rules.add_rule(sc.ERRNO(errno.EPERM), "kill", sc.Arg(0, sc.NE, pid))
 
 
-_UNKNOWN = -1  # what libseccomp answers to a name it has never heard
+def restrict(rules: SyscallFilter) -> None:
+    """Put a filter of `prepare` in force for this process, for good. It must have one thread. Raises `OSError`."""
+    complete(rules, os.getpid())
+    rules.load()
+
+
+def _allow(rules: SyscallFilter, allowed: list[Condition]) -> None:
+    import pyseccomp as sc
+
+    for call, argument, mask, value in allowed:
+        rules.add_rule(sc.ALLOW, call, sc.Arg(argument, sc.MASKED_EQ, mask, value))
