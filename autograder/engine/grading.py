@@ -41,7 +41,9 @@ class Grade:
     seed: int  # of the hidden checks' fresh inputs: grading again with it repeats them
     seconds: float
     isolation: str  # what kept the submission's code in
-    escapes: tuple[str, ...] = field(default=())  # what it could have done all the same, where staff allowed that
+    escapes: tuple[str, ...] = field(
+        default=()
+    )  # what it could have done all the same, where staff allowed that
     notes: tuple[str, ...] = field(default=())  # about the package, for the student
 
 

@@ -192,9 +192,7 @@ class WorkerHost:
 class ProcessTransport:
     """One worker, for one check."""
 
-    def __init__(
-        self, host: WorkerHost, channel: socket.socket, pid: int, time_limit: float
-    ) -> None:
+    def __init__(self, host: WorkerHost, channel: socket.socket, pid: int, time_limit: float) -> None:
         self._host = host
         self._channel = channel
         self._pid: int | None = pid

@@ -66,7 +66,11 @@ def main(control: socket.socket) -> None:
                 _end_strays(set(workers))
                 if worker is not None:
                     _remove(worker.scratch)
-                reply = {"status": status, "seconds": seconds, "disk": worker is not None and worker.disk_full}
+                reply = {
+                    "status": status,
+                    "seconds": seconds,
+                    "disk": worker is not None and worker.disk_full,
+                }
             write_frame(control, msgpack.packb(reply))
     finally:
         for pid in workers:
@@ -150,7 +154,9 @@ def _fork(control: socket.socket, fd: int, job: dict[str, Any], plan: Plan) -> t
     try:
         os.setsid()  # a group of its own, so that whatever it starts can be ended with it
         os.dup2(fd, 3)
-        os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # not the control socket, nor anything a library left open
+        os.closerange(
+            4, os.sysconf("SC_OPEN_MAX")
+        )  # not the control socket, nor anything a library left open
         control.detach()
         channel = socket.socket(fileno=3)
         null = os.open(os.devnull, os.O_RDWR)

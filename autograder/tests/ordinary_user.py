@@ -28,7 +28,12 @@ def command() -> list[str]:
         line = [*around, *become]
         # It must also be able to start itself: the first program is still opened with the rights of root.
         check = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import numpy'], check=True)"
-        if subprocess.run([*line, sys.executable, "-B", "-c", check], cwd=ROOT, capture_output=True).returncode == 0:
+        if (
+            subprocess.run(
+                [*line, sys.executable, "-B", "-c", check], cwd=ROOT, capture_output=True
+            ).returncode
+            == 0
+        ):
             return line
     raise RuntimeError(f"an ordinary user cannot use {sys.executable} here")
 
@@ -38,18 +43,30 @@ def _opened() -> list[str]:
     folder (as /root is): there, that folder is an empty one, with the two mounted into it."""
     places = [str(ROOT), *dict.fromkeys(os.path.realpath(p) for p in (sys.prefix, sys.base_prefix))]
     closed = {
-        str(folder)
-        for place in places
-        for folder in Path(place).parents
-        if not folder.stat().st_mode & 0o001
+        str(folder) for place in places for folder in Path(place).parents if not folder.stat().st_mode & 0o001
     }
     if not closed or shutil.which("unshare") is None:
         return []
     kept = tempfile.mkdtemp(prefix="kept-")  # it stays empty: the mounts are seen inside only
     script = [f"mount -t tmpfs none {shlex.quote(kept)}"]
     for number, place in enumerate(places):
-        script += [f"mkdir {shlex.quote(kept)}/{number}", f"mount --bind {shlex.quote(place)} {shlex.quote(kept)}/{number}"]
+        script += [
+            f"mkdir {shlex.quote(kept)}/{number}",
+            f"mount --bind {shlex.quote(place)} {shlex.quote(kept)}/{number}",
+        ]
     script += [f"mount -t tmpfs -o mode=755 none {shlex.quote(folder)}" for folder in sorted(closed)]
     for number, place in enumerate(places):
-        script += [f"mkdir -p {shlex.quote(place)}", f"mount --bind {shlex.quote(kept)}/{number} {shlex.quote(place)}"]
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", "\n".join([*script, 'exec "$@"']), "sh"]
+        script += [
+            f"mkdir -p {shlex.quote(place)}",
+            f"mount --bind {shlex.quote(kept)}/{number} {shlex.quote(place)}",
+        ]
+    return [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-ec",
+        "\n".join([*script, 'exec "$@"']),
+        "sh",
+    ]

@@ -32,7 +32,9 @@ SETTINGS = {
 # With confinement off these must succeed, or the corpus would prove nothing. None of them does any harm.
 SUCCEED = """read a file|read a hidden check|read a file in c|list a folder|read environments|write a file
 make a file|change the mode of a file|connect by tcp|send by udp|connect to an abstract socket|connect to a socket file
-signal another|start a process|run a program|share memory|keep memory in a file|outlive the parent""".replace("\n", "|").split("|")
+signal another|start a process|run a program|share memory|keep memory in a file|outlive the parent""".replace(
+    "\n", "|"
+).split("|")
 
 
 @functools.cache

@@ -52,8 +52,8 @@ def plan(layers: dict[str, bool], base: str) -> Plan:
 
 def make_scratch(plan: Plan, number: int) -> tuple[str, int]:
     """A new empty folder for worker `number`, and the uid that owns it and should run it."""
-    path = os.path.join(plan.base, "scratch", str(number))
-    os.mkdir(path, 0o700)
+    # A name of its own: a host that was killed leaves folders behind.
+    path = tempfile.mkdtemp(prefix=f"{number}-", dir=os.path.join(plan.base, "scratch"))
     owner = os.geteuid()
     if plan.layers.uid:
         owner = uid.unused(os.getpid() * 101 + number)
@@ -62,7 +62,7 @@ def make_scratch(plan: Plan, number: int) -> tuple[str, int]:
 
 
 def confine(plan: Plan, scratch: str, owner: int, parent: int) -> None:
-    """Give up every right that `plan` says; `owner` as `make_scratch` gave it, `parent` the pid of the preloaded process.
+    """Give up every right that `plan` says; `owner` as `make_scratch` gave it, `parent` the preloaded process's pid.
 
     Raises `OSError` or a library's error where a layer fails: then this process must end, and run nothing.
     """

@@ -6,8 +6,15 @@ import os
 import shutil
 from pathlib import Path
 
-from autograder.engine.confine.readable import DEVICES, LIBRARIES, MACHINE, SETTINGS, existing
-from autograder.engine.confine.readable import python_libraries, python_programs
+from autograder.engine.confine.readable import (
+    DEVICES,
+    LIBRARIES,
+    MACHINE,
+    SETTINGS,
+    existing,
+    python_libraries,
+    python_programs,
+)
 
 # Kept where the grader is root: to make each worker a user of its own and to end it. Nothing else is.
 _CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_CHOWN", "CAP_DAC_OVERRIDE")

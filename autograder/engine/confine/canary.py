@@ -1,7 +1,7 @@
 """Before a grading: hand in a submission that tries to get out, and see what succeeds.
 
-Targets are prepared on the grader's side (a planted file, an open port, a process to harm) so that an attempt has something
-real to reach; the very hidden checks of the coming grading are among them.
+Targets are prepared on the grader's side (a planted file, an open port, a process to harm) so that an attempt has
+something real to reach; the very hidden checks of the coming grading are among them.
 """
 
 from __future__ import annotations
@@ -34,17 +34,20 @@ def escaped(host: Any, hidden: Path | None) -> list[str]:
     """
     with tempfile.TemporaryDirectory(prefix="canary-") as name, targets(Path(name), hidden) as found:
         planted = secrets.token_hex(16)
+        source = Path(escapes.__file__).read_text(encoding="utf-8")
         other, canary = Path(name, "other"), Path(name, "submission")
         for folder, code in ((other, f"SECRET = 'planted-{planted}'\n"), (canary, "")):
             folder.mkdir()
-            (folder / f"{NAME}.py").write_text(code + Path(escapes.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+            (folder / f"{NAME}.py").write_text(code + source, encoding="utf-8")
         found["elsewhere"] = hashlib.sha256(planted.encode()).hexdigest()
         try:
             if _ask(host, other, "work") != WORK:
                 raise CouldNotRun("the sandbox on this machine does not let honest code work")
             answer = _ask(host, canary, "succeeded", found)
         except Verdict as verdict:
-            raise CouldNotRun("the sandbox on this machine does not let honest code work", str(verdict)) from verdict
+            raise CouldNotRun(
+                "the sandbox on this machine does not let honest code work", str(verdict)
+            ) from verdict
     return [str(item).replace("_", " ") for item in answer]
 
 
@@ -76,7 +79,9 @@ def targets(folder: Path, hidden: Path | None) -> Iterator[dict[str, Any]]:
         yield {
             "secret": secret,
             "secret_files": [str(planted)],
-            "hidden_files": [str(path) for path in sorted(hidden.rglob("*.py"))] if hidden is not None else [],
+            "hidden_files": [str(path) for path in sorted(hidden.rglob("*.py"))]
+            if hidden is not None
+            else [],
             "open_file": str(target),
             "open_folders": [str(folder), "/tmp", "/var/tmp", "/dev/shm", os.path.expanduser("~")],
             "victim": victim,
@@ -92,7 +97,10 @@ def _victim(secret: str) -> Iterator[int]:
     """A process of the grader's own user that does nothing; its pid."""
     code = "import signal, time\nsignal.signal(signal.SIGUSR1, signal.SIG_IGN)\nprint(flush=True)\ntime.sleep(600)"
     process = subprocess.Popen(
-        [sys.executable, "-S", "-c", code], env={"SECRET": secret}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        [sys.executable, "-S", "-c", code],
+        env={"SECRET": secret},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
     try:
         assert process.stdout is not None

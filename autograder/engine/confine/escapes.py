@@ -1,7 +1,7 @@
 """Attempts to get out of a worker, as a hostile submission would make them: this file is handed in like one.
 
-Each attempt takes the dict of targets that `canary.py` prepares, and returns something true where it succeeded; where it
-is refused it raises or returns something false. Standard library only, since it runs where a submission runs.
+Each attempt takes the dict of targets that `canary.py` prepares, and returns something true where it succeeded; where
+it is refused it raises or returns something false. Standard library only, since it runs where a submission runs.
 """
 
 import ctypes
@@ -42,7 +42,9 @@ def list_a_folder(t):
 
 
 def climb_through_proc(t):
-    return any(t["secret"] in _content(f"/proc/{pid}/root{t['secret_files'][0]}") for pid in (1, os.getppid()))
+    return any(
+        t["secret"] in _content(f"/proc/{pid}/root{t['secret_files'][0]}") for pid in (1, os.getppid())
+    )
 
 
 def read_environments(t):

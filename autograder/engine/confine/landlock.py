@@ -1,7 +1,7 @@
 """Landlock: from here on this process opens only the files that are listed, whatever their permissions say.
 
-What it does not cover (chmod, chown, utime, xattr, stat, UDP, processes' limits) is refused by `seccomp.py`; names and sizes
-of files elsewhere can still be seen with `stat`.
+What it does not cover (chmod, chown, utime, xattr, UDP, other processes' limits) is refused by `seccomp.py`; names and
+sizes of files elsewhere can still be seen with `stat`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import os
 
 from py_landlock import AccessFs, Landlock
 
-from autograder.engine.confine.readable import DEVICES, LIBRARIES, MACHINE, SETTINGS, existing
-from autograder.engine.confine.readable import python_libraries
+from autograder.engine.confine.readable import (
+    DEVICES,
+    LIBRARIES,
+    MACHINE,
+    SETTINGS,
+    existing,
+    python_libraries,
+)
 
 _READ = AccessFs.READ_FILE | AccessFs.READ_DIR
 # A flat folder of regular files: no link, pipe or socket to trip over, no tree too deep to delete again.
@@ -21,8 +27,8 @@ _WRITE = _READ | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.MAKE_REG | A
 def prepare(base: str) -> Landlock:
     """The rules that all workers share, not yet in force: read `base`, Python and the system's libraries.
 
-    Called once before any fork: it takes milliseconds, and the library looks for libc with programs that a confined worker
-    may not start. Raises the library's `LandlockError` where the kernel has no Landlock.
+    Called once before any fork: it takes milliseconds, and the library looks for libc with programs that a confined
+    worker may not start. Raises the library's `LandlockError` where the kernel has no Landlock.
     """
     rules = Landlock(strict=False)  # what an older kernel does not know is left out
     for path in existing([base, *LIBRARIES, *python_libraries(), *SETTINGS, *MACHINE]):

@@ -1,7 +1,7 @@
 """Which layers this machine offers, found out by using each: `python -m autograder.engine.confine.probe` prints them.
 
-A kernel may know a call and refuse it, a program may be installed and not be allowed to do its work (bubblewrap inside a
-container, or under Ubuntu's AppArmor profile): only running it tells.
+A kernel may know a call and refuse it, a program may be installed and not be allowed to do its work (bubblewrap inside
+a container, or under Ubuntu's AppArmor profile): only running it tells.
 """
 
 from __future__ import annotations

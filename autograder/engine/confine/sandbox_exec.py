@@ -1,7 +1,7 @@
 """macOS: the command that starts a process under a sandbox profile, with Apple's `sandbox-exec`.
 
-The profile allows what is not named, since what Python needs to start differs from one macOS to the next; it is weaker than
-what Linux offers, and the canary (`canary.py`) says before each grading whether it is enough.
+The profile allows what is not named, since what Python needs to start differs from one macOS to the next; it is weaker
+than what Linux offers, and the canary (`canary.py`) says before each grading whether it is enough.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """seccomp: the system calls that computing with Python, NumPy and torch needs, and no other.
 
-A list of what is allowed, not of what is forbidden: a call that a future kernel adds, or that this libseccomp has no name
-for, is refused. Refusals are errors (never a kill), so that code which only tries something goes on: `EPERM` where
+A list of what is allowed, not of what is forbidden: a call that a future kernel adds, or that this libseccomp has no
+name for, is refused. Refusals are errors (never a kill), so that code which only tries something goes on: `EPERM` where
 somebody may read the message, and otherwise `ENOSYS`, upon which the C library falls back to what is allowed.
 The numbers of the calls, which differ between x86-64 and aarch64, are libseccomp's business.
 """
@@ -37,7 +37,8 @@ REFUSED = """
     socket socketpair connect bind listen accept accept4 sendmsg recvmsg
     fork vfork execve execveat setsid setpgid ptrace process_vm_readv process_vm_writev pidfd_open pidfd_send_signal
     chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utime utimes utimensat futimesat
-    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr link linkat symlink symlinkat mknod mknodat truncate
+    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr link linkat symlink symlinkat mknod mknodat
+    truncate
     mount umount2 pivot_root chroot unshare setns memfd_create shmget shmat semget msgget mq_open io_uring_setup
     setuid setgid setresuid setresgid setreuid setregid setgroups capset bpf perf_event_open userfaultfd keyctl add_key
     setpriority sched_setaffinity sched_setscheduler sched_setattr ioprio_set rt_sigqueueinfo rt_tgsigqueueinfo

@@ -1,4 +1,4 @@
-"""A user id of its own for each worker, where the grader is root: the kernel then keeps workers, grader and files apart."""
+"""A user id of its own for each worker, where the grader is root: the kernel then keeps workers and files apart."""
 
 from __future__ import annotations
 

@@ -8,6 +8,6 @@
     weights.py   weights files that are not what they seem
     running.py   hands them in, one after the other, and looks for points, secrets and processes left behind
 
-The code of an attack is a whole `sums.py`. Its honest equivalent solves nothing in it, so it must get 0 of its 10 points,
-and the 10 points of the honest `words.py` beside it must stay.
+The code of an attack is a whole `sums.py`. Its honest equivalent solves nothing in it, so it must get 0 of its 10
+points, and the 10 points of the honest `words.py` beside it must stay.
 """

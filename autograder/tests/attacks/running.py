@@ -59,7 +59,7 @@ class Report:
 
 
 def attacks() -> dict[str, str]:
-    """"group: name" -> the code of a sums.py."""
+    """ "group: name" -> the code of a sums.py."""
     groups = {"forge": FORGE, "attempt": attempts(), "escape": ESCAPE, "exhaust": EXHAUST, "speak": SPEAK}
     return {f"{group}: {name}": code for group, codes in groups.items() for name, code in codes.items()}
 
@@ -71,7 +71,10 @@ def hand_in(layers: Layers, names: list[str], *, allow_weak_sandbox: bool = Fals
     """
     _adopt_orphans()
     reports = []
-    with tempfile.TemporaryDirectory(prefix="attacks-") as folder, canary.targets(Path(folder), None) as targets:
+    with (
+        tempfile.TemporaryDirectory(prefix="attacks-") as folder,
+        canary.targets(Path(folder), None) as targets,
+    ):
         course = Assignment(Path(folder, "course"))
         course.write("parts.toml", PARTS.replace("time_limit = 2", "time_limit = 0.3"))
         course.write("checks/public/test_sums.py", PUBLIC_SUMS)
@@ -89,7 +92,9 @@ def hand_in(layers: Layers, names: list[str], *, allow_weak_sandbox: bool = Fals
                 if name.startswith(tuple(names)):
                     files = _submission(Path(folder, "attack"), _filled(code, targets))
                     start = time.monotonic()
-                    problems, said = _problems(grader, files, [targets["secret"], planted], loops=name.startswith("exhaust"))
+                    problems, said = _problems(
+                        grader, files, [targets["secret"], planted], loops=name.startswith("exhaust")
+                    )
                     if (more := _left_behind(usual)) > 0:
                         problems.append(f"left {more} processes behind")
                     reports.append(Report(name, problems, round(time.monotonic() - start, 2), said))
@@ -128,7 +133,9 @@ def _problems(grader: Grader, files: Path, planted: list[str], loops: bool) -> t
         problems.append(f"points {earned}")
     if grade.score.run_again:
         problems.append(f"made the grader fail: {grade.score.run_again}")
-    everything = json.dumps(results.as_dict(grade)) + page.feedback(grade) + json.dumps(results.gradescope(grade))
+    everything = (
+        json.dumps(results.as_dict(grade)) + page.feedback(grade) + json.dumps(results.gradescope(grade))
+    )
     if "ESCAPED" in everything:
         problems.append("got out")
     if any(secret in everything for secret in planted):
@@ -190,5 +197,9 @@ def main(arguments: list[str], write: Callable[[str], object] = print) -> int:
     except UserMistake as mistake:
         write(json.dumps({"layers": layers.name, "refused": str(mistake)}))
         return 2
-    write(json.dumps({"layers": layers.name, "uid": os.getuid(), "reports": [asdict(r) for r in reports]}, indent=1))
+    write(
+        json.dumps(
+            {"layers": layers.name, "uid": os.getuid(), "reports": [asdict(r) for r in reports]}, indent=1
+        )
+    )
     return 0
