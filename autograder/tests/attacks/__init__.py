@@ -4,8 +4,6 @@
     escape.py    leave the worker: read, write, connect, signal (the canary's attempts one by one, and more)
     exhaust.py   use up memory, disk, threads, descriptors, time
     speak.py     answer the grader with nonsense, or with values made to hurt it
-    packages.py  zips and folders that are not what they seem
-    weights.py   weights files that are not what they seem
     running.py   hands them in, one after the other, and looks for points, secrets and processes left behind
 
 The code of an attack is a whole `sums.py`. Its honest equivalent solves nothing in it, so it must get 0 of its 10
