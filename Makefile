@@ -37,8 +37,8 @@ $(READY): requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $(READY)
 
-system:  ## Debian, Ubuntu: install the GL libraries that drawing without a screen needs
-	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri; \
+system:  ## Debian, Ubuntu: install the GL libraries for drawing without a screen, and what confines submissions
+	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri bubblewrap libseccomp2; \
 	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && "$$@"; \
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo "$$@"; \
 	else echo "Run this once as an administrator: sudo $$*"; fi

@@ -71,6 +71,7 @@ def grade(
     sub: str | None = None,
     seed: int | None = None,
     json: Path | None = None,
+    allow_weak_sandbox: bool = False,
 ) -> int:
     """Grade one submission with the public and hidden checks (course staff).
 
@@ -82,6 +83,7 @@ def grade(
         sub: One sub-part only, such as 4b.
         seed: Repeat a grading with the seed it printed; by default the hidden checks draw fresh inputs.
         json: Also write all figures here, with details for the staff.
+        allow_weak_sandbox: Grade even where this machine cannot keep a submission from reading hidden checks.
     """
     if not HIDDEN.is_dir():
         raise UserMistake(
@@ -98,7 +100,16 @@ def grade(
     console = Console()
     roots = {"public": PUBLIC, "hidden": HIDDEN}
     with tables.counting(console) as count:
-        graded = grading.grade(path, pristine, roots, parts, seed=seed, selection=selection, on_result=count)
+        graded = grading.grade(
+            path,
+            pristine,
+            roots,
+            parts,
+            seed=seed,
+            selection=selection,
+            on_result=count,
+            allow_weak_sandbox=allow_weak_sandbox,
+        )
     results.write_json(out / "results.json", results.gradescope(graded))
     results.write_text(out / "feedback.html", page.feedback(graded))
     if json is not None:

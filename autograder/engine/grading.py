@@ -6,6 +6,7 @@ path --intake--> part files --run_checks over a transport--> results --score--> 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import secrets
 import tempfile
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from autograder.engine.confine import canary
+from autograder.engine.confine.layers import Layers
 from autograder.engine.direct import DirectTransport, load_package
 from autograder.engine.intake import open_submission
 from autograder.engine.outcomes import UserMistake
@@ -37,7 +40,10 @@ class Grade:
     score: Score
     seed: int  # of the hidden checks' fresh inputs: grading again with it repeats them
     seconds: float
-    isolation: str
+    isolation: str  # what kept the submission's code in
+    escapes: tuple[str, ...] = field(
+        default=()
+    )  # what it could have done all the same, where staff allowed that
     notes: tuple[str, ...] = field(default=())  # about the package, for the student
 
 
@@ -47,23 +53,53 @@ class Grader:
     `pristine` is the untouched starter (`hw/`), `roots` the folders of checks ({"public": …, "hidden": …}).
     """
 
-    def __init__(self, pristine: Path, roots: dict[str, Path], parts: Parts) -> None:
+    def __init__(
+        self,
+        pristine: Path,
+        roots: dict[str, Path],
+        parts: Parts,
+        *,
+        allow_weak_sandbox: bool = False,
+        layers: Layers | None = None,
+    ) -> None:
+        """`layers` confine the submissions' code; by default all that this machine offers.
+
+        Entering raises `UserMistake` where a submission could get at hidden checks or out of its process, unless
+        `allow_weak_sandbox`.
+        """
         self._pristine = pristine
         self._roots = roots
         self._parts = parts
+        self._allow_weak = allow_weak_sandbox
+        self._layers = layers
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Grader:
-        base = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-")))
         try:
+            base = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-")))
             preload = build_base(base, self._pristine, self._parts)
+            package = self._pristine.resolve().name
+            host = WorkerHost(base, package, list(self._parts.modules), preload, self._layers)
+            self._host = self._stack.enter_context(host)
+            self._escapes = self._try_to_escape()
         except BaseException:
             self._stack.close()
             raise
-        package = self._pristine.resolve().name
-        host = WorkerHost(base, package, list(self._parts.modules), preload)
-        self._host = self._stack.enter_context(host)
         return self
+
+    def _try_to_escape(self) -> tuple[str, ...]:
+        """What the canary could do; where there is no hidden check, nobody needs to know."""
+        hidden = self._roots.get("hidden")
+        if hidden is None:
+            return ()
+        found = canary.escaped(self._host, hidden)
+        if found and not self._allow_weak:
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            raise UserMistake(
+                f"the sandbox on this machine ({self._host.layers.name}) does not hold, a submission could: "
+                f"{', '.join(found[:3])}{more}. Grade elsewhere, or with --allow-weak-sandbox if you trust them."
+            )
+        return tuple(found)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
@@ -84,7 +120,7 @@ class Grader:
             notes = open_submission(path, folder, self._parts)
             results = run_checks(
                 self._roots,
-                lambda limit: self._host.connect(folder, limit, seed),
+                lambda limit: self._host.connect(folder, limit, _worker_seed(seed)),
                 folder,
                 self._parts,
                 selection=selection,
@@ -94,7 +130,13 @@ class Grader:
         points = score(results, self._parts, selection)
         seconds = time.monotonic() - start
         title = path.resolve().name
-        return Grade(title, tuple(results), points, seed, seconds, "separate process", tuple(notes))
+        isolation = self._host.layers.name
+        return Grade(title, tuple(results), points, seed, seconds, isolation, self._escapes, tuple(notes))
+
+
+def _worker_seed(seed: int) -> int:
+    """For the generators that a submission can read: what it draws must not tell what the hidden checks drew."""
+    return int.from_bytes(hashlib.blake2b(b"worker %d" % seed, digest_size=4).digest(), "big")
 
 
 def grade(
@@ -106,9 +148,10 @@ def grade(
     seed: int | None = None,
     selection: frozenset[str] | None = None,
     on_result: OnResult = lambda result: None,
+    allow_weak_sandbox: bool = False,
 ) -> Grade:
-    """Grade one submission in a separate process (for several, keep a `Grader` open)."""
-    with Grader(pristine, roots, parts) as grader:
+    """Grade one submission in a confined process (for several, keep a `Grader` open)."""
+    with Grader(pristine, roots, parts, allow_weak_sandbox=allow_weak_sandbox) as grader:
         return grader.grade(path, seed=seed, selection=selection, on_result=on_result)
 
 

@@ -10,34 +10,57 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgpack
 
+from autograder.engine.confine import bubblewrap, limits, probe, sandbox_exec
+from autograder.engine.confine.layers import Layers
 from autograder.engine.frames import FrameTooLong, read_frame, write_frame
 from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, one_line
 
+ROOT = Path(__file__).parents[2]  # of the course
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
 WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the limit on the clock: 5 times the time limit, and 2 s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
 
+@dataclass(frozen=True)
+class End:
+    """How a worker ended."""
+
+    status: int  # as `os.wait` gives it
+    seconds: float  # of CPU
+    disk_full: bool  # it was ended since it wrote too much
+
+
 class WorkerHost:
     """Owns the preloaded process; `connect` gives each check a worker of its own. Use it in a `with` statement."""
 
-    def __init__(self, base: Path, package: str, part_modules: list[str], preload: list[str]) -> None:
-        """`base` is a folder made by `tree.build_base`, `package` the name of the homework's package in it."""
-        self._base = base
+    def __init__(
+        self,
+        base: Path,
+        package: str,
+        part_modules: list[str],
+        preload: list[str],
+        layers: Layers | None = None,
+    ) -> None:
+        """`base` is a folder made by `tree.build_base`, `package` the name of the homework's package in it.
+
+        `layers` are the confinement of the workers; by default all that this machine offers.
+        """
+        self._base = base.resolve()
+        self.layers = probe.best() if layers is None else layers
         self._package = package
         self._parts = part_modules
         self._preload = preload
@@ -50,27 +73,32 @@ class WorkerHost:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def connect(self, folder: Path, time_limit: float, seed: int = 0) -> ProcessTransport:
-        """A fresh worker for the part files in `folder`, with `time_limit` seconds of CPU. Raises `CouldNotRun`."""
+    def connect(
+        self, folder: Path, time_limit: float, seed: int = 0, parts: list[str] | None = None
+    ) -> ProcessTransport:
+        """A fresh worker for the part files in `folder`, with `time_limit` seconds of CPU. Raises `CouldNotRun`.
+
+        `seed` seeds the worker's global generators and can be read there; `parts` are the modules to take.
+        """
         for attempt in (1, 2):  # a submission may have killed the host: then there is a new one
             if self._control is None:
                 self._start()
             try:
-                return self._fork(folder, time_limit, seed)
+                return self._fork(folder, time_limit, seed, self._parts if parts is None else parts)
             except (OSError, CouldNotRun):
                 self.close()
                 if attempt == 2:
                     raise CouldNotRun("no process could be started for your code") from None
         raise AssertionError
 
-    def end(self, pid: int) -> tuple[int, float] | None:
-        """Kill a worker; its wait status and seconds of CPU, or None where the host itself is gone."""
+    def end(self, pid: int) -> End | None:
+        """Kill a worker; how it ended, or None where the host itself is gone."""
         try:
             reply = self._order({"op": "end", "pid": pid})
         except (OSError, CouldNotRun):
             self.close()
             return None
-        return int(reply["status"]), float(reply["seconds"])
+        return End(int(reply["status"]), float(reply["seconds"]), bool(reply["disk"]))
 
     def close(self) -> None:
         """End the host, and with it every worker."""
@@ -87,10 +115,19 @@ class WorkerHost:
     def _start(self) -> None:
         if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
             raise CouldNotRun("grading in a separate process needs Linux or macOS")
+        scratch = self._base / "scratch"
+        scratch.mkdir(exist_ok=True)
+        for folder in (self._base, scratch):
+            folder.chmod(0o755)  # a worker may be another user
+        around: list[str] = []
+        if self.layers.bubblewrap:
+            around = bubblewrap.command(self._base, scratch)
+        elif self.layers.sandbox_exec:
+            around = sandbox_exec.command(scratch, [ROOT])
         self._control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-s", "-B", "-m", "autograder.engine.worker", str(theirs.fileno())],
+                [*around, sys.executable, "-s", "-B", "-m", "autograder.engine.worker", str(theirs.fileno())],
                 cwd=self._base,
                 env=_environment(self._base),
                 pass_fds=[theirs.fileno()],
@@ -101,7 +138,8 @@ class WorkerHost:
             )
             theirs.close()
             try:
-                reply = self._order({"op": "preload", "modules": self._preload}, STARTUP_LIMIT)
+                order = {"op": "preload", "modules": self._preload, "layers": self.layers.as_dict()}
+                reply = self._order(order, STARTUP_LIMIT)
             except (OSError, CouldNotRun):
                 self.close()
                 errors.seek(0)
@@ -113,19 +151,28 @@ class WorkerHost:
                 "the course's own code could not be loaded", one_line("; ".join(reply["missing"]))
             )
 
-    def _fork(self, folder: Path, time_limit: float, seed: int) -> ProcessTransport:
-        scratch = tempfile.mkdtemp(prefix="scratch-", dir=self._base)
+    def _fork(self, folder: Path, time_limit: float, seed: int, parts: list[str]) -> ProcessTransport:
+        files = {f"{name}.py": _content(folder / f"{name}.py") for name in parts}
+        files = {name: content for name, content in files.items() if content is not None}
+        order = {"op": "start", "package": self._package, "parts": parts, "seed": seed}
         ours, theirs = socket.socketpair()
-        job = {"op": "start", "folder": str(folder.resolve()), "package": self._package, "parts": self._parts}
         with theirs:
-            limits = {"scratch": scratch, "seed": seed, "cpu_seconds": math.ceil(time_limit)}
             try:
-                reply = self._order(job | limits, ORDER_LIMIT, theirs.fileno())
+                seconds = {"cpu_seconds": math.ceil(time_limit)}
+                pid = int(self._order(order | seconds, ORDER_LIMIT, theirs.fileno())["pid"])
             except BaseException:
                 ours.close()
-                shutil.rmtree(scratch, ignore_errors=True)
                 raise
-        return ProcessTransport(self, ours, int(reply["pid"]), Path(scratch), time_limit)
+        transport = ProcessTransport(self, ours, pid, time_limit)
+        try:
+            deadline = time.monotonic() + ORDER_LIMIT
+            write_frame(ours, msgpack.packb(files), deadline)
+            if read_frame(ours, deadline) is None:
+                raise CouldNotRun("no process could be confined for your code")
+        except BaseException:
+            transport.close()
+            raise
+        return transport
 
     def _order(
         self, order: dict[str, Any], limit: float = ORDER_LIMIT, fd: int | None = None
@@ -145,13 +192,10 @@ class WorkerHost:
 class ProcessTransport:
     """One worker, for one check."""
 
-    def __init__(
-        self, host: WorkerHost, channel: socket.socket, pid: int, scratch: Path, time_limit: float
-    ) -> None:
+    def __init__(self, host: WorkerHost, channel: socket.socket, pid: int, time_limit: float) -> None:
         self._host = host
         self._channel = channel
         self._pid: int | None = pid
-        self._scratch = scratch
         self._limit = time_limit
         self._wall = WALL_FACTOR * time_limit + WALL_EXTRA
         self._left = self._wall
@@ -179,26 +223,29 @@ class ProcessTransport:
             raise self._epitaph(self.close())
         return answer
 
-    def close(self) -> tuple[int, float] | None:
-        """End the worker and everything it started; its wait status and CPU seconds, None if they are unknown."""
+    def close(self) -> End | None:
+        """End the worker and everything it started; how it ended, None if that is unknown."""
         self._channel.close()
         if self._pid is None:
             return None
         pid, self._pid = self._pid, None
-        ended = self._host.end(pid)
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        return ended
+        return self._host.end(pid)
 
-    def _epitaph(self, ended: tuple[int, float] | None) -> Verdict:
+    def _epitaph(self, ended: End | None) -> Verdict:
         """Why a worker is no more."""
         if ended is None:
             return Crashed("your code's process died, and took the grader's helper process with it")
-        status, seconds = ended
-        end = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        if ended.disk_full:
+            return Crashed(f"your code wrote more than {limits.DISK // 2**20} MB to the disk")
+        end = os.WTERMSIG(ended.status) if os.WIFSIGNALED(ended.status) else None
         # The two ways in which the kernel counts CPU time differ a little on a busy machine: hence half of it.
-        if end == signal.SIGXCPU or (end == signal.SIGKILL and seconds >= math.ceil(self._limit) / 2):
+        if end == signal.SIGXCPU or (end == signal.SIGKILL and ended.seconds >= math.ceil(self._limit) / 2):
             return TimedOut(f"no answer after {math.ceil(self._limit)} s of computing (an endless loop?)")
-        return Crashed(f"your code's process died ({_cause(status)})")
+        return Crashed(f"your code's process died ({_cause(ended.status)})")
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _cause(status: int) -> str:
@@ -212,7 +259,8 @@ def _cause(status: int) -> str:
 
 def _environment(base: Path) -> dict[str, str]:
     """No secret and nothing that could differ between two gradings; one thread, since two of them share few cores."""
+    scratch = str(base / "scratch")
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    fixed = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "HOME": str(base), "TMPDIR": str(base)}
+    fixed = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "HOME": scratch, "TMPDIR": scratch}
     return kept | threads | fixed

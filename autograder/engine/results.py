@@ -30,6 +30,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
         "extra_data": {
             "seed": grade.seed,
             "isolation": grade.isolation,
+            "escapes": list(grade.escapes),
             "run_again": [result.id for result in score.run_again],
             "subparts": {sub.subpart.id: round(sub.earned, 4) for sub in score.subparts},
         },
@@ -58,6 +59,7 @@ def as_dict(grade: Grade) -> dict[str, Any]:
         "seed": grade.seed,
         "seconds": grade.seconds,
         "isolation": grade.isolation,
+        "escapes": list(grade.escapes),
         "notes": list(grade.notes),
         "subparts": {
             sub.subpart.id: {

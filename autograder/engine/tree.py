@@ -17,6 +17,7 @@ from autograder.engine.parts import Parts
 ENGINE = Path(__file__).parent
 ROOT = ENGINE.parents[1]
 WORKER_FILES = "__init__ endpoint frames given gradients outcomes values worker".split()
+CONFINE_FILES = "__init__ apply landlock layers limits readable seccomp uid".split()
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", "*.safetensors")
 
 
@@ -35,10 +36,10 @@ def build_base(base: Path, pristine: Path, parts: Parts) -> list[str]:
     if (ROOT / "envs").is_dir():
         shutil.copytree(ROOT / "envs", base / "envs", ignore=_LEFT_OUT)
     engine = base / "autograder" / "engine"
-    engine.mkdir(parents=True)
+    (engine / "confine").mkdir(parents=True)
     (engine.parent / "__init__.py").touch()
-    for name in WORKER_FILES:
-        shutil.copy(ENGINE / f"{name}.py", engine)
+    for name in [*WORKER_FILES, *(f"confine/{name}" for name in CONFINE_FILES)]:
+        shutil.copy(ENGINE / f"{name}.py", engine / f"{name}.py")
     modules = {package: None, "autograder.engine.given": None}  # a dict keeps the order
     for file in parts.modules.values():
         if (pristine / file).is_file():

@@ -2,11 +2,12 @@
 
 It is exec'ed by `process.py` with a clean environment, in a folder that holds nothing secret: the pristine package
 without its part files, `envs`, and the few engine files listed there. It loads torch and the rest once, and then, for
-each check, forks a fresh worker that imports the submission and answers requests; when the check is over it kills
-the worker. This first process never runs the submission's code.
+each check, forks a fresh worker that gives up its rights (`confine`), imports the submission and answers requests; when
+the check is over it kills the worker. This first process never runs the submission's code and never holds it in memory,
+which its workers inherit: the files go from the grader to the worker directly.
 
     grader --control socket: preload, start (+ a socket of the worker's own), end--> this process --fork--> worker
-    grader <------------------------- requests and answers ----------------------------------------------> worker
+    grader <-------------- part files, "ready", then requests and answers --------------------------------> worker
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ import importlib
 import os
 import random
 import resource
+import select
+import shutil
 import signal
 import socket
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,34 +33,67 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from autograder.engine.confine import apply, limits
+from autograder.engine.confine.apply import Plan
 from autograder.engine.endpoint import Endpoint, NoSuchFile
 from autograder.engine.frames import read_frame, write_frame
+
+READY = b"ready"
+WATCH_EVERY = 0.1  # s
+_count = 0  # of workers so far
 
 
 def main(control: socket.socket) -> None:
     """Serve until the grader closes the control socket (or dies, which closes it too)."""
     _adopt_orphans()
-    workers: set[int] = set()
+    workers: dict[int, Worker] = {}
+    plan: Plan | None = None
     try:
-        while (frame := read_frame(control)) is not None:
+        while (frame := _next_frame(control, workers)) is not None:
             order = msgpack.unpackb(frame)
             if order["op"] == "preload":
                 reply = {"missing": preload(order["modules"])}
+                plan = apply.plan(order["layers"], os.getcwd())
             elif order["op"] == "start":
+                assert plan is not None
                 _, (fd,), *_ = socket.recv_fds(control, 1, 1)
-                pid = _fork(control, fd, order)
-                workers.add(pid)
+                pid, worker = _fork(control, fd, order, plan)
+                workers[pid] = worker
                 reply = {"pid": pid}
             else:
+                worker = workers.pop(order["pid"], None)
                 status, seconds = _end(order["pid"])
-                reply = {"status": status, "seconds": seconds}
-                workers.discard(order["pid"])
-                _end_strays(workers)
+                _end_strays(set(workers))
+                if worker is not None:
+                    _remove(worker.scratch)
+                reply = {
+                    "status": status,
+                    "seconds": seconds,
+                    "disk": worker is not None and worker.disk_full,
+                }
             write_frame(control, msgpack.packb(reply))
     finally:
         for pid in workers:
             _end(pid)
         _end_strays(set())
+
+
+@dataclass
+class Worker:
+    """What this process remembers of a worker; nothing of the submission is ever in its memory."""
+
+    scratch: str
+    disk_full: bool = False  # it was ended for that
+
+
+def _next_frame(control: socket.socket, workers: dict[int, Worker]) -> bytes | None:
+    """The next order; while waiting for it, whoever fills the disk is ended."""
+    while not select.select([control], [], [], WATCH_EVERY if workers else None)[0]:
+        for pid, worker in workers.items():
+            if not worker.disk_full and limits.too_much_on_disk(worker.scratch):
+                worker.disk_full = True
+                os.kill(pid, signal.SIGKILL)
+    return read_frame(control)
 
 
 def preload(modules: list[str]) -> list[str]:
@@ -71,17 +109,15 @@ def preload(modules: list[str]) -> list[str]:
     return missing
 
 
-def confine(job: dict[str, Any]) -> None:
-    """Where a worker gives up its rights, after the fork and before any of the submission's code is imported.
+def receive(channel: socket.socket) -> None:
+    """Write the part files, which come from the grader as the first message, into this folder (the scratch)."""
+    message = read_frame(channel)
+    for name, content in msgpack.unpackb(message or b"\x80").items():
+        Path(name).write_bytes(content)
 
-    Nothing is taken away yet: what keeps a check honest today is that the verdict is reached in another process. Files,
-    network, memory and signals to other processes are still open to the submission.
-    """
 
-
-def serve(channel: socket.socket, job: dict[str, Any]) -> None:
-    """Answer requests until the grader hangs up. `job`: package, folder (of the part files), parts, seed."""
-    folder = Path(job["folder"])
+def serve(channel: socket.socket, job: dict[str, Any], folder: Path) -> None:
+    """Answer requests until the grader hangs up. `job`: package, parts, seed; `folder` holds the part files."""
     package = importlib.import_module(job["package"])
     package.__path__.append(
         str(folder)
@@ -91,7 +127,7 @@ def serve(channel: socket.socket, job: dict[str, Any]) -> None:
     np.random.seed(job["seed"])  # noqa: NPY002  - for code that uses the global generators: the same in each worker
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.manual_seed(job["seed"])
+        torch.default_generator.manual_seed(job["seed"])  # manual_seed itself also looks for GPUs, 5 ms
 
     def load(name: str) -> ModuleType:
         if name == "given":
@@ -105,27 +141,37 @@ def serve(channel: socket.socket, job: dict[str, Any]) -> None:
         write_frame(channel, endpoint.answer(message))
 
 
-def _fork(control: socket.socket, fd: int, job: dict[str, Any]) -> int:
+def _fork(control: socket.socket, fd: int, job: dict[str, Any], plan: Plan) -> tuple[int, Worker]:
+    global _count
+    _count += 1
+    scratch, owner = apply.make_scratch(plan, _count)
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(fd)
-        return pid
+        return pid, Worker(scratch)
     status = 1
     try:
-        _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: not even killing its parent lets it live on
         os.setsid()  # a group of its own, so that whatever it starts can be ended with it
-        control.close()
-        channel = socket.socket(fileno=fd)
+        os.dup2(fd, 3)
+        os.closerange(
+            4, os.sysconf("SC_OPEN_MAX")
+        )  # not the control socket, nor anything a library left open
+        control.detach()
+        channel = socket.socket(fileno=3)
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):  # what it prints goes nowhere, and cannot reach the protocol
             os.dup2(null, standard)
-        os.chdir(job["scratch"])
+        os.close(null)
+        os.chdir(scratch)
         # CPU time, not time on the clock: a busy machine must not fail anybody. At the first limit the kernel sends
         # SIGXCPU, which ends the process and says why; code that ignores that is killed a second later.
         resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"] + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        confine(job)
-        serve(channel, job)
+        apply.confine(plan, scratch, owner, parent)
+        receive(channel)
+        write_frame(channel, READY)  # what comes after this may be the submission speaking
+        serve(channel, job, Path(scratch))
         status = 0
     finally:
         os._exit(status)  # no handler that the submission registered runs in the name of this process
@@ -149,6 +195,14 @@ def _end(pid: int) -> tuple[int, float]:
 def _adopt_orphans() -> None:
     """On Linux, become the parent of processes whose worker has died: a daemon cannot slip away."""
     _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def _remove(folder: str) -> None:
+    """Delete a scratch folder, whatever is in it. Where Landlock is in force it is flat."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", folder], check=False)
 
 
 def _prctl(option: int, value: int) -> None:

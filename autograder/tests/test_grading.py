@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.engine import grading, page, results
+from autograder.engine.confine import probe
+from autograder.engine.confine.layers import NONE
 from autograder.engine.grading import Grade, Grader
 from autograder.engine.outcomes import Outcome, UserMistake
 from autograder.tests.conftest import SUMS, WORDS, Assignment
@@ -44,7 +46,7 @@ def earned(grade: Grade) -> dict[str, float]:
 def test_a_complete_submission_gets_everything(grade) -> None:
     graded = grade({"sums.py": SUMS, "words.py": WORDS})
     assert (graded.score.earned, graded.score.possible, graded.notes) == (20, 20, ())
-    assert graded.isolation == "separate process" and graded.submission == "ada"
+    assert graded.isolation == probe.best().name and graded.submission == "ada"
 
 
 def test_an_untouched_submission_gets_nothing_and_is_not_attempted(grade) -> None:
@@ -171,6 +173,34 @@ def test_hidden_inputs_are_in_no_report(grader: Grader, tmp_path: Path) -> None:
     assert "spilled" in hidden.detail
     for text in (json.dumps(results.gradescope(graded)), page.feedback(graded)):
         assert text.count("spilled") == 1
+
+
+def test_hidden_checks_are_refused_where_the_sandbox_does_not_hold(assignment: Assignment) -> None:
+    course = assignment.hw, assignment.roots, assignment.parts
+    with pytest.raises(UserMistake) as refusal, Grader(*course, layers=NONE):
+        pass
+    sentence = str(refusal.value)
+    assert "separate process only" in sentence and "read a hidden check" in sentence
+    assert "--allow-weak-sandbox" in sentence and "\n" not in sentence
+    with Grader(*course, layers=NONE, allow_weak_sandbox=True) as grader:
+        graded = grader.grade(assignment.hw)
+    assert graded.score.earned == 20 and "read a hidden check" in graded.escapes
+    report = results.gradescope(graded)["extra_data"]
+    assert report["isolation"] == "separate process only" and "connect by tcp" in report["escapes"]
+    assert "sandbox: separate process only (weak, which staff allowed)" in page.feedback(graded)
+
+
+def test_public_checks_alone_need_no_sandbox(assignment: Assignment) -> None:
+    public = {"public": assignment.roots["public"]}
+    with Grader(assignment.hw, public, assignment.parts, layers=NONE) as grader:
+        assert grader.grade(assignment.hw).escapes == ()
+
+
+def test_a_submission_cannot_read_the_seed_of_the_hidden_inputs(grade) -> None:
+    drawing = "import numpy as np\ndef add(a, b): raise ValueError(f'seed {np.random.get_state()[1][0]}')\n"
+    graded = grade({"sums.py": drawing}, seed=77)
+    said = {r.message for r in graded.results if "seed" in r.message}
+    assert len(said) == 1 and "seed 77" not in said.pop()
 
 
 def test_a_direct_check_gives_the_same_grade(assignment: Assignment) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from autograder.engine import frames, process, values
+from autograder.engine.confine.layers import NONE
 from autograder.engine.outcomes import CheckFailed, CouldNotRun, Crashed, NotAttempted, StudentError, TimedOut
 from autograder.engine.process import ProcessTransport, WorkerHost
 from autograder.engine.running import run_checks
@@ -106,13 +107,10 @@ def test_trickling_does_not_move_the_deadline(connect, monkeypatch) -> None:
     monkeypatch.setattr(process, "WALL_EXTRA", 0.0)
     student = connect(
         """
-        import os, socket, time
+        import os, time
         def f():
-            for fd in range(3, 64):
-                try: s = socket.socket(fileno=fd); s.getpeername(); break
-                except OSError: pass
-            s.sendall((1000).to_bytes(4, "big"))
-            while True: s.sendall(b"x"); time.sleep(0.05)
+            os.write(3, (1000).to_bytes(4, "big"))
+            while True: os.write(3, b"x"); time.sleep(0.05)
         """,
         0.1,
     )
@@ -171,12 +169,9 @@ def test_what_cannot_cross_is_a_failure_with_a_sentence(connect, body: str, sent
 def _sending(payload: bytes) -> str:
     """A submission that writes `payload` to the grader instead of an answer."""
     return f"""
-        import socket, time
+        import os, time
         def f():
-            for fd in range(3, 64):
-                try: s = socket.socket(fileno=fd); s.getpeername(); break
-                except OSError: pass
-            s.sendall({payload!r})
+            os.write(3, {payload!r})
             time.sleep(30)
         """
 
@@ -281,10 +276,23 @@ def test_each_check_meets_fresh_modules_and_the_same_global_random_numbers(conne
     assert connect(code).sums.f() == connect(code).sums.f()
 
 
-def test_a_daemon_does_not_outlive_its_check(connect, tmp_path: Path) -> None:
+@pytest.fixture
+def open_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHost]:
+    """Without any confinement: what remains is what the processes themselves hold."""
+    pristine = Assignment(tmp_path_factory.mktemp("course"))
+    base = tmp_path_factory.mktemp("base")
+    with WorkerHost(base, "hw", ["sums"], build_base(base, pristine.hw, pristine.parts), NONE) as host:
+        yield host
+
+
+def _open(host: WorkerHost, folder: Path, code: str) -> Student:
+    (folder / "sums.py").write_text(dedent(code), encoding="utf-8")
+    return Student(host.connect(folder, 5.0), {"sums": "sums.py"})
+
+
+def test_even_unconfined_a_daemon_does_not_outlive_its_check(open_host: WorkerHost, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    student = connect(
-        f"""
+    code = f"""
         import os, time
         def f():
             if os.fork() == 0:
@@ -296,7 +304,7 @@ def test_a_daemon_does_not_outlive_its_check(connect, tmp_path: Path) -> None:
             time.sleep(0.2)
             return 1
         """
-    )
+    student = _open(open_host, tmp_path, code)
     assert student.sums.f() == 1
     student._transport.close()
     size = trace.stat().st_size
@@ -304,12 +312,33 @@ def test_a_daemon_does_not_outlive_its_check(connect, tmp_path: Path) -> None:
     assert size > 0 and trace.stat().st_size == size
 
 
-def test_killing_the_host_costs_that_check_only(connect) -> None:
+def test_even_unconfined_killing_the_host_costs_that_check_only(
+    open_host: WorkerHost, tmp_path: Path
+) -> None:
+    kill = "import os, signal, time\ndef f():\n    os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"
     with pytest.raises(Crashed):
-        connect(
-            "import os, signal, time\ndef f():\n    os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"
-        ).sums.f()
-    assert connect("def f(): return 1").sums.f() == 1
+        _open(open_host, tmp_path, kill).sums.f()
+    assert _open(open_host, tmp_path, "def f(): return 1").sums.f() == 1
+
+
+def test_a_full_disk_has_a_sentence_of_its_own_and_the_scratch_is_removed(host: WorkerHost, connect) -> None:
+    code = """
+        def f():
+            for n in range(10**6):
+                with open(str(n), "wb") as file: file.write(bytes(2**22))
+        """
+    with pytest.raises(Crashed, match="your code wrote more than 64 MB to the disk"):
+        connect(code).sums.f()
+    assert not list((host._base / "scratch").iterdir())
+
+
+def test_a_worker_that_cannot_be_confined_is_the_graders_fault(
+    open_host: WorkerHost, tmp_path: Path, monkeypatch
+) -> None:
+    apply = open_host._base / "autograder" / "engine" / "confine" / "apply.py"
+    apply.write_text(apply.read_text() + "\n\ndef confine(*args):\n    raise OSError\n")
+    with pytest.raises(CouldNotRun, match="no process could be started"):
+        _open(open_host, tmp_path, "def f(): return 1")
 
 
 def test_a_course_that_does_not_load_is_the_graders_fault(tmp_path: Path) -> None:
