@@ -10,7 +10,7 @@ import importlib
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -82,19 +82,37 @@ class Grader:
         with tempfile.TemporaryDirectory(prefix="submission-") as name:
             folder = Path(name)
             notes = open_submission(path, folder, self._parts)
-            results = run_checks(
-                self._roots,
-                lambda limit: self._host.connect(folder, limit, seed),
-                folder,
-                self._parts,
-                selection=selection,
-                seed=seed,
-                on_result=on_result,
-            )
+            results = self.run(folder, seed=seed, selection=selection, on_result=on_result)
         points = score(results, self._parts, selection)
         seconds = time.monotonic() - start
         title = path.resolve().name
-        return Grade(title, tuple(results), points, seed, seconds, "separate process", tuple(notes))
+        return Grade(title, tuple(results), points, seed, seconds, self.isolation, tuple(notes))
+
+    def run(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        only: Sequence[str] | None = None,
+        selection: frozenset[str] | None = None,
+        on_result: OnResult = lambda result: None,
+    ) -> list[CheckResult]:
+        """The results of the checks (of the check files in `only`) on the part files in `folder`, in order."""
+        return run_checks(
+            self._roots,
+            lambda limit: self._host.connect(folder, limit, seed),
+            folder,
+            self._parts,
+            selection=selection,
+            only=only,
+            seed=seed,
+            on_result=on_result,
+        )
+
+    @property
+    def isolation(self) -> str:
+        """How the submission's code is kept apart, for the report."""
+        return "separate process"
 
 
 def grade(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -34,19 +34,20 @@ def run_checks(
     parts: Parts,
     *,
     selection: frozenset[str] | None = None,
+    only: Sequence[str] | None = None,
     seed: int = 0,
     on_result: Callable[[CheckResult], None] = lambda result: None,
 ) -> list[CheckResult]:
     """The results of all checks under `roots` ({"public": …, "hidden": …}) that touch `selection`, in order.
 
-    `connect(time_limit)` opens a transport to the submission, whose files lie in `folder`. Raises `KeyboardInterrupt`
-    on Ctrl-C and `CouldNotRun` where pytest itself gave up.
+    `only` names the check files to run ("hidden/test_relabel.py"). `connect(time_limit)` opens a transport to the
+    submission, whose files lie in `folder`. Raises `KeyboardInterrupt` on Ctrl-C and `CouldNotRun` where pytest itself
+    gave up.
     """
     roots = {name: root.resolve() for name, root in roots.items()}
     wanted = selection if selection is not None else frozenset(parts.subparts)
-    files = [
-        file for root in roots.values() for file in _files(root, wanted if selection is not None else None)
-    ]
+    named = check_files(roots, selection)
+    files = [file for name, file in named.items() if only is None or name in only]
     if not files:
         return []
     plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
@@ -62,6 +63,15 @@ def run_checks(
         raise CouldNotRun("the checks could not be started")
     order = {str(file): i for i, file in enumerate(files)}
     return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
+
+
+def check_files(roots: dict[str, Path], selection: frozenset[str] | None = None) -> dict[str, Path]:
+    """"public/test_relabel.py" -> its path, for the check files under `roots` that touch `selection`, in order."""
+    return {
+        f"{name}/{file.relative_to(root).as_posix()}": file
+        for name, root in roots.items()
+        for file in _files(root, selection)
+    }
 
 
 def _file(result: CheckResult) -> str:
