@@ -74,45 +74,32 @@ class Grader:
         *,
         seed: int | None = None,
         selection: frozenset[str] | None = None,
+        only: Sequence[str] | None = None,
         on_result: OnResult = lambda result: None,
     ) -> Grade:
-        """Grade the folder or zip at `path`, on the sub-parts in `selection`. Raises `UserMistake`, `CouldNotRun`."""
+        """Grade the folder or zip at `path`, on the sub-parts in `selection` and with the check files in `only`.
+
+        Raises `UserMistake`, `CouldNotRun`.
+        """
         start = time.monotonic()
         seed = secrets.randbits(32) if seed is None else seed
         with tempfile.TemporaryDirectory(prefix="submission-") as name:
             folder = Path(name)
             notes = open_submission(path, folder, self._parts)
-            results = self.run(folder, seed=seed, selection=selection, on_result=on_result)
+            results = run_checks(
+                self._roots,
+                lambda limit: self._host.connect(folder, limit, seed),
+                folder,
+                self._parts,
+                selection=selection,
+                only=only,
+                seed=seed,
+                on_result=on_result,
+            )
         points = score(results, self._parts, selection)
         seconds = time.monotonic() - start
         title = path.resolve().name
-        return Grade(title, tuple(results), points, seed, seconds, self.isolation, tuple(notes))
-
-    def run(
-        self,
-        folder: Path,
-        *,
-        seed: int,
-        only: Sequence[str] | None = None,
-        selection: frozenset[str] | None = None,
-        on_result: OnResult = lambda result: None,
-    ) -> list[CheckResult]:
-        """The results of the checks (of the check files in `only`) on the part files in `folder`, in order."""
-        return run_checks(
-            self._roots,
-            lambda limit: self._host.connect(folder, limit, seed),
-            folder,
-            self._parts,
-            selection=selection,
-            only=only,
-            seed=seed,
-            on_result=on_result,
-        )
-
-    @property
-    def isolation(self) -> str:
-        """How the submission's code is kept apart, for the report."""
-        return "separate process"
+        return Grade(title, tuple(results), points, seed, seconds, "separate process", tuple(notes))
 
 
 def grade(

@@ -112,7 +112,9 @@ def _in_folder(root: Path, notes: list[str]) -> list[_Found]:
                     f"{root} holds more than {MAX_ENTRIES} files: name the folder with the part files"
                 )
             found.append(
-                _Found(PurePosixPath(path.relative_to(root).as_posix()), lambda cap, p=path: read_regular(p, cap))
+                _Found(
+                    PurePosixPath(path.relative_to(root).as_posix()), lambda cap, p=path: read_regular(p, cap)
+                )
             )
     return found
 

@@ -66,7 +66,7 @@ def run_checks(
 
 
 def check_files(roots: dict[str, Path], selection: frozenset[str] | None = None) -> dict[str, Path]:
-    """"public/test_relabel.py" -> its path, for the check files under `roots` that touch `selection`, in order."""
+    """ "public/test_relabel.py" -> its path, for the check files under `roots` that touch `selection`, in order."""
     return {
         f"{name}/{file.relative_to(root).as_posix()}": file
         for name, root in roots.items()

@@ -18,7 +18,7 @@ from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
 
 TOP = "fetch-homework"  # the one folder that unpacking makes
-SECRET = ("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/")
+SECRET = ("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/", "autograder/batch/")
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
 LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
 DATE = (2000, 1, 1, 0, 0, 0)
