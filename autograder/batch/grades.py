@@ -69,7 +69,9 @@ def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, st
     isolation = ", ".join(dict.fromkeys(outcome.isolation for outcome in outcomes if outcome.isolation))
     seed = seed_for(state.seed, taken.content)
     grade = Grade(title, found, total, seed, seconds, isolation or "nothing was run", taken.notes)
-    if not outcomes:
+    if not taken.content and taken.notes:
+        status = Status.RUN_AGAIN
+    elif not outcomes:
         status = Status.UNGRADED
     elif any(outcome.again for outcome in outcomes):
         status = Status.RUN_AGAIN
