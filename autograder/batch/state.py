@@ -59,22 +59,15 @@ class State:
     def __init__(self, out: Path, seed: int | None = None) -> None:
         path = out / "state.sqlite"
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_TABLES)
-            self._db.execute("INSERT OR IGNORE INTO facts VALUES ('format', ?)", (FORMAT,))
-            known = self._fact("format")
-        except sqlite3.OperationalError as error:
-            reason = "another run is using it" if "locked" in str(error) else str(error)
-            raise UserMistake(f"{path} cannot be used: {reason}") from error
-        except sqlite3.DatabaseError as error:
-            raise UserMistake(f"{path} is damaged ({error}): move it away to grade from the start") from error
-        if known != FORMAT:
-            self._db.close()
-            raise UserMistake(f"{path} was written by another version of the kit: choose another OUT")
-        self.seed = self._settle_seed(out, seed)
+            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise UserMistake(f"{path} cannot be used: {error}") from error
+        try:
+            self._open(path)
+            self.seed = self._settle_seed(out, seed)
+        except BaseException:
+            self._db.close()  # or it would stay locked
+            raise
 
     def __enter__(self) -> State:
         return self
@@ -147,6 +140,21 @@ class State:
         self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (key, made_from))
 
     # --- inside ---
+
+    def _open(self, path: Path) -> None:
+        try:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_TABLES)
+            self._db.execute("INSERT OR IGNORE INTO facts VALUES ('format', ?)", (FORMAT,))
+        except sqlite3.OperationalError as error:
+            reason = "another run is using it" if "locked" in str(error) else str(error)
+            raise UserMistake(f"{path} cannot be used: {reason}") from error
+        except sqlite3.DatabaseError as error:
+            raise UserMistake(f"{path} is damaged ({error}): move it away to grade from the start") from error
+        if self._fact("format") != FORMAT:
+            raise UserMistake(f"{path} was written by another version of the kit: choose another OUT")
 
     def _settle_seed(self, out: Path, seed: int | None) -> int:
         known = self._fact("seed")

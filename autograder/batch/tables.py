@@ -43,10 +43,10 @@ class GradesTable:
 
     def add(self, one: Graded) -> None:
         upload, score = one.upload, one.grade.score
-        earned = {sub.subpart.id: round(sub.earned, 2) for sub in score.subparts if sub.outcome is not None}
-        total = round(score.earned, 2) if one.status is not Status.UNGRADED else ""
+        earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
+        total = _rounded(score.earned) if one.status is not Status.UNGRADED else ""
         time = upload.submitted.isoformat(sep=" ") if upload.submitted else ""
-        after = [total, round(score.possible, 2), one.status.value, cell(upload.key), time]
+        after = [total, _rounded(score.possible), one.status.value, cell(upload.key), time]
         after += [lateness(upload), late_days(upload), cell("; ".join(one.grade.notes))]
         for student in upload.students or (Student(upload.key),):
             who = [cell(student.name), cell(student.sid), cell(student.email)]
@@ -68,7 +68,7 @@ class CanvasTable:
         self._write(["    Points Possible", "", "", "", "", parts.total])
 
     def add(self, one: Graded) -> None:
-        points = round(one.grade.score.earned, 2) if one.settled else ""
+        points = _rounded(one.grade.score.earned) if one.settled else ""
         for student in one.upload.students or (Student(one.upload.key),):
             sid = cell(student.sid)
             ids = [sid, ""] if self._own_ids else ["", sid]
@@ -113,6 +113,10 @@ def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
         if was != now:
             found.append((*who, was, now))
     return found
+
+
+def _rounded(points: float) -> float:
+    return round(float(points), 2)  # a sum of nothing is the integer 0, which would print differently
 
 
 def _points(text: str) -> dict[tuple[str, str], str]:
