@@ -56,8 +56,11 @@ def _bins(histogram: list[int]) -> list[tuple[str, int, float]]:
     return [(f"{i * width} to {(i + 1) * width} %", n, 100 * n / highest) for i, n in enumerate(histogram)]
 
 
-def _by_part(summary: Summary) -> list[tuple[str, list[CheckFigures]]]:
-    """(heading, its checks, the least successful first) for each part; checks of several stand with the first."""
+def _by_part(summary: Summary) -> list[tuple[str, float, list[CheckFigures]]]:
+    """(heading, average success, its checks, the least successful first) for each part.
+
+    A check of several parts stands with the first.
+    """
     groups = []
     for part in summary.parts.parts:
         ids = [sub.id for sub in part.subparts]
@@ -66,4 +69,4 @@ def _by_part(summary: Summary) -> list[tuple[str, list[CheckFigures]]]:
             groups.append((f"{part.number} {part.title}", sorted(own, key=lambda c: (c.success, c.id))))
     if loose := [c for c in summary.checks.values() if not c.subparts]:
         groups.append(("of no sub-part", loose))
-    return groups
+    return [(heading, sum(c.success for c in checks) / len(checks), checks) for heading, checks in groups]

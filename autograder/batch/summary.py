@@ -58,6 +58,13 @@ class CheckFigures:
         return self.outcomes[Outcome.PASSED] / ran if ran else 0.0
 
 
+@dataclass
+class _Mistake:
+    message: str
+    count: int = 0  # submissions
+    subparts: set[str] = field(default_factory=set)
+
+
 class Summary:
     """`add` each upload; then read. `compare` looks for similar ones."""
 
@@ -70,7 +77,7 @@ class Summary:
         self.pairs: list[Pair] | None = None  # None: nobody looked
         self.histogram = [0] * BINS
         self._slowest: list[tuple[float, str]] = []
-        self._mistakes: Counter[tuple[str, str, str]] = Counter()
+        self._mistakes: dict[str, _Mistake] = {}
 
     def add(self, one: Graded) -> None:
         grade, score, upload = one.grade, one.grade.score, one.upload
@@ -105,13 +112,13 @@ class Summary:
         return sorted(self._slowest, reverse=True)
 
     @property
-    def mistakes(self) -> list[tuple[int, str, str, str]]:
-        """(submissions, sub-part, outcome, message), the most frequent first."""
-        found = [(count, *what) for what, count in self._mistakes.items()]
+    def mistakes(self) -> list[tuple[int, str, str]]:
+        """(submissions, sub-parts, message), the most frequent first."""
+        found = [(m.count, " ".join(sorted(m.subparts)), m.message) for m in self._mistakes.values()]
         return sorted(found, key=lambda m: (-m[0], m[1:]))[:MISTAKES]
 
     def _count(self, results: tuple[CheckResult, ...]) -> None:
-        said = set()
+        said: dict[str, tuple[str, set[str]]] = {}
         for result in results:
             figures = self.checks.get(result.id)
             if figures is None:
@@ -119,8 +126,15 @@ class Summary:
             figures.outcomes[result.outcome] += 1
             figures.seconds += result.seconds
             if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED):
-                message = re.sub(r"\d+(\.\d+)?", "#", one_line(result.message, _WIDTH))
-                said.add((" ".join(result.subparts), result.outcome.value, message))
-        self._mistakes.update(said)
+                message = one_line(result.message, _WIDTH) or result.outcome.value
+                kind = re.sub(r"\d+(\.\d+)?", "#", message)  # line 17 and line 21 are the same mistake
+                said.setdefault(kind, (message, set()))[1].update(result.subparts)
+        for kind, (message, subparts) in said.items():
+            mistake = self._mistakes.setdefault(kind, _Mistake(message))
+            mistake.count += 1
+            mistake.subparts |= subparts
+            if mistake.message != message:
+                mistake.message = kind
         if len(self._mistakes) > _KINDS:  # the rare ones go; what is frequent in the class comes again
-            self._mistakes = Counter(dict(self._mistakes.most_common(_KINDS // 2)))
+            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: _KINDS // 2]
+            self._mistakes = dict(kept)

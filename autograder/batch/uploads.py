@@ -64,7 +64,7 @@ class Upload:
 def safe_key(text: str) -> str:
     """`text` as the name of a file or folder on any system, and in a URL: at most 60 plain characters."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._")[:60].rstrip("._")
+    plain = re.sub(r"\.{2,}", "_", re.sub(r"[^A-Za-z0-9._-]+", "_", plain)).strip("._")[:60].rstrip("._")
     return plain or "submission"
 
 
