@@ -129,7 +129,7 @@ def submission(
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
     commands = {"check": check, "grade": grade, "submission": submission}
-    if HIDDEN.is_dir():  # for course staff: a handout goes without these
+    if (HERE / "batch").is_dir():  # for course staff: a handout goes without these
         from autograder.batch.command import compare, grade_class
 
         commands |= {"grade-class": grade_class, "compare": compare}

@@ -56,6 +56,7 @@ class Checks:
     seed: int
     on_result: Callable[[CheckResult], None] = lambda result: None
     results: list[CheckResult] = field(default_factory=list)
+    collected: list[CheckResult] = field(default_factory=list)  # what will be run, before it is
 
     # --- which checks ---
 
@@ -71,6 +72,7 @@ class Checks:
             elif self.selection & set(_mark(item)["ids"]):
                 wanted.append(item)
         items[:] = wanted
+        self.collected = [self._blank(item, "") for item in wanted]
 
     def _misdeclared(self, item: pytest.Item) -> str:
         mark = item.get_closest_marker("subpart")

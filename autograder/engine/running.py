@@ -51,18 +51,21 @@ def run_checks(
     if not files:
         return []
     plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
-    _forget(roots)
-    top = os.path.commonpath(roots.values())
-    # Without the cut, pytest would look for conftest files all the way up, in folders that are not ours.
-    places = [f"--rootdir={top}", f"--confcutdir={top}", *map(str, files)]
-    code = pytest.main([*_OPTIONS, *places], [plugin])
-    _forget(roots)
-    if code == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
-    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
-        raise CouldNotRun("the checks could not be started")
+    _run(plugin, roots, files)
     order = {str(file): i for i, file in enumerate(files)}
     return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
+
+
+def list_checks(roots: dict[str, Path], parts: Parts) -> list[CheckResult]:
+    """All checks under `roots`, none of them run: each "could not run", with a message only where it is ill-formed."""
+    roots = {name: root.resolve() for name, root in roots.items()}
+
+    def connect(limit: float) -> Transport:
+        raise CouldNotRun("nothing is run")
+
+    plugin = Checks(parts, connect, Path(), roots, frozenset(parts.subparts), 0)
+    _run(plugin, roots, list(check_files(roots).values()), "--collect-only")
+    return plugin.collected + plugin.results
 
 
 def check_files(roots: dict[str, Path], selection: frozenset[str] | None = None) -> dict[str, Path]:
@@ -76,6 +79,19 @@ def check_files(roots: dict[str, Path], selection: frozenset[str] | None = None)
 
 def _file(result: CheckResult) -> str:
     return result.id.split("::")[0].partition("/")[2]
+
+
+def _run(plugin: Checks, roots: dict[str, Path], files: list[Path], *options: str) -> None:
+    _forget(roots)
+    top = os.path.commonpath(roots.values())
+    # Without the cut, pytest would look for conftest files all the way up, in folders that are not ours.
+    places = [f"--rootdir={top}", f"--confcutdir={top}", *map(str, files)]
+    code = pytest.main([*_OPTIONS, *options, *places], [plugin])
+    _forget(roots)
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        raise CouldNotRun("the checks could not be started")
 
 
 def _files(root: Path, wanted: frozenset[str] | None) -> list[Path]:

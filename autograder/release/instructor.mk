@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast grade compare starter handout bench-envs exactness
+.PHONY: demo test test-fast grade compare starter handout gradescope bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.release.demo
@@ -27,6 +27,10 @@ starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/
 
 handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 	@$(PY) -m autograder.release handout $(if $(OUT),--out "$(OUT)")
+
+gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
+	@$(PY) -m autograder.release gradescope $(if $(OUT),--out "$(OUT)") $(if $(MINUTES),--minutes "$(MINUTES)") \
+	  $(if $(INDEX),--index "$(INDEX)")
 
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
 	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")
