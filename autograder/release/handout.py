@@ -19,11 +19,8 @@ from autograder.release.outline import read_outline
 
 TOP = "fetch-homework"  # the one folder that unpacking makes
 SECRET = (
-    "autograder/checks/hidden/",
-    "autograder/mutants/",
-    "autograder/release/",
-    "autograder/batch/",
-    "autograder/gradescope/",
+    *("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/"),
+    *("autograder/batch/", "autograder/gradescope/"),  # no secret, but nothing for students
 )
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
 LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
