@@ -3,7 +3,7 @@
 setup.sh, run_autograder   at the root, as the platform wants them
 requirements.txt           the pins of the kit without what grading does not need
 limit.txt, index.txt       the assignment's time limit (minutes); where pip finds CPU builds, if one was named
-kit/                       hw/ (the pristine starter), envs/, solutions/ (hidden checks compare with them), autograder/
+kit/                       hw/ (the pristine starter), envs/, autograder/; solutions/ for the hidden checks
 """
 
 from __future__ import annotations
