@@ -3,6 +3,7 @@
     uploads   key -> what was taken of the upload, while its fingerprint is this
     outcomes  content, check file -> the results, while the check file's version is this
     pages     key -> what the student's page was made from
+    codes     content -> its normalised code, in which similar submissions are looked for
 
 One process at a time holds the file; what it wrote survives `kill -9` (and a loss of power costs the last seconds).
 """
@@ -14,8 +15,8 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
     content TEXT, file TEXT, version TEXT, results BLOB, seconds REAL, isolation TEXT, again INTEGER, stamp TEXT,
     PRIMARY KEY (content, file));
 CREATE TABLE IF NOT EXISTS pages (key TEXT PRIMARY KEY, made_from TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS codes (content TEXT PRIMARY KEY, code BLOB);
 """
 
 
@@ -105,7 +107,7 @@ class State:
         return found
 
     def put_outcome(self, content: str, outcome: FileOutcome) -> None:
-        packed = zlib.compress(json.dumps([asdict(result) for result in outcome.results]).encode())
+        packed = zlib.compress(json.dumps([vars(result) for result in outcome.results]).encode())
         facts = (outcome.seconds, outcome.isolation, outcome.again, hashlib.sha256(packed).hexdigest()[:16])
         row = (content, outcome.file, outcome.version, packed, *facts)
         self._db.execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -138,6 +140,18 @@ class State:
 
     def put_page(self, key: str, made_from: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?)", (key, made_from))
+
+    # --- codes ---
+
+    def code(self, content: str, make: Callable[[], list[str]]) -> list[str]:
+        """The normalised code of a content's files: made once, as that takes the time of the whole comparison."""
+        row = self._db.execute("SELECT code FROM codes WHERE content = ?", (content,)).fetchone()
+        if row:
+            return json.loads(zlib.decompress(row[0]))
+        made = make()
+        packed = zlib.compress(json.dumps(made).encode())
+        self._db.execute("INSERT OR REPLACE INTO codes VALUES (?, ?)", (content, packed))
+        return made
 
     # --- inside ---
 
@@ -176,6 +190,6 @@ class State:
 
 
 def result_from(entry: dict[str, Any]) -> CheckResult:
-    """A result that was made plain values with `dataclasses.asdict`, and then JSON."""
+    """A result that was made JSON from its `vars`."""
     tuples = {name: tuple(entry[name]) for name in ("subparts", "needs")}
     return CheckResult(**entry | tuples | {"outcome": Outcome(entry["outcome"])})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.grades import Graded, Status
-from autograder.batch.similar import Pair, similar_pairs
+from autograder.batch.similar import Pair, Remember, similar_pairs
 from autograder.batch.tables import late_days, lateness
 from autograder.engine.outcomes import Outcome, one_line
 from autograder.engine.parts import Parts
@@ -101,10 +101,10 @@ class Summary:
             keep(self._slowest, (grade.seconds, upload.key))
         self._count(grade.results)
 
-    def compare(self, contents: Mapping[str, str], store: Path, pristine: Path) -> None:
-        """Look for similar submissions; `contents` is key -> content."""
+    def compare(self, contents: Mapping[str, str], store: Path, pristine: Path, remember: Remember) -> None:
+        """Look for similar submissions; `contents` is key -> content, `remember` keeps what takes long."""
         files = list(self.parts.modules.values())
-        self.pairs = similar_pairs(contents, store, pristine, files)
+        self.pairs = similar_pairs(contents, store, pristine, files, remember)
 
     @property
     def slowest(self) -> list[tuple[float, str]]:

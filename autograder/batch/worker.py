@@ -63,7 +63,7 @@ class Worker:
         )
         return {
             "file": file,
-            "results": [dataclasses.asdict(result) for result in grade.results],
+            "results": [vars(result) for result in grade.results],
             "seconds": time.monotonic() - start,
             "isolation": grade.isolation,
         }

@@ -63,7 +63,7 @@ class Writer:
             contents = {
                 u.key: t.content for u in self._uploads if (t := self._taken.get(u.key)) and t.content
             }
-            summary.compare(contents, self._out / "contents", course.pristine)
+            summary.compare(contents, self._out / "contents", course.pristine, self._state.code)
         before = self._put_aside(table.text)
         results.write_text(self._out / "grades.csv", table.text)
         results.write_text(self._out / "canvas.csv", canvas.text)

@@ -68,5 +68,5 @@ class RecordedCrew(Crew):
             found.append(dataclasses.replace(check, outcome=outcome, message=message, seconds=seconds))
         seconds = sum(result.seconds for result in found)
         self.seconds += seconds
-        results = [dataclasses.asdict(result) for result in found]
+        results = [vars(result) for result in found]
         return {"file": file, "results": results, "seconds": seconds, "isolation": "recorded"}
