@@ -36,7 +36,7 @@ def measure_class(count: int, jobs: int, seed: int, kills: int, kept: Path | Non
     with tempfile.TemporaryDirectory(prefix="class-") as name:
         folder = kept or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        kinds = build_class(folder / "class", count, seed, ROOT / "solutions", ROOT / "hw", course().parts)
+        kinds = build_class(folder / "class", count, seed, ROOT / "solutions", course().parts)
         start = time.monotonic()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(_command(folder / "class", folder / "out", jobs, seed), cwd=ROOT, check=True)

@@ -65,9 +65,7 @@ NAMES = (
 )
 
 
-def build_class(
-    folder: Path, count: int, seed: int, solutions: Path, starter: Path, parts: Parts
-) -> dict[str, int]:
+def build_class(folder: Path, count: int, seed: int, solutions: Path, parts: Parts) -> dict[str, int]:
     """Write `count` submissions, zips and folders, into the new `folder`; returns how many are of each kind."""
     rng = random.Random(seed)
     kinds = [kind for kind, share in SHARES.items() for _ in range(round(count * share / 100))]
@@ -82,8 +80,9 @@ def build_class(
     }
     folder.mkdir(parents=True)
     for number, kind in enumerate(kinds):
-        holes = _Holes(solutions, starter, parts, rng)
+        holes = _Holes(solutions, parts, rng)
         makers[kind](holes, rng)
+        holes.finish()
         texts = {name: f"{text}\n# student-{number:05}\n" for name, text in holes.texts.items()}
         name = f"student-{number:05}"
         if kind == "hostile":
@@ -95,12 +94,12 @@ def build_class(
 class _Holes:
     """One submission in the making: the solution's part files, whose holes can be filled in otherwise."""
 
-    def __init__(self, solutions: Path, starter: Path, parts: Parts, rng: random.Random) -> None:
+    def __init__(self, solutions: Path, parts: Parts, rng: random.Random) -> None:
         files = tuple(parts.modules.values())
         self.texts = {name: _read(solutions / name) for name in files}
         self._ids = {part.file: tuple(sub.id for sub in part.subparts) for part in parts.parts}
         self._rng = rng
-        self._starter = starter
+        self._changed: dict[str, list[str]] = {}
         self.ids = [i for name in files for i in self._ids[name]]
 
     def file_of(self, hole: str) -> str:
@@ -109,16 +108,26 @@ class _Holes:
     def change(self, hole: str, change: Callable[[str], str | None]) -> bool:
         """Replace the hole's text by `change(text)`, unless that is None; whether it was."""
         name = self.file_of(hole)
-        text = self.texts[name]
-        lines = text.splitlines()
-        block = next(b for b in _blocks(text, name, self._ids[name]) if b.id == hole)
-        inside = [line[block.indent :] for line in lines[block.begin : block.end - 1]]
-        new = change("\n".join(inside))
-        if new is None:
-            return False
-        lines[block.begin : block.end - 1] = [" " * block.indent + line for line in new.splitlines()]
-        self.texts[name] = "\n".join(lines) + "\n"
-        return True
+        block = self._blocks(name)[hole]
+        inside = self.texts[name].splitlines()[block.begin : block.end - 1]
+        new = change("\n".join(line[block.indent :] for line in inside))
+        if new is not None:
+            self._changed[hole] = [" " * block.indent + line for line in new.splitlines()]
+        return new is not None
+
+    def finish(self) -> None:
+        """Put the changes into the texts; a file's last hole first, so that the lines above stay where they are."""
+        for name in self.texts:
+            blocks = (
+                [b for b in self._blocks(name).values() if b.id in self._changed] if self._changed else []
+            )
+            lines = self.texts[name].splitlines()
+            for block in sorted(blocks, key=lambda b: -b.begin):
+                lines[block.begin : block.end - 1] = self._changed[block.id]
+            self.texts[name] = "\n".join(lines) + "\n"
+
+    def _blocks(self, name: str) -> dict[str, Block]:
+        return {block.id: block for block in _blocks(self.texts[name], name, self._ids[name])}
 
     def some(self, least: int, most: int) -> list[str]:
         return self._rng.sample(self.ids, self._rng.randint(least, most))
