@@ -20,10 +20,8 @@ def test_a_made_class_has_every_kind_and_repeats_with_its_seed(tmp_path: Path) -
     build_class(tmp_path / "b", 100, 3, SOLUTIONS, read_parts())
     uploads = [find_uploads(tmp_path / name, read_parts())[1] for name in "ab"]
     assert [u.key for u in uploads[0]] == [u.key for u in uploads[1]] and len(uploads[0]) == 100
-    texts = [
-        {p.relative_to(top): p.read_bytes() for p in top.rglob("*.py")}
-        for top in (tmp_path / "a", tmp_path / "b")
-    ]
+    tops = (tmp_path / "a", tmp_path / "b")
+    texts = [{path.relative_to(top): path.read_bytes() for path in top.rglob("*.py")} for top in tops]
     assert texts[0] == texts[1]
 
 
@@ -31,6 +29,6 @@ def test_a_made_class_has_every_kind_and_repeats_with_its_seed(tmp_path: Path) -
 def test_a_simulation_is_killed_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     figures = measure_scale(40, 1, similarity=False, kept=tmp_path)
     assert figures["grades.csv unchanged by another run"]
-    assert 0 < figures["check files graded after the kill"] <= 40 * 11
+    assert 0 < figures["check files graded after the kill"] < 40 * 11
     assert figures["sizes (MB)"]["report.html"] < 5
     assert len((tmp_path / "out/grades.csv").read_text().splitlines()) == 41

@@ -94,7 +94,7 @@ class _Watch(Quiet):
 
     def advance(self, what: str) -> None:
         self._done += 1
-        if self._stage == "grading" and self._done % 500 == 0:
+        if self._stage == "grading" and self._done % 20 == 0:
             self._mark.write_text(str(self._done))
             if self.tenth == 0.0 and self._done * 10 >= self._total:
                 self.tenth = _resident()
