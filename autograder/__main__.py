@@ -1,4 +1,4 @@
-"""The command line: `python -m autograder check | grade | submission`."""
+"""The command line: `python -m autograder check | grade | submission`, and for staff `grade-class | compare`."""
 
 from __future__ import annotations
 
@@ -140,6 +140,10 @@ def submission(
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
     commands = {"check": check, "grade": grade, "submission": submission}
+    if (HERE / "batch").is_dir():  # for course staff: a handout goes without these
+        from autograder.batch.command import compare, grade_class
+
+        commands |= {"grade-class": grade_class, "compare": compare}
     try:
         return tyro.extras.subcommand_cli_from_dict(commands, prog="python -m autograder")
     except UserMistake as mistake:

@@ -11,7 +11,7 @@ import importlib
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -110,9 +110,13 @@ class Grader:
         *,
         seed: int | None = None,
         selection: frozenset[str] | None = None,
+        only: Sequence[str] | None = None,
         on_result: OnResult = lambda result: None,
     ) -> Grade:
-        """Grade the folder or zip at `path`, on the sub-parts in `selection`. Raises `UserMistake`, `CouldNotRun`."""
+        """Grade the folder or zip at `path`, on the sub-parts in `selection` and with the check files in `only`.
+
+        Raises `UserMistake`, `CouldNotRun`.
+        """
         start = time.monotonic()
         seed = secrets.randbits(32) if seed is None else seed
         with tempfile.TemporaryDirectory(prefix="submission-") as name:
@@ -124,6 +128,7 @@ class Grader:
                 folder,
                 self._parts,
                 selection=selection,
+                only=only,
                 seed=seed,
                 on_result=on_result,
             )

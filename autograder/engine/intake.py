@@ -112,7 +112,9 @@ def _in_folder(root: Path, notes: list[str]) -> list[_Found]:
                     f"{root} holds more than {MAX_ENTRIES} files: name the folder with the part files"
                 )
             found.append(
-                _Found(PurePosixPath(path.relative_to(root).as_posix()), lambda cap, p=path: _read(p, cap))
+                _Found(
+                    PurePosixPath(path.relative_to(root).as_posix()), lambda cap, p=path: read_regular(p, cap)
+                )
             )
     return found
 
@@ -123,7 +125,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
     except OSError as error:
         raise UserMistake(f"{folder} cannot be read: {error.strerror}") from error
     for entry in entries:
-        if _is_noise(entry.name):
+        if is_noise(entry.name):
             continue
         if entry.is_dir() and not entry.is_symlink():
             if depth < MAX_DEPTH:
@@ -132,7 +134,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield entry
 
 
-def _read(path: Path, cap: int) -> bytes:
+def read_regular(path: Path, cap: int) -> bytes:
     """At most `cap` bytes of a regular file; a link or pipe put in its place meanwhile is refused."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -152,7 +154,7 @@ def _in_zip(archive: zipfile.ZipFile, path: Path, notes: list[str]) -> list[_Fou
     for entry in entries:
         name = entry.filename.replace("\\", "/")
         inside = PurePosixPath(name)
-        if entry.is_dir() or any(_is_noise(part) for part in inside.parts):
+        if entry.is_dir() or any(is_noise(part) for part in inside.parts):
             continue
         if inside.is_absolute() or ".." in inside.parts or ":" in name or len(inside.parts) > MAX_DEPTH:
             notes.append(f"{one_line(name, 80)} points outside the zip and was left out")
@@ -170,7 +172,8 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, cap: int) -> b
         return file.read(cap)
 
 
-def _is_noise(name: str) -> bool:
+def is_noise(name: str) -> bool:
+    """Whether a file or folder of this name is what systems and tools leave behind, and never homework."""
     return name in ("__MACOSX", "__pycache__", "node_modules") or (
         name.startswith(".") and name not in (".", "..")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -15,12 +16,9 @@ TEMPLATE = Path(__file__).with_name("feedback.html")
 
 def feedback(grade: Grade) -> str:
     """The page's HTML. Everything that comes from a submission is escaped."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["points"] = number
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     subs = [sub for sub in grade.score.subparts if sub.outcome is not None]
     shares = {share.result.id: share for share in grade.score.checks}
-    return template.render(
+    return _template().render(
         grade=grade,
         lines=top_lines(grade),
         parts=list(dict.fromkeys(sub.part for sub in subs)),
@@ -28,3 +26,10 @@ def feedback(grade: Grade) -> str:
         loose=[share for share in grade.score.checks if not share.result.subparts],
         message=lambda result: message_of(shares[result.id]),
     )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["points"] = number
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))

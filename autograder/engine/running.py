@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -34,38 +34,64 @@ def run_checks(
     parts: Parts,
     *,
     selection: frozenset[str] | None = None,
+    only: Sequence[str] | None = None,
     seed: int = 0,
     on_result: Callable[[CheckResult], None] = lambda result: None,
 ) -> list[CheckResult]:
     """The results of all checks under `roots` ({"public": …, "hidden": …}) that touch `selection`, in order.
 
-    `connect(time_limit)` opens a transport to the submission, whose files lie in `folder`. Raises `KeyboardInterrupt`
-    on Ctrl-C and `CouldNotRun` where pytest itself gave up.
+    `only` names the check files to run ("hidden/test_relabel.py"). `connect(time_limit)` opens a transport to the
+    submission, whose files lie in `folder`. Raises `KeyboardInterrupt` on Ctrl-C and `CouldNotRun` where pytest itself
+    gave up.
     """
     roots = {name: root.resolve() for name, root in roots.items()}
     wanted = selection if selection is not None else frozenset(parts.subparts)
-    files = [
-        file for root in roots.values() for file in _files(root, wanted if selection is not None else None)
-    ]
+    named = check_files(roots, selection)
+    files = [file for name, file in named.items() if only is None or name in only]
     if not files:
         return []
     plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
+    _run(plugin, roots, files)
+    order = {str(file): i for i, file in enumerate(files)}
+    return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
+
+
+def list_checks(roots: dict[str, Path], parts: Parts) -> list[CheckResult]:
+    """All checks under `roots`, none of them run: each "could not run", with a message only where it is ill-formed."""
+    roots = {name: root.resolve() for name, root in roots.items()}
+
+    def connect(limit: float) -> Transport:
+        raise CouldNotRun("nothing is run")
+
+    plugin = Checks(parts, connect, Path(), roots, frozenset(parts.subparts), 0)
+    _run(plugin, roots, list(check_files(roots).values()), "--collect-only")
+    return plugin.collected + plugin.results
+
+
+def check_files(roots: dict[str, Path], selection: frozenset[str] | None = None) -> dict[str, Path]:
+    """ "public/test_relabel.py" -> its path, for the check files under `roots` that touch `selection`, in order."""
+    return {
+        f"{name}/{file.relative_to(root).as_posix()}": file
+        for name, root in roots.items()
+        for file in _files(root, selection)
+    }
+
+
+def _file(result: CheckResult) -> str:
+    return result.id.split("::")[0].partition("/")[2]
+
+
+def _run(plugin: Checks, roots: dict[str, Path], files: list[Path], *options: str) -> None:
     _forget(roots)
     top = os.path.commonpath(roots.values())
     # Without the cut, pytest would look for conftest files all the way up, in folders that are not ours.
     places = [f"--rootdir={top}", f"--confcutdir={top}", *map(str, files)]
-    code = pytest.main([*_OPTIONS, *places], [plugin])
+    code = pytest.main([*_OPTIONS, *options, *places], [plugin])
     _forget(roots)
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         raise CouldNotRun("the checks could not be started")
-    order = {str(file): i for i, file in enumerate(files)}
-    return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
-
-
-def _file(result: CheckResult) -> str:
-    return result.id.split("::")[0].partition("/")[2]
 
 
 def _files(root: Path, wanted: frozenset[str] | None) -> list[Path]:

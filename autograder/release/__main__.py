@@ -1,4 +1,4 @@
-"""`python -m autograder.release starter | handout`: from `solutions/` to what students get."""
+"""`python -m autograder.release starter | handout | gradescope`: from `solutions/` to what others get."""
 
 import sys
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from autograder.release import coverage, handout, starter
+from autograder.release import coverage, gradescope, handout, starter
 from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
 
@@ -34,8 +34,22 @@ class Handout:
     """The zip to write."""
 
 
+@dataclass(frozen=True)
+class Gradescope:
+    """Pack the zip to upload as a Gradescope assignment's autograder."""
+
+    out: Path = Path("dist/gradescope.zip")
+    """The zip to write."""
+    minutes: float = 10.0
+    """The assignment's time limit, as set there: grading ends in good order shortly before it."""
+    index: str = ""
+    """Where pip finds PyTorch's CPU builds; without it the image gets several GB of GPU libraries."""
+
+
 Command = (
-    Annotated[Starter, tyro.conf.subcommand("starter")] | Annotated[Handout, tyro.conf.subcommand("handout")]
+    Annotated[Starter, tyro.conf.subcommand("starter")]
+    | Annotated[Handout, tyro.conf.subcommand("handout")]
+    | Annotated[Gradescope, tyro.conf.subcommand("gradescope")]
 )
 
 
@@ -46,7 +60,10 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(command, Starter):
             _starter(command)
         else:
-            entries = handout.build(ROOT, command.out)
+            if isinstance(command, Handout):
+                entries = handout.build(ROOT, command.out)
+            else:
+                entries = gradescope.build(ROOT, command.out, command.minutes, command.index)
             print(f"{command.out}: {len(entries)} files.")
     except ReleaseError as error:
         print(error, file=sys.stderr)

@@ -18,7 +18,10 @@ from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
 
 TOP = "fetch-homework"  # the one folder that unpacking makes
-SECRET = ("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/")
+SECRET = (
+    *("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/"),
+    *("autograder/batch/", "autograder/gradescope/"),  # no secret, but nothing for students
+)
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
 LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
 DATE = (2000, 1, 1, 0, 0, 0)
@@ -60,13 +63,13 @@ def collect(root: Path) -> dict[str, bytes]:
 
 
 def write_zip(path: Path, entries: Mapping[str, bytes]) -> None:
-    """A zip whose bytes depend on `entries` alone: sorted, one fixed date, one mode."""
+    """A zip whose bytes depend on `entries` alone: sorted, one fixed date; what opens with #! can be executed."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in sorted(entries.items()):
             info = zipfile.ZipInfo(name, DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # Unix everywhere, or the mode below would be read as something else
-            info.external_attr = 0o100644 << 16
+            info.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
             archive.writestr(info, content)
 
 

@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast grade starter handout bench-envs exactness
+.PHONY: demo test test-fast grade compare starter handout gradescope bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.release.demo
@@ -12,15 +12,25 @@ test: lint  ## everything that is tested: layout, hw/ against solutions/, the ki
 test-fast: $(READY)  ## the tests that take seconds
 	@$(PY) -m pytest -q -m "not slow"
 
-grade: $(READY)  ## grade one submission, a folder or a zip: SUBMISSION=path OUT=folder
-	@test -n "$(SUBMISSION)" || { echo "Say which submission: make grade SUBMISSION=path [OUT=folder]"; exit 1; }
-	@$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)"
+grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=]; one: SUBMISSION=
+	@test -n "$(SUBMISSION)$(SUBMISSIONS)" \
+	  || { echo "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1; }
+	@$(if $(SUBMISSIONS),$(PY) -m autograder grade-class "$(SUBMISSIONS)" --out "$(or $(OUT),out/class)" \
+	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(REGRADE),--regrade $(REGRADE)),$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
+
+compare: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
+	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"
 
 starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/)
 	@$(PY) -m autograder.release starter $(if $(FORCE),--force)
 
 handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 	@$(PY) -m autograder.release handout $(if $(OUT),--out "$(OUT)")
+
+gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
+	@$(PY) -m autograder.release gradescope $(if $(OUT),--out "$(OUT)") $(if $(MINUTES),--minutes "$(MINUTES)") \
+	  $(if $(INDEX),--index "$(INDEX)")
 
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
 	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")

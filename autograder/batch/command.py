@@ -1,0 +1,127 @@
+"""The TA's commands: `python -m autograder grade-class` and `python -m autograder compare`."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from autograder.engine.outcomes import UserMistake, one_line
+
+
+def grade_class(
+    submissions: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    jobs: int | None = None,
+    pristine: Path = Path("hw"),
+    only: tuple[str, ...] = (),
+    regrade: tuple[str, ...] = (),
+    seed: int | None = None,
+    due: str | None = None,
+    assignment: str = "Fetch homework",
+    similarity: bool = True,
+) -> int:
+    """Grade everybody's submissions (course staff). Stopped at any moment, it goes on where it was.
+
+    Args:
+        submissions: A folder of zips and folders, or an export of Gradescope, Canvas or Moodle (a zip, or unpacked).
+        out: Where grades.csv, canvas.csv, report.html and a folder a student go, and the state that lets it go on.
+        jobs: How many are graded at a time; by default one a core.
+        pristine: The untouched starter, over which the part files are laid.
+        only: Grade no more than this: parts, sub-parts, check files, submissions ('student-0*').
+        regrade: Grade this again, though nothing has changed; the words are those of --only.
+        seed: Seeds the whole batch; by default the first run draws one, and OUT remembers it.
+        due: When it was due, where the export does not say: 2026-11-20T23:59+01:00.
+        assignment: Its name in the learning platform.
+        similarity: Look for similar submissions.
+    """
+    from rich.console import Console
+
+    from autograder.__main__ import HIDDEN, PUBLIC
+    from autograder.batch.run import Course
+    from autograder.batch.run import grade_class as run
+    from autograder.batch.show import Bar, Log
+    from autograder.engine import parts
+
+    course = Course(
+        pristine, {"public": PUBLIC, "hidden": HIDDEN}, parts.read_parts(), parts.PARTS_FILE, assignment
+    )
+    console = Console()
+    with (Bar if console.is_terminal else Log)(console) as show:
+        ended = run(
+            submissions,
+            out,
+            course,
+            jobs=os.cpu_count() or 1 if jobs is None else jobs,
+            seed=seed,
+            only=only,
+            regrade=regrade,
+            due=_time(due),
+            similarity=similarity,
+            show=show,
+        )
+    counts = ", ".join(f"{count} {status.lower()}" for status, count in ended.summary.statuses.items())
+    console.print(f"{counts}; {ended.graded_now} check files run now", highlight=False, markup=False)
+    console.print(
+        f"{out / 'report.html'}, {out / 'grades.csv'}, {out / 'canvas.csv'}", highlight=False, markup=False
+    )
+    if ended.before is not None:
+        _print_changes(ended.before, out / "grades.csv", console)
+    return 0
+
+
+def compare(old: Annotated[Path, tyro.conf.Positional], new: Annotated[Path, tyro.conf.Positional]) -> int:
+    """Whose points differ between two gradings (course staff).
+
+    Args:
+        old: A grades.csv, or a folder with one.
+        new: Another.
+    """
+    from rich.console import Console
+
+    _print_changes(old, new, Console())
+    return 0
+
+
+def _print_changes(old: Path, new: Path, console: object) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from autograder.batch.tables import changes
+
+    texts = []
+    for path in (old, new):
+        path = path / "grades.csv" if path.is_dir() else path
+        try:
+            texts.append(path.read_text(encoding="utf-8", errors="replace"))
+        except OSError as error:
+            raise UserMistake(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        found = changes(*texts)
+    except ValueError as error:
+        raise UserMistake(f"{old} or {new} is no grades.csv: {error}") from error
+    if not found:
+        console.print("no points differ")
+        return
+    table = Table(
+        "submission", "who", title=f"{len(found)} with other points", title_justify="left", pad_edge=False
+    )
+    for name in ("old", "new"):
+        table.add_column(name, justify="right")
+    for key, who, was, now in found:
+        table.add_row(escape(one_line(key, 60)), escape(one_line(who, 40)), was or "none", now or "none")
+    console.print(table)
+
+
+def _time(text: str | None) -> datetime | None:
+    from autograder.batch.metadata import read_time
+
+    if text is None:
+        return None
+    time = read_time(text)
+    if time is None:
+        raise UserMistake(f"--due must look like 2026-11-20T23:59+01:00, not {one_line(text, 40)}")
+    return time

@@ -1,0 +1,133 @@
+"""From what the state remembers to each upload's grade."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from autograder.batch.state import FileOutcome, State
+from autograder.batch.take import Taken
+from autograder.batch.uploads import Upload
+from autograder.engine import page, results
+from autograder.engine.grading import Grade
+from autograder.engine.outcomes import Outcome, one_line
+from autograder.engine.parts import Parts
+from autograder.engine.plugin import CheckResult
+from autograder.engine.scoring import Score, SubScore, score
+
+
+class Status(StrEnum):
+    GRADED = "Graded"
+    PARTLY = "Partly graded"  # some check files have not been run
+    RUN_AGAIN = "Run again"  # some check could not run: the grader's fault
+    NOT_OPENED = "Cannot be opened"  # nothing to grade in it: see the note
+    UNGRADED = "Ungraded"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One upload and what it earned."""
+
+    upload: Upload
+    grade: Grade
+    status: Status
+
+    @property
+    def settled(self) -> bool:
+        """Whether the points can be handed on; the grader's own faults never become a number in a gradebook."""
+        return self.status not in (Status.RUN_AGAIN, Status.UNGRADED)
+
+
+def seed_for(seed: int, content: str) -> int:
+    """A submission's seed comes from what it is, not from when it is graded: any number of jobs gives the same."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{content}".encode()).digest()[:4])
+
+
+def grades(
+    state: State, uploads: Iterable[Upload], versions: Mapping[str, str], parts: Parts
+) -> Iterator[Graded]:
+    """One upload's after the other: of a whole class, never more than one is in memory."""
+    taken = state.taken()
+    for upload in uploads:
+        yield graded(state, upload, taken.get(upload.key, Taken("")), versions, parts)
+
+
+def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, str], parts: Parts) -> Graded:
+    """The grade of one upload, from its outcomes of these versions."""
+    title = title_of(upload)
+    if taken.problem:
+        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run", (taken.problem,))
+        return Graded(upload, grade, Status.NOT_OPENED)
+    outcomes = state.outcomes(taken.content, dict(versions)) if taken.content else []
+    found = tuple(result for outcome in outcomes for result in outcome.results)
+    total = score(found, parts)
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    isolation = ", ".join(dict.fromkeys(outcome.isolation for outcome in outcomes if outcome.isolation))
+    seed = seed_for(state.seed, taken.content)
+    grade = Grade(title, found, total, seed, seconds, isolation or "nothing was run", taken.notes)
+    if not taken.content and taken.notes:
+        status = Status.RUN_AGAIN
+    elif not outcomes:
+        status = Status.UNGRADED
+    elif any(outcome.again for outcome in outcomes):
+        status = Status.RUN_AGAIN
+    else:
+        status = Status.GRADED if len(outcomes) == len(versions) else Status.PARTLY
+    return Graded(upload, grade, status)
+
+
+def title_of(upload: Upload) -> str:
+    """Who handed it in, in one line."""
+    names = ", ".join(name for student in upload.students if (name := one_line(student.name, 80)))
+    return names or upload.key
+
+
+def lost_outcome(file: str, version: str, subparts: Iterable[str], reason: str) -> FileOutcome:
+    """What is remembered of a check file whose process ended twice: it could not run, which costs nothing."""
+    visibility = file.split("/")[0]
+    title = "the checks in this file"
+    message = "these checks could not be run"
+    result = CheckResult(
+        file,
+        title,
+        tuple(subparts),
+        Outcome.COULD_NOT_RUN,
+        message,
+        detail=one_line(reason),
+        visibility=visibility,
+    )
+    return FileOutcome(file, version, (result,), 0.0, "")
+
+
+def write_pages(out: Path, one: Graded) -> None:
+    """feedback.html and results.json in the student's folder. Raises `UserMistake` where they cannot be written."""
+    folder = out / "students" / one.upload.key
+    results.write_json(folder / "results.json", results.gradescope(one.grade))
+    results.write_text(folder / "feedback.html", page.feedback(one.grade))
+
+
+def made_from(upload: Upload, taken: Taken, stamps: Mapping[str, str], look: str) -> str:
+    """A hash of all that an upload's pages show; `look` is `look_of` the course."""
+    facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(stamps.items()), look]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def look_of(parts: Parts) -> str:
+    """Changes with points, titles, scoring and the page: then pages are written anew, and nothing is run."""
+    sources = [Path(module.__file__ or "") for module in (page, results)] + [page.TEMPLATE]
+    sources.append(Path(score.__code__.co_filename))
+    texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
+    return hashlib.sha256(f"{parts}{texts}".encode()).hexdigest()
+
+
+def _nothing(parts: Parts) -> Score:
+    subs = [
+        SubScore(part, sub, (), 0.0, Outcome.NOT_ATTEMPTED, False)
+        for part in parts.parts
+        for sub in part.subparts
+    ]
+    return Score(tuple(subs), ())

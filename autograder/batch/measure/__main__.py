@@ -1,0 +1,93 @@
+"""`python -m autograder.batch.measure scale | class`: the batch's figures, with what they were measured on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from autograder.batch.measure.class_run import measure_class
+from autograder.batch.measure.scale import measure_scale, run_recorded
+from autograder.engine import results
+from autograder.engine.outcomes import UserMistake
+from envs.machine import describe_machine
+
+RESULTS = Path(__file__).with_name("results")
+
+
+def scale(
+    count: int = 10_000,
+    seed: int = 1,
+    similarity: bool = True,
+    json: Path = RESULTS / "scale.json",
+    kept: Path | None = None,
+) -> int:
+    """Simulate a course of `count` submissions with recorded checks (tens of minutes).
+
+    Args:
+        count: Submissions.
+        seed: Of the generated class.
+        similarity: Also look for similar submissions, the slowest part of the report.
+        json: The figures.
+        kept: Keep everything in this new folder.
+    """
+    _write(json, measure_scale(count, seed, similarity, kept))
+    return 0
+
+
+def class_(
+    count: int = 200,
+    jobs: int = 2,
+    seed: int = 1,
+    kills: int = 5,
+    json: Path = RESULTS / "class.json",
+    kept: Path | None = None,
+    shared: str = "",
+) -> int:
+    """Grade a generated class on the unit checks for real, then kill and resume it (an hour).
+
+    Args:
+        count: Submissions.
+        jobs: Graded at a time.
+        seed: Of the generated class and of the batch.
+        kills: How often the second grading is killed, at random moments; 0 leaves it out.
+        json: The figures.
+        kept: Keep everything in this new folder.
+        shared: What else the machine was doing, to be noted beside the figures.
+    """
+    figures = measure_class(count, jobs, seed, kills, kept)
+    _write(json, figures | ({"the machine was shared": shared} if shared else {}))
+    return 0
+
+
+def recorded_run(
+    source: Annotated[Path, tyro.conf.Positional],
+    out: Annotated[Path, tyro.conf.Positional],
+    similarity: bool = True,
+) -> int:
+    """One run of `scale`."""
+    run_recorded(source, out, similarity)
+    return 0
+
+
+def _write(path: Path, figures: dict[str, Any]) -> None:
+    content = {"machine": describe_machine(), "results": figures}
+    results.write_json(path, content)
+    print(path.read_text())
+
+
+def main() -> int:
+    try:
+        return tyro.extras.subcommand_cli_from_dict(
+            {"scale": scale, "class": class_, "recorded-run": recorded_run},
+            prog="python -m autograder.batch.measure",
+        )
+    except UserMistake as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Grade a class: everything between a folder of submissions and a folder of grades.
+
+find_uploads -> take_in (what changed) -> grade_all (what is not known yet) -> write_class (csv, report)
+
+Each answer of the crew goes into the state before anything else is done with it, and a run begins by asking the state
+what is missing: so the first run, one after a crash, and one after a changed check are all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.batch.choose import choose
+from autograder.batch.crew import Crew
+from autograder.batch.find import find_uploads
+from autograder.batch.show import Quiet
+from autograder.batch.state import State
+from autograder.batch.summary import Summary
+from autograder.batch.versions import file_versions
+from autograder.batch.work import Work, take_in
+from autograder.batch.write import Writer
+from autograder.engine import results
+from autograder.engine.outcomes import UserMistake
+from autograder.engine.parts import Parts
+from autograder.engine.running import check_files
+
+
+@dataclass(frozen=True)
+class Course:
+    """What submissions are graded with; `parts_file` is where `parts` was read from."""
+
+    pristine: Path
+    roots: dict[str, Path]  # {"public": …, "hidden": …}, the folders of checks
+    parts: Parts
+    parts_file: Path
+    assignment: str = "Fetch homework"  # its name in the learning platform
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: `summary` has the class's figures."""
+
+    summary: Summary
+    graded_now: int  # check files
+    before: Path | None  # the former grades.csv, where this run changed it
+
+
+def grade_class(
+    source: Path,
+    out: Path,
+    course: Course,
+    *,
+    jobs: int,
+    seed: int | None = None,
+    only: Iterable[str] = (),
+    regrade: Iterable[str] = (),
+    due: datetime | None = None,
+    similarity: bool = True,
+    show: Quiet | None = None,
+    crew_maker: Callable[[dict[str, Any]], Crew] | None = None,
+) -> Ended:
+    """Grade everybody in `source` into `out`. Raises `UserMistake`; a submission's faults are in its own grade.
+
+    `crew_maker(setup)` makes the crew (see `crew.py`), by default of `jobs` processes on this machine.
+    """
+    show = show or Quiet()
+    if jobs < 1:
+        raise UserMistake(f"JOBS must be at least 1, not {jobs}")
+    if not course.pristine.is_dir():
+        raise UserMistake(f"there is no pristine package {course.pristine} (make it with: make starter)")
+    results.prepare_folder(out)
+    platform, uploads = find_uploads(source, course.parts, due)
+    files = check_files({name: root.resolve() for name, root in course.roots.items()})
+    versions = file_versions(course.roots, course.pristine, course.parts)
+    keys = [upload.key for upload in uploads]
+    wanted = choose(list(only), files, keys, course.parts)
+    again = choose(words, files, keys, course.parts) if (words := list(regrade)) else None
+    setup = {
+        "pristine": str(course.pristine.resolve()),
+        "roots": {name: str(root.resolve()) for name, root in course.roots.items()},
+        "parts": str(course.parts_file.resolve()),
+        "store": str((out / "contents").resolve()),
+    }
+    with State(out, seed) as state, (crew_maker or (lambda s: Crew(jobs, s)))(setup) as crew:
+        take_in(state, crew, uploads, show)
+        if again is not None:
+            taken = state.taken()
+            state.forget({taken[key].content for key in again.keys if key in taken}, again.files)
+        writer = Writer(state, uploads, versions, course.parts, out)
+        work = Work(state, uploads, versions, course.parts, show)
+        try:
+            work.grade_all(crew, wanted, files, writer.pages_of)
+        finally:  # also when stopped by Ctrl-C: what is known is written down
+            show.stage("writing", len(uploads))
+            writer.all_pages()
+            summary, before = writer.write_class(platform, course, similarity, show)
+    return Ended(summary, work.count, before)

@@ -1,0 +1,140 @@
+"""A class in figures, for the report: fed one upload after the other, so that its size does not grow with the class."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.batch.grades import Graded, Status
+from autograder.batch.similar import Pair, Remember, similar_pairs
+from autograder.batch.tables import late_days, lateness
+from autograder.engine.outcomes import Outcome, one_line
+from autograder.engine.parts import Parts
+from autograder.engine.plugin import CheckResult
+
+SLOWEST = 10
+MISTAKES = 25  # shown
+_KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
+_WIDTH = 160  # characters of a message that count
+BINS = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list of everybody."""
+
+    key: str
+    title: str
+    points: float
+    possible: float
+    status: str
+    late: str
+    seconds: float
+    notes: str
+
+
+@dataclass
+class CheckFigures:
+    """How one check went in the class."""
+
+    id: str
+    title: str
+    subparts: tuple[str, ...]
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def success(self) -> float:
+        """The share that passed, of those whose check could run."""
+        ran = self.count - self.outcomes[Outcome.COULD_NOT_RUN]
+        return self.outcomes[Outcome.PASSED] / ran if ran else 0.0
+
+
+@dataclass
+class _Mistake:
+    message: str
+    count: int = 0  # submissions
+    subparts: set[str] = field(default_factory=set)
+
+
+class Summary:
+    """`add` each upload; then read. `compare` looks for similar ones."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.rows: list[Row] = []
+        self.statuses: Counter[Status] = Counter()
+        self.isolations: Counter[str] = Counter()
+        self.checks: dict[str, CheckFigures] = {}
+        self.pairs: list[Pair] | None = None  # None: nobody looked
+        self.histogram = [0] * BINS
+        self._slowest: list[tuple[float, str]] = []
+        self._mistakes: dict[str, _Mistake] = {}
+
+    def add(self, one: Graded) -> None:
+        grade, score, upload = one.grade, one.grade.score, one.upload
+        late = lateness(upload)
+        late = (
+            f"{late_days(upload)} d" if late_days(upload) not in ("", 0) else late if late == "LATE" else ""
+        )
+        notes = one_line("; ".join(grade.notes), 200)
+        row = Row(
+            upload.key, grade.submission, score.earned, score.possible, one.status, late, grade.seconds, notes
+        )
+        self.rows.append(row)
+        self.statuses[one.status] += 1
+        if one.status is Status.UNGRADED:
+            return
+        if score.possible:
+            self.histogram[min(BINS - 1, int(BINS * score.earned / score.possible))] += 1
+        if grade.results:
+            self.isolations[grade.isolation] += 1
+            keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
+            keep(self._slowest, (grade.seconds, upload.key))
+        self._count(grade.results)
+
+    def compare(self, contents: Mapping[str, str], store: Path, pristine: Path, remember: Remember) -> None:
+        """Look for similar submissions; `contents` is key -> content, `remember` keeps what takes long."""
+        files = list(self.parts.modules.values())
+        self.pairs = similar_pairs(contents, store, pristine, files, remember)
+
+    @property
+    def slowest(self) -> list[tuple[float, str]]:
+        """(seconds, key), the slowest first."""
+        return sorted(self._slowest, reverse=True)
+
+    @property
+    def mistakes(self) -> list[tuple[int, str, str]]:
+        """(submissions, sub-parts, message), the most frequent first."""
+        found = [(m.count, " ".join(sorted(m.subparts)), m.message) for m in self._mistakes.values()]
+        return sorted(found, key=lambda m: (-m[0], m[1:]))[:MISTAKES]
+
+    def _count(self, results: tuple[CheckResult, ...]) -> None:
+        said: dict[str, tuple[str, set[str]]] = {}
+        for result in results:
+            figures = self.checks.get(result.id)
+            if figures is None:
+                figures = self.checks[result.id] = CheckFigures(result.id, result.title, result.subparts)
+            figures.outcomes[result.outcome] += 1
+            figures.seconds += result.seconds
+            if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED):
+                message = one_line(result.message, _WIDTH) or result.outcome.value
+                kind = re.sub(r"\d+(\.\d+)?", "#", message)  # line 17 and line 21 are the same mistake
+                said.setdefault(kind, (message, set()))[1].update(result.subparts)
+        for kind, (message, subparts) in said.items():
+            mistake = self._mistakes.setdefault(kind, _Mistake(message))
+            mistake.count += 1
+            mistake.subparts |= subparts
+            if mistake.message != message:
+                mistake.message = kind
+        if len(self._mistakes) > _KINDS:  # the rare ones go; what is frequent in the class comes again
+            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: _KINDS // 2]
+            self._mistakes = dict(kept)

@@ -1,0 +1,128 @@
+"""The class's grades as tables: grades.csv with Gradescope's column names, canvas.csv as Canvas imports it.
+
+Names and notes come from students. A cell that a spreadsheet would take for a formula gets an apostrophe in front, and
+all text stands in quotation marks, so that no separator of another country's spreadsheet takes a name apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograder.batch.grades import Graded, Status
+from autograder.batch.uploads import Student, Upload
+from autograder.engine.outcomes import one_line
+from autograder.engine.parts import Parts
+
+DAY = 86_400  # s
+_FORMULA = tuple("=+-@|%\t＝＋－＠")
+
+
+class GradesTable:
+    """grades.csv, a row a student; a group's members get the same points. `add` each upload, then take the `text`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._subparts = list(parts.subparts.values())
+        self._text = io.StringIO()
+        self._write = csv.writer(self._text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow
+        columns = [
+            "Name",
+            "SID",
+            "Email",
+            "Total Score",
+            "Max Points",
+            "Status",
+            "Submission ID",
+            "Submission Time",
+        ]
+        columns += ["Lateness (H:M:S)", "Late Days", "Notes"]
+        self._write([*columns, *(f"{s.id}: {s.title} ({s.points:g} pts)" for s in self._subparts)])
+
+    def add(self, one: Graded) -> None:
+        upload, score = one.upload, one.grade.score
+        earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
+        total = _rounded(score.earned) if one.status is not Status.UNGRADED else ""
+        time = upload.submitted.isoformat(sep=" ") if upload.submitted else ""
+        after = [total, _rounded(score.possible), one.status.value, cell(upload.key), time]
+        after += [lateness(upload), late_days(upload), cell("; ".join(one.grade.notes))]
+        for student in upload.students or (Student(upload.key),):
+            who = [cell(student.name), cell(student.sid), cell(student.email)]
+            self._write([*who, *after, *(earned.get(sub.id, "") for sub in self._subparts)])
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+
+class CanvasTable:
+    """canvas.csv: only columns that Canvas knows. A student whose grade is not settled gets none."""
+
+    def __init__(self, parts: Parts, assignment: str, platform: str) -> None:
+        self._own_ids = platform == "canvas"  # then the number in the file's name is the student's ID
+        self._text = io.StringIO()
+        self._write = csv.writer(self._text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow
+        self._write(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(assignment)])
+        self._write(["    Points Possible", "", "", "", "", parts.total])
+
+    def add(self, one: Graded) -> None:
+        points = _rounded(one.grade.score.earned) if one.settled else ""
+        for student in one.upload.students or (Student(one.upload.key),):
+            sid = cell(student.sid)
+            ids = [sid, ""] if self._own_ids else ["", sid]
+            self._write([cell(student.name), *ids, cell(student.email), "", points])
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+
+def cell(text: str) -> str:
+    """Text from outside as a cell: one line, and never a formula."""
+    line = one_line(text, 300)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
+
+
+def lateness(upload: Upload) -> str:
+    """ "26:03:00", hours, minutes and seconds; "LATE" where only that is known; "" where nothing is."""
+    seconds = upload.seconds_late
+    if seconds is None:
+        return "LATE" if upload.marked_late else ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest:02}"
+
+
+def late_days(upload: Upload) -> Any:
+    """Days begun after the due date; "" where it is not known."""
+    seconds = upload.seconds_late
+    return "" if seconds is None else math.ceil(seconds / DAY)
+
+
+def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
+    """(submission, name, old points, new points) of each student whose points differ between two grades.csv.
+
+    "" stands for no row or no points. Raises `ValueError` where a text is no such table.
+    """
+    before, after = _points(old), _points(new)
+    found = []
+    for who in sorted({*before, *after}):
+        was, now = before.get(who, ""), after.get(who, "")
+        if was != now:
+            found.append((*who, was, now))
+    return found
+
+
+def _rounded(points: float) -> float:
+    return round(float(points), 2)  # a sum of nothing is the integer 0, which would print differently
+
+
+def _points(text: str) -> dict[tuple[str, str], str]:
+    rows: Sequence[dict[str, str]] = list(csv.DictReader(io.StringIO(text)))
+    if not rows and not text.startswith('"Name"'):
+        raise ValueError("it has no rows")
+    if rows and not {"Submission ID", "Name", "Total Score"} <= rows[0].keys():
+        raise ValueError("it lacks the columns Submission ID, Name and Total Score")
+    return {(row["Submission ID"], row["Name"]): row["Total Score"] for row in rows}

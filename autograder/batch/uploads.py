@@ -1,0 +1,80 @@
+"""What everybody handed in, before any of it is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Student:
+    """Whoever gets the points; what the learning platform did not say is empty."""
+
+    name: str
+    sid: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an upload: `entry` is its path in the source, `name` its path within the upload."""
+
+    entry: str
+    name: str
+    size: int  # bytes
+    stamp: str  # changes with the content: a checksum in an archive, a time of change in a folder
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One submission, by one student or a group.
+
+    `source` is the folder or archive that the members' `entry` paths lie in. `others` names files that are no homework,
+    for the sentence that says so.
+    """
+
+    key: str  # unique in the class, and safe as the name of a folder
+    students: tuple[Student, ...]
+    source: Path
+    members: tuple[Member, ...]
+    others: tuple[str, ...] = ()
+    submitted: datetime | None = None
+    due: datetime | None = None
+    marked_late: bool = False  # the platform says so, without a time
+
+    @property
+    def seconds_late(self) -> float | None:
+        """0 when in time, None where the time of handing in or the due date is unknown."""
+        if self.submitted is None or self.due is None:
+            return None
+        return max(0.0, (self.submitted - self.due).total_seconds())
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever any of its files may have changed; costs no reading."""
+        files = [[m.name, m.size, m.stamp] for m in self.members]
+        return hashlib.sha256(json.dumps([files, self.others]).encode()).hexdigest()
+
+
+def safe_key(text: str) -> str:
+    """`text` as the name of a file or folder on any system, and in a URL: at most 60 plain characters."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = re.sub(r"\.{2,}", "_", re.sub(r"[^A-Za-z0-9._-]+", "_", plain)).strip("._")[:60].rstrip("._")
+    return plain or "submission"
+
+
+def unique_keys(names: list[str]) -> dict[str, str]:
+    """Name -> a key for each of the different `names`; names that would share one get a piece of their hash."""
+    keys: dict[str, str] = {}
+    plain = [safe_key(name).lower() for name in names]
+    for name, low in zip(names, plain, strict=True):
+        key = safe_key(name)
+        if plain.count(low) > 1 or (key != name and key == "submission"):
+            key = f"{key}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+        keys[name] = key
+    return keys

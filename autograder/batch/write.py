@@ -1,0 +1,94 @@
+"""What is written for people, from the state alone: a page a student, and the class's tables and report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from autograder.batch import grades
+from autograder.batch.report import write_report
+from autograder.batch.show import Quiet
+from autograder.batch.state import State
+from autograder.batch.summary import Summary
+from autograder.batch.tables import CanvasTable, GradesTable
+from autograder.batch.take import Taken
+from autograder.batch.uploads import Upload
+from autograder.engine import results
+from autograder.engine.parts import Parts
+
+
+class _Course(Protocol):
+    assignment: str
+    pristine: Path
+
+
+class Writer:
+    """Writes into `out`; a page is written again only when what it shows has changed."""
+
+    def __init__(
+        self, state: State, uploads: Sequence[Upload], versions: dict[str, str], parts: Parts, out: Path
+    ) -> None:
+        self._state = state
+        self._uploads = uploads
+        self._versions = versions
+        self._parts = parts
+        self._out = out
+        self._taken = state.taken()
+        self._look = grades.look_of(parts)
+        self._having: dict[str, list[Upload]] = defaultdict(list)  # content -> who handed it in
+        for upload in uploads:
+            self._having[self._taken.get(upload.key, Taken("")).content].append(upload)
+
+    def pages_of(self, content: str) -> None:
+        """The pages of everybody who handed in this content."""
+        self._pages(self._having[content], self._state.done(self._versions, content), {})
+
+    def all_pages(self) -> None:
+        self._pages(self._uploads, self._state.done(self._versions), self._state.pages())
+
+    def write_class(
+        self, platform: str, course: _Course, similarity: bool, show: Quiet
+    ) -> tuple[Summary, Path | None]:
+        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs."""
+        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, course.assignment, platform)
+        summary = Summary(self._parts)
+        for one in grades.grades(self._state, self._uploads, self._versions, self._parts):
+            table.add(one)
+            canvas.add(one)
+            summary.add(one)
+            show.advance(one.upload.key)
+        if similarity:
+            contents = {
+                u.key: t.content for u in self._uploads if (t := self._taken.get(u.key)) and t.content
+            }
+            summary.compare(contents, self._out / "contents", course.pristine, self._state.code)
+        before = self._put_aside(table.text)
+        results.write_text(self._out / "grades.csv", table.text)
+        results.write_text(self._out / "canvas.csv", canvas.text)
+        write_report(self._out / "report.html", summary, course.assignment)
+        return summary, before
+
+    def _pages(
+        self, uploads: Iterable[Upload], stamps: dict[str, dict[str, str]], known: dict[str, str]
+    ) -> None:
+        for upload in uploads:
+            taken = self._taken.get(upload.key, Taken(""))
+            made_from = grades.made_from(upload, taken, stamps.get(taken.content, {}), self._look)
+            page = self._out / "students" / upload.key / "feedback.html"
+            if known.get(upload.key) == made_from and page.is_file():
+                continue
+            one = grades.graded(self._state, upload, taken, self._versions, self._parts)
+            if one.status is not grades.Status.UNGRADED:
+                grades.write_pages(self._out, one)
+                self._state.put_page(upload.key, made_from)
+
+    def _put_aside(self, text: str) -> Path | None:
+        """Keep the former grades.csv beside the new one if that differs."""
+        path, before = self._out / "grades.csv", self._out / "grades.before.csv"
+        old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else text
+        if old == text:
+            return None
+        results.write_text(before, old)
+        return before
