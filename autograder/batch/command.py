@@ -23,6 +23,7 @@ def grade_class(
     due: str | None = None,
     assignment: str = "Fetch homework",
     similarity: bool = True,
+    allow_weak_sandbox: bool = False,
 ) -> int:
     """Grade everybody's submissions (course staff). Stopped at any moment, it goes on where it was.
 
@@ -37,6 +38,7 @@ def grade_class(
         due: When it was due, where the export does not say: 2026-11-20T23:59+01:00.
         assignment: Its name in the learning platform.
         similarity: Look for similar submissions.
+        allow_weak_sandbox: Grade even where this machine cannot keep a submission from reading hidden checks.
     """
     from rich.console import Console
 
@@ -45,10 +47,13 @@ def grade_class(
     from autograder.batch.run import grade_class as run
     from autograder.batch.show import Bar, Log
     from autograder.engine import parts
+    from autograder.engine.grading import Grader
 
-    course = Course(
-        pristine, {"public": PUBLIC, "hidden": HIDDEN}, parts.read_parts(), parts.PARTS_FILE, assignment
-    )
+    roots = {"public": PUBLIC, "hidden": HIDDEN}
+    course = Course(pristine, roots, parts.read_parts(), parts.PARTS_FILE, assignment, allow_weak_sandbox)
+    if pristine.is_dir():
+        with Grader(pristine, roots, course.parts, allow_weak_sandbox=allow_weak_sandbox):
+            pass  # a sandbox that does not hold is told now, once, and not of every submission
     console = Console()
     with (Bar if console.is_terminal else Log)(console) as show:
         ended = run(

@@ -1,6 +1,6 @@
 """One of the crew: takes orders on stdin, answers on stdout, a line of JSON each: `python -m autograder.batch.worker`.
 
-    {"pristine": …, "roots": …, "parts": …, "store": …, "scratch": …}   once, before all orders
+    {"pristine": …, "roots": …, "parts": …, "store": …, "scratch": …, "allow_weak_sandbox": …}   once, before all orders
     {"op": "take", …an upload (take.py)…}  -> {"taken": …}
     {"op": "grade", "content": …, "seed": …, "files": […]}  -> {"check": …} after a check, {"file": …} after a file
     each order ends with {"done": true}, or {"fault": a sentence} where the grader itself went wrong
@@ -40,6 +40,7 @@ class Worker:
         self._store = Path(setup["store"])
         self._roots = {name: Path(root) for name, root in setup["roots"].items()}
         self._pristine = Path(setup["pristine"])
+        self._allow_weak_sandbox = setup["allow_weak_sandbox"]
         self._stack = ExitStack()
         self._grader: Grader | None = None  # taking needs none
 
@@ -56,7 +57,10 @@ class Worker:
 
     def _grade(self, folder: Path, file: str, seed: int, answer: Answer) -> dict[str, Any]:
         if self._grader is None:
-            self._grader = self._stack.enter_context(Grader(self._pristine, self._roots, self._parts))
+            grader = Grader(
+                self._pristine, self._roots, self._parts, allow_weak_sandbox=self._allow_weak_sandbox
+            )
+            self._grader = self._stack.enter_context(grader)
         start = time.monotonic()
         grade = self._grader.grade(
             folder, seed=seed, only=[file], on_result=lambda result: answer({"check": result.title})

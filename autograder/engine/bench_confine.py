@@ -1,7 +1,8 @@
 """What confinement costs a check: `python -m autograder.engine.bench_confine --json FILE`.
 
 The same call is made directly, in a separate process without confinement, and in a confined one, in turns, so that
-whatever else the machine does meets all three. A separate process is fresh for each call: fork, confine, import, call, end.
+whatever else the machine does meets all three. A separate process is fresh for each call: fork, confine, import, call
+and end.
 """
 
 from __future__ import annotations

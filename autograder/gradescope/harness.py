@@ -17,7 +17,8 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def run(root: Path, pristine: Path, roots: dict[str, Path], parts: Parts, limit:
     timer.daemon = True
     timer.start()
     try:
-        with Grader(pristine, roots, parts) as grader:
+        with _grader(pristine, roots, parts) as grader:
             for name in in_order(check_files({key: folder.resolve() for key, folder in roots.items()})):
                 grade = grader.grade(
                     root / "submission", seed=progress.seed, only=[name], on_result=progress.record
@@ -105,6 +106,17 @@ def run(root: Path, pristine: Path, roots: dict[str, Path], parts: Parts, limit:
     progress.write()
     print(f"{len(progress.found)} checks in {time.monotonic() - progress.started:.0f} s")
     return 0
+
+
+@contextmanager
+def _grader(pristine: Path, roots: dict[str, Path], parts: Parts) -> Iterator[Grader]:
+    """A grader; a machine on which the sandbox does not hold is no fault of the student's. Raises `CouldNotRun`."""
+    with ExitStack() as stack:
+        try:
+            grader = stack.enter_context(Grader(pristine, roots, parts))
+        except UserMistake as weak:
+            raise CouldNotRun(str(weak)) from None
+        yield grader
 
 
 def in_order(files: dict[str, Path]) -> Iterable[str]:

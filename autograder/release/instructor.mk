@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast grade compare starter handout gradescope bench-envs exactness
+.PHONY: demo test test-fast grade grade-diff starter handout gradescope bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.release.demo
@@ -19,7 +19,7 @@ grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(REGRADE),--regrade $(REGRADE)),$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
 
-compare: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
+grade-diff: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
 	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"
 
 starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/)
