@@ -60,7 +60,7 @@ def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, st
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
     if taken.problem:
-        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run", (taken.problem,))
+        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run", notes=(taken.problem,))
         return Graded(upload, grade, Status.NOT_OPENED)
     outcomes = state.outcomes(taken.content, dict(versions)) if taken.content else []
     found = tuple(result for outcome in outcomes for result in outcome.results)
@@ -68,7 +68,7 @@ def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, st
     seconds = sum(outcome.seconds for outcome in outcomes)
     isolation = ", ".join(dict.fromkeys(outcome.isolation for outcome in outcomes if outcome.isolation))
     seed = seed_for(state.seed, taken.content)
-    grade = Grade(title, found, total, seed, seconds, isolation or "nothing was run", taken.notes)
+    grade = Grade(title, found, total, seed, seconds, isolation or "nothing was run", notes=taken.notes)
     if not taken.content and taken.notes:
         status = Status.RUN_AGAIN
     elif not outcomes:

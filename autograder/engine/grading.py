@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -41,10 +41,9 @@ class Grade:
     seed: int  # of the hidden checks' fresh inputs: grading again with it repeats them
     seconds: float
     isolation: str  # what kept the submission's code in
-    escapes: tuple[str, ...] = field(
-        default=()
-    )  # what it could have done all the same, where staff allowed that
-    notes: tuple[str, ...] = field(default=())  # about the package, for the student
+    _: KW_ONLY
+    escapes: tuple[str, ...] = ()  # what it could have done all the same, where staff allowed that
+    notes: tuple[str, ...] = ()  # about the package, for the student
 
 
 class Grader:
@@ -136,7 +135,9 @@ class Grader:
         seconds = time.monotonic() - start
         title = path.resolve().name
         isolation = self._host.layers.name
-        return Grade(title, tuple(results), points, seed, seconds, isolation, self._escapes, tuple(notes))
+        return Grade(
+            title, tuple(results), points, seed, seconds, isolation, escapes=self._escapes, notes=tuple(notes)
+        )
 
 
 def _worker_seed(seed: int) -> int:

@@ -68,7 +68,7 @@ class Progress:
             total: Score = score(every, self.parts)
             notes = self.notes if self.done else (CUT, *self.notes)
             seconds = time.monotonic() - self.started
-            grade = Grade("submission", every, total, self.seed, seconds, self.isolation, notes)
+            grade = Grade("submission", every, total, self.seed, seconds, self.isolation, notes=notes)
             results.write_json(self.path, results.gradescope(grade))
 
 
@@ -91,7 +91,7 @@ def run(root: Path, pristine: Path, roots: dict[str, Path], parts: Parts, limit:
                 progress.finish(grade)
     except UserMistake as mistake:  # of whoever packed the submission
         nothing = Grade(
-            "submission", (), score((), parts), progress.seed, 0.0, "nothing was run", (str(mistake),)
+            "submission", (), score((), parts), progress.seed, 0.0, "nothing was run", notes=(str(mistake),)
         )
         results.write_json(path, results.gradescope(nothing))
         print(mistake)

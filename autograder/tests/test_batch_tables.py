@@ -27,7 +27,7 @@ def one(
         CheckResult(f"public/t.py::{sub}", sub, (sub,), outcome)
         for sub, outcome in (("1a", Outcome.PASSED), ("1b", Outcome.FAILED))
     )
-    grade = Grade("student-017", results, score(results, assignment.parts), 0, 1.0, "none", ("a note",))
+    grade = Grade("student-017", results, score(results, assignment.parts), 0, 1.0, "none", notes=("a note",))
     return Graded(upload, grade, status)
 
 
