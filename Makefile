@@ -50,9 +50,9 @@ train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0
 	@$(PY) -m "$(TRAINED).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)") \
 	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(RESUME),--resume)
 
-play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [JSON=file]
+play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
 	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
-	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(JSON),--json "$(JSON)")
+	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(STRIP),--strip "$(STRIP)") $(if $(JSON),--json "$(JSON)")
 
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [JSON=file]
 	@$(PY) -m "$(TRAINED).compare" --task "$(TASK)" $(if $(METHODS),--methods $(METHODS)) $(if $(SEEDS),--seeds $(SEEDS)) \

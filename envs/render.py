@@ -111,11 +111,52 @@ def goal_grid(
     finally:
         painter.close()
         env.close()
-    scenes = np.pad(scenes, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
-    height = scenes.shape[1]
-    # (rows * cols, H, W, 3) -> (rows, cols, H, W, 3) -> (rows, H, cols, W, 3) -> one picture
-    grid = scenes.reshape(rows, cols, height, height, 3).swapaxes(1, 2)
-    imageio.imwrite(path, grid.reshape(rows * height, cols * height, 3))
+    imageio.imwrite(path, _tiled(scenes.reshape(rows, cols, *scenes.shape[1:])))
+
+
+def filmstrip(
+    task: str,
+    policy: Callable[[Obs], np.ndarray],
+    path: str | Path,
+    episodes: int = 2,
+    frames: int = 6,
+    seed: int = 0,
+    size: int = 240,
+) -> None:
+    """A picture of a policy at work: a row an episode, from its first state to its last.
+
+    Args:
+        task, policy, seed: as in `record_video`; row i is that of an env with seed + i.
+        path: a .png file; folders are made.
+        episodes, frames: rows, and pictures a row; at least 1 and 2.
+        size: width and height of one picture in pixels.
+
+    Raises:
+        RenderingUnavailable: a Fetch task where the system lacks OpenGL.
+        ValueError: an unknown task or kind of file, too few episodes or frames.
+    """
+    import imageio.v2 as imageio
+
+    path = _prepare(path, (".png",))
+    if episodes < 1 or frames < 2:
+        raise ValueError("A filmstrip needs at least one episode and two frames.")
+    env = make_vec(task, episodes, seed)
+    painter = make_painter(env, size)
+    moments = set(np.linspace(0, env.episode_length, frames).round().astype(int).tolist())
+    columns = []
+    try:
+        obs, _ = env.reset()
+        reached = np.zeros(episodes)
+        for step in range(env.episode_length + 1):
+            if step > 0:
+                obs, *_, info = env.step(policy(obs))
+                reached = info["is_success"]
+            if step in moments:
+                columns.append([_framed(painter.draw(env, obs, i), reached[i] > 0) for i in range(episodes)])
+    finally:
+        painter.close()
+        env.close()
+    imageio.imwrite(path, _tiled(np.array(columns).swapaxes(0, 1)))
 
 
 def make_painter(env: GoalVecEnv, size: int = 480) -> Painter:
@@ -211,6 +252,13 @@ class TinyPainter:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _tiled(scenes: np.ndarray) -> np.ndarray:
+    """Square pictures (rows, cols, H, H, 3) as one, with white lines between them."""
+    scenes = np.pad(scenes, ((0, 0), (0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
+    rows, cols, height = scenes.shape[:3]
+    return scenes.swapaxes(1, 2).reshape(rows * height, cols * height, 3)
 
 
 def _framed(picture: np.ndarray, reached: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ Evaluates weights on fresh episodes, writes a video of some of them, and prints 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import tyro
 from rich.console import Console
@@ -38,6 +39,8 @@ class PlayConfig:
     """where the video goes; by default play.mp4 beside the weights"""
     video_episodes: int = 4
     """episodes in the video; 0 writes none"""
+    strip: Path | None = None
+    """also write a picture of two episodes, frame by frame, to this .png file"""
     json: Path | None = None
     """also write the figures to this file"""
 
@@ -90,26 +93,29 @@ def play(config: PlayConfig) -> dict:
     Console().print(table)
     if config.json:
         write_json(config.json, figures)
-    if config.video_episodes > 0:
-        record(config, agent, config.video or weights.with_name("play.mp4"))
+    draw(config, agent, weights)
     return figures
 
 
-def record(config: PlayConfig, agent: Agent, path: Path) -> None:
-    """Write the video, or say in a sentence why this machine cannot draw."""
-    from envs.render import RenderingUnavailable, record_video  # loads a renderer
+def draw(config: PlayConfig, agent: Agent, weights: Path) -> None:
+    """Write the video and the picture that are wanted, or say in a sentence why this machine cannot draw."""
+    from envs.render import RenderingUnavailable, filmstrip, record_video  # loads a renderer
+
+    def policy(obs: dict) -> np.ndarray:
+        return agent.act(obs["observation"], obs["desired_goal"])
 
     try:
-        record_video(
-            config.task,
-            lambda obs: agent.act(obs["observation"], obs["desired_goal"]),
-            path,
-            episodes=config.video_episodes,
-            seed=config.seed,
-        )
-        print(f"video: {path}")
+        if config.video_episodes > 0:
+            video = config.video or weights.with_name("play.mp4")
+            record_video(config.task, policy, video, episodes=config.video_episodes, seed=config.seed)
+            print(f"video: {video}")
+        if config.strip:
+            filmstrip(config.task, policy, config.strip, seed=config.seed)
+            print(f"picture: {config.strip}")
     except RenderingUnavailable as reason:
-        print(f"no video: {reason}")
+        print(f"nothing drawn: {reason}")
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 if __name__ == "__main__":

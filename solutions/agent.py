@@ -50,7 +50,7 @@ class Agent:
     def update(self, batch: dict) -> dict:
         """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
 
-        Both gradients are taken at the weights before the step, so they can be computed side by side.
+        The actor's gradient is taken at the critic before its step, so the two can be computed side by side.
         """
         obs, next_obs = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"])
         goals = self.goal_norm(self.relative(batch["obs"], batch["goals"]))
@@ -68,17 +68,17 @@ class Agent:
             loss.backward()
             return {"critic_loss": loss.item(), "target_mean": targets.mean().item()}
 
-        def actor_gradient() -> dict:
+        def actor_step() -> dict:
             policy_actions = self.actor(obs, goals)
             q = self.frozen_critic(obs, policy_actions, goals)
             loss = actor_loss(q, policy_actions, self.action_penalty)
             self.actor_optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            self.actor_optimizer.step()
             return {"actor_loss": loss.item()}
 
-        critic_info, actor_info = self.lanes.both(critic_gradient, actor_gradient)
+        critic_info, actor_info = self.lanes.both(critic_gradient, actor_step)
         self.critic_optimizer.step()
-        self.actor_optimizer.step()
         polyak_update(self.target_critic, self.critic, self.tau)
         polyak_update(self.target_actor, self.actor, self.tau)
         return critic_info | actor_info

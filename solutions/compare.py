@@ -46,7 +46,7 @@ class CompareConfig:
     out: Path = Path("runs/compare")
     """where the runs and the picture go, in a folder of the task's name"""
     json: Path | None = None
-    """also write the figures to this file"""
+    """also write the figures to this file, and the picture beside it"""
 
 
 def trainings(config: CompareConfig) -> list[TrainConfig]:
@@ -127,12 +127,12 @@ def compare(config: CompareConfig) -> list[dict]:
             train(run)
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))
-    picture = config.out / config.task / "curves.png"
-    draw_curves(picture, f"{config.task}, seeds {', '.join(map(str, config.seeds))}", figures)
-    print(f"picture: {picture}")
     if config.json:
         settings = {"task": config.task, "level": config.level, "total_steps": runs[0].total_steps}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": figures})
+    picture = config.json.with_suffix(".png") if config.json else config.out / config.task / "curves.png"
+    draw_curves(picture, f"{config.task}, seeds {', '.join(map(str, config.seeds))}", figures)
+    print(f"picture: {picture}")
     return figures
 
 

@@ -59,12 +59,17 @@ def test_tiny_needs_no_opengl(tmp_path, monkeypatch):
         policy = scripted.TinyController()
         assert render.record_video("tiny", policy, tmp_path / "tiny.gif", episodes=2, size=64) == 1.0
         render.goal_grid("tiny", tmp_path / "goals.png", rows=2, cols=3, size=50)
+        render.filmstrip("tiny", policy, tmp_path / "strip.png", episodes=2, frames=5, size=50)
         with pytest.raises(render.RenderingUnavailable, match=r"apt-get install libegl1") as error:
             render.goal_grid("reach", tmp_path / "reach.png")
         assert "\n" not in str(error.value)
     finally:
         gl.backend.cache_clear()
     assert imageio.imread(tmp_path / "goals.png").shape == (108, 162, 3)
+    strip = imageio.imread(tmp_path / "strip.png")
+    assert strip.shape == (108, 270, 3)
+    first, last = strip[25, :54], strip[25, -54:]  # the frame turns green when the goal is reached
+    assert tuple(first[2]) != tuple(last[2])
 
 
 def test_a_wrong_mujoco_gl_is_a_sentence(monkeypatch):
@@ -82,6 +87,8 @@ def test_mistakes_get_a_sentence(tmp_path):
         render.record_video("tiny", scripted.TinyController(), tmp_path / "film.avi")
     with pytest.raises(ValueError, match="at least 1 episode"):
         render.record_video("tiny", scripted.TinyController(), tmp_path / "film.mp4", episodes=0)
+    with pytest.raises(ValueError, match="one episode and two frames"):
+        render.filmstrip("tiny", scripted.TinyController(), tmp_path / "strip.png", frames=1)
     with pytest.raises(ValueError, match="one row and one column"):
         render.goal_grid("tiny", tmp_path / "grid.png", rows=0)
     with pytest.raises(ValueError, match="Unknown task"):

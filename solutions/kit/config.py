@@ -16,7 +16,7 @@ CHOICES = {
     "strategy": ("final", "future", "episode", "random"),
     "start_mode": ("initial", "all"),
     "rollout_mode": ("full", "partial"),
-    "guide": ("none", "approach", "poke"),
+    "guide": ("none", "approach", "poke", "carry"),
 }
 
 
@@ -54,7 +54,7 @@ class TrainConfig:
     hold: float = 0.1
     """probability in a step that a random action begins which is held for 2 to 11 steps"""
     guide: str = "none"
-    """a script that brings the gripper to the object: none, approach or poke (see kit/exploration.py)"""
+    """a script that brings the gripper to the object: none, approach, poke or carry (see kit/exploration.py)"""
     guided_fraction: float = 0.5
     """share of the episodes in which the guide acts"""
 

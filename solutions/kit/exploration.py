@@ -15,7 +15,8 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = (
     0.07  # metres from the object's middle to where a poke starts: half a block, half a gripper, and some air
 )
-CLOSE = 0.02, 0.05  # metres: at the start of a poke; at the object
+CLOSE = 0.02, 0.05  # metres: at the start of a poke or a carry; at the object
+SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
 def holding(policy: Policy, probability: float, rng: np.random.Generator) -> Policy:
@@ -46,8 +47,10 @@ def guided(policy: Policy, guide: str, share: float, noise_std: float, rng: np.r
     guide "approach": whenever the gripper is more than 5 cm away from the object, it moves there.
     guide "poke": until a random step of the episode, the gripper goes beside the object, on a random side, then moves
     through it, and starts again.
+    guide "carry": until a random step of the episode, the gripper goes to the object with open fingers, then gives
+    the fingers a random command and moves in a random direction, and starts again.
     guide "none": never. The script knows nothing of goals: where the object should go is left to the policy. Its
-    actions get Gaussian noise of `noise_std`, and the fingers do what they like.
+    actions get Gaussian noise of `noise_std`; the fingers do what they like, unless said otherwise.
     """
     if guide == "none" or share == 0:
         return policy
@@ -56,24 +59,24 @@ def guided(policy: Policy, guide: str, share: float, noise_std: float, rng: np.r
     def wrapped(obs, goals):
         nonlocal script
         if script is None:
-            script = {"approach": _Approach, "poke": _Poke}[guide](len(obs), share, rng)
+            script = {"approach": _Approach, "poke": _Poke, "carry": _Carry}[guide](len(obs), share, rng)
         actions = policy(obs, goals)
-        moves, takes_over = script(obs[:, :3], obs[:, 3:6])
-        fingers = rng.uniform(-1.0, 1.0, size=(len(obs), 1))
-        noisy = np.concatenate([moves + noise_std * rng.standard_normal(moves.shape), fingers], axis=1)
+        scripted, takes_over = script(obs[:, :3], obs[:, 3:6])
+        noisy = scripted + noise_std * rng.standard_normal(scripted.shape)
         return np.where(takes_over[:, None], np.clip(noisy, -1.0, 1.0), actions)
 
     return wrapped
 
 
 class _Approach:
-    """Go to the object. Called with gripper and block (n, 3): moves (n, 3), and whose turn it is (n,) bool."""
+    """Go to the object. Called with gripper and block (n, 3): actions (n, 4), and whose turn it is (n,) bool."""
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
-        self.chosen = rng.random(rows) < share
+        self.rng, self.chosen = rng, rng.random(rows) < share
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
-        return _towards(block - gripper), self.chosen & (np.linalg.norm(block - gripper, axis=1) > CLOSE[1])
+        actions = _actions(_towards(block - gripper), self.rng.uniform(-1.0, 1.0, size=len(block)))
+        return actions, self.chosen & (np.linalg.norm(block - gripper, axis=1) > CLOSE[1])
 
 
 class _Poke:
@@ -104,7 +107,40 @@ class _Poke:
         self._choose(self.left == 1)
         self.left = np.maximum(self.left - 1, 0)
         self.step += 1
-        return moves, takes_over
+        return _actions(moves, self.rng.uniform(-1.0, 1.0, size=len(block))), takes_over
+
+
+class _Carry:
+    """Go to the object, let the fingers do something, move somewhere, and again. Called as `_Approach` is."""
+
+    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
+        self.rng, self.step = rng, 0
+        self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
+        self.since = np.zeros(rows, int)  # steps since the object was reached
+        self.lasts = np.zeros(rows, int)  # how many of those there will be
+        self.away, self.fingers = np.zeros((rows, 3)), np.ones(rows)
+
+    def __call__(self, gripper: np.ndarray, block: np.ndarray):
+        rows = len(block)
+        on_the_way = self.since >= self.lasts
+        arrived = on_the_way & (np.linalg.norm(block - gripper, axis=1) < CLOSE[0])
+        self.since[arrived] = 0
+        self.lasts[arrived] = SETTLE + self.rng.integers(3, 14, size=rows)[arrived]
+        self.away[arrived] = self.rng.uniform(-1.0, 1.0, size=(rows, 3))[arrived]
+        self.fingers[arrived] = self.rng.choice([-1.0, 1.0], size=rows)[arrived]
+
+        on_the_way &= ~arrived
+        moves = np.where((self.since >= SETTLE)[:, None], self.away, 0.0)
+        moves = np.where(on_the_way[:, None], _towards(block - gripper), moves)
+        takes_over = self.step < self.until
+        self.since += 1
+        self.step += 1
+        return _actions(moves, np.where(on_the_way, 1.0, self.fingers)), takes_over
+
+
+def _actions(moves: np.ndarray, fingers: np.ndarray) -> np.ndarray:
+    """Moves (n, 3) and what the fingers are told (n,) as actions (n, 4)."""
+    return np.concatenate([moves, fingers[:, None]], axis=1)
 
 
 def _towards(offset: np.ndarray) -> np.ndarray:

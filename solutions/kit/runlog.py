@@ -12,7 +12,8 @@ COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "starte
 
 
 def write_json(path: Path, data: dict) -> None:
-    """Write `data`, readable and whole."""
+    """Write `data`, readable and whole; the folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
 
 
@@ -147,5 +148,5 @@ def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
     axes[1].set(xlabel="seconds of training")
     for axis in axes:
         axis.grid(alpha=0.3)
-    axes[0].legend(loc="lower right")
+    axes[0].legend(loc="best")
     write_whole(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))

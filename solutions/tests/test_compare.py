@@ -23,16 +23,17 @@ def short(out: Path, **changes) -> CompareConfig:
 
 @pytest.mark.slow
 def test_trains_evaluates_and_does_not_train_again(tmp_path, capsys):
-    figures = compare.compare(short(tmp_path, json=tmp_path / "figures.json"))
+    figures = compare.compare(short(tmp_path, json=tmp_path / "new/figures.json"))
     assert [(run["method"], run["seed"]) for run in figures] == [("her", 0), ("her", 1)]
     assert all(run["env_steps"] == 800 == run["curve"][-1][0] and run["episodes"] == 20 for run in figures)
-    assert json.loads((tmp_path / "figures.json").read_text())["runs"] == figures
-    assert (tmp_path / "tiny/curves.png").stat().st_size > 1000
+    assert json.loads((tmp_path / "new/figures.json").read_text())["runs"] == figures
+    assert (tmp_path / "new/figures.png").stat().st_size > 1000
 
     summary = tmp_path / "tiny/her-s0-800/summary.json"
     trained_at = summary.stat().st_mtime_ns
     again = compare.compare(short(tmp_path, seeds=(0,)))
     assert again == figures[:1] and summary.stat().st_mtime_ns == trained_at
+    assert (tmp_path / "tiny/curves.png").stat().st_size > 1000
 
 
 def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():

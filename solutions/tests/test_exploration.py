@@ -57,3 +57,15 @@ def test_pokes_move_the_object_and_approaches_find_it(task):
     moved, apart = farthest("poke", 0.4)  # only some of the rows are taken over
     assert 2 <= np.sum(apart > 0.08) <= 14 and np.all(moved[apart > 0.08] < 0.02)
     env.close()
+
+
+def test_carries_lift_the_object_now_and_then():
+    env, rng = make_vec("pick_and_place", 32, seed=0), np.random.default_rng(1)
+
+    def lifted(guide: str) -> float:
+        env.reset(seed=0)
+        path = collect_episodes(env, guided(still, guide, 1.0, 0.2, rng))["achieved"][..., 2]
+        return np.mean((path - path[:, :1]).max(axis=1) > 0.03)
+
+    assert lifted("carry") >= 0.25 and lifted("approach") <= 0.15
+    env.close()
