@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "mujoco", "gymnasium", "gymnasium-robotics")
+PACKAGES = ("numpy", "mujoco", "gymnasium", "gymnasium-robotics", "torch")
 
 
 def describe_machine() -> dict[str, Any]:

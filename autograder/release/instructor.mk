@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast grade grade-diff starter handout gradescope bench-envs exactness
+.PHONY: demo test test-fast grade grade-diff starter handout gradescope calibrate bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.release.demo
@@ -31,6 +31,10 @@ handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
 	@$(PY) -m autograder.release gradescope $(if $(OUT),--out "$(OUT)") $(if $(MINUTES),--minutes "$(MINUTES)") \
 	  $(if $(INDEX),--index "$(INDEX)")
+
+calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n]
+	@$(PY) -m autograder.release.calibrate --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(STEPS),--total-steps "$(STEPS)")
 
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
 	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")

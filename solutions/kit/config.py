@@ -180,7 +180,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     "pick_and_place": OBJECT
     | {
         "total_steps": 150_000,
-        "guide": "approach",  # a block that is pushed about is not gripped
+        "guide": "carry",  # a block that is pushed about is not gripped
     },
 }
 

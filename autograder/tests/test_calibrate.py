@@ -1,0 +1,78 @@
+"""The threshold that a correct solution passes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.release import calibrate
+from autograder.release.calibrate import CalibrateConfig, factor, threshold
+from solutions.kit.console import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_tolerance_factor_is_that_of_the_tables():
+    # one-sided, confidence .95: k for 99 % of the population from 3, 5 and 10 values; for 90 % from 5
+    assert factor(3) == pytest.approx(10.55, rel=0.02)
+    assert factor(5) == pytest.approx(5.74, rel=0.02)
+    assert factor(10) == pytest.approx(3.98, rel=0.02)
+    assert factor(5, covered=0.9) == pytest.approx(3.41, rel=0.02)
+
+
+def test_a_further_run_passes_as_often_as_promised():
+    rng, passed = np.random.default_rng(1), 0
+    k = factor(5)
+    for _ in range(4000):
+        values = rng.normal(0.9, 0.02, size=6)
+        passed += values[5] >= values[:5].mean() - k * values[:5].std(ddof=1)
+    assert passed / 4000 >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("successes", "least", "most"),
+    [
+        ([1.0] * 5, 0.95, 0.95),  # no spread: capped
+        ([0.97, 0.99, 0.96, 1.0, 0.98], 0.88, 0.90),
+        ([0.1, 0.9, 0.2, 0.8, 0.5], 0.0, 0.0),  # nothing can be asked
+    ],
+)
+def test_thresholds(successes, least, most):
+    assert least <= threshold(successes) <= most
+
+
+def test_two_seeds_are_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(UserError, match="at least three different seeds"):
+        calibrate.calibrate(
+            CalibrateConfig(seeds=(0, 0, 1), runs=tmp_path, out=tmp_path, thresholds=tmp_path)
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_handout_states_the_threshold_that_is_graded():
+    from autograder.checks.hidden.test_weights import THRESHOLD
+
+    sentence = f"its success rate is at least {THRESHOLD:.0%}".replace("%", " %")
+    assert sentence in " ".join((ROOT / "solutions/README.md").read_text().split())
+
+
+@pytest.mark.slow
+def test_writes_threshold_picture_and_the_median_runs_weights(tmp_path):
+    config = CalibrateConfig(
+        task="tiny",
+        seeds=(0, 1, 2),
+        total_steps=400,
+        episodes=20,
+        runs=tmp_path / "runs",
+        out=tmp_path / "results",
+        thresholds=tmp_path / "thresholds",
+    )
+    figures = calibrate.calibrate(config)
+    folder = tmp_path / "results/tiny"
+    assert json.loads((tmp_path / "thresholds/tiny.json").read_text()) == figures
+    assert (folder / "curves.png").stat().st_size > 1000
+    by_success = sorted(figures["runs"], key=lambda run: run["success"])
+    assert figures["reference_seed"] == by_success[1]["seed"]
+    assert json.loads((folder / "config.json").read_text())["seed"] == figures["reference_seed"]
+    assert (folder / "weights.safetensors").exists() and (folder / "progress.csv").exists()
