@@ -45,8 +45,10 @@ class CompareConfig:
     """report when the evaluated success first reached this share"""
     out: Path = Path("runs/compare")
     """where the runs and the picture go, in a folder of the task's name"""
+    picture: Path | None = None
+    """where the curves go; by default beside the figures, or among the runs"""
     json: Path | None = None
-    """also write the figures to this file, and the picture beside it"""
+    """also write the figures to this file"""
 
 
 def trainings(config: CompareConfig) -> list[TrainConfig]:
@@ -130,7 +132,9 @@ def compare(config: CompareConfig) -> list[dict]:
     if config.json:
         settings = {"task": config.task, "level": config.level, "total_steps": runs[0].total_steps}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": figures})
-    picture = config.json.with_suffix(".png") if config.json else config.out / config.task / "curves.png"
+    beside = config.json.with_suffix(".png") if config.json else config.out / config.task / "curves.png"
+    picture = config.picture or beside
+    picture.parent.mkdir(parents=True, exist_ok=True)
     draw_curves(picture, f"{config.task}, seeds {', '.join(map(str, config.seeds))}", figures)
     print(f"picture: {picture}")
     return figures

@@ -179,8 +179,8 @@ TASK_DEFAULTS: dict[str, dict] = {
     },
     "pick_and_place": OBJECT
     | {
-        "total_steps": 150_000,
-        "guide": "approach",  # a block that is pushed about is not gripped
+        "total_steps": 120_000,
+        "guide": "carry",  # a block that is pushed about is not gripped
     },
 }
 

@@ -179,7 +179,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     },
     "pick_and_place": OBJECT
     | {
-        "total_steps": 150_000,
+        "total_steps": 120_000,
         "guide": "carry",  # a block that is pushed about is not gripped
     },
 }
