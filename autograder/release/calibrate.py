@@ -3,7 +3,7 @@
     solutions/ --her, several seeds--> success of each --tolerance bound--> autograder/thresholds/TASK.json
 
 That file holds the threshold and where it comes from: every run's figures and curve, seeds, machine, commit. Into
-solutions/results/TASK/ go the picture of the curves, and weights, config and log of the run whose success is the median.
+solutions/results/TASK/ go the picture of the curves, and weights, config and log of the run of median success.
 """
 
 from __future__ import annotations
