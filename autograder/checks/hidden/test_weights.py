@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from autograder import checks
 from autograder.checks.reach_policy import FILE, read_policy
 from autograder.engine.checking import expect, expect_array, subpart
 from autograder.engine.sequential import sequential_test
@@ -18,7 +19,7 @@ from envs import make_vec
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
-CALIBRATION = Path(__file__).resolve().parents[2] / "thresholds" / "reach.json"
+CALIBRATION = Path(checks.__file__).resolve().parents[1] / "thresholds" / "reach.json"
 THRESHOLD = json.loads(CALIBRATION.read_text())["threshold"]
 MARGIN, ERROR, MAX_EPISODES = 0.15, 1e-3, 200
 ENVS = 10  # episodes played side by side; at most so many more than the test needs
