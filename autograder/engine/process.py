@@ -2,7 +2,8 @@
 
 The grader believes nothing it hears: frames are capped, one limit covers all the waiting of a check, and silence, death
 and gibberish each have an outcome. A check's time limit counts the seconds of CPU its worker uses, so that a verdict
-does not depend on what else the machine is doing; the limit on the clock, for code that only sleeps, is far wider.
+does not depend on what else the machine is doing; the limit on the clock is far wider. Code that only sleeps is ended
+earlier: it uses no CPU, and code that computes gets some on the busiest machine.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -31,6 +33,10 @@ from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, 
 ROOT = Path(__file__).parents[2]  # of the course
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
 WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the limit on the clock: 5 times the time limit, and 2 s
+IDLE_AFTER, IDLE_SHARE = (
+    5.0,
+    0.01,
+)  # idle: less than this share of the CPU for the time limit, but at least 5 s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
@@ -90,6 +96,14 @@ class WorkerHost:
                 if attempt == 2:
                     raise CouldNotRun("no process could be started for your code") from None
         raise AssertionError
+
+    def used(self, pid: int) -> float | None:
+        """Seconds of CPU that a worker has used so far; None where the system does not tell."""
+        try:
+            return self._order({"op": "used", "pid": pid})["seconds"]
+        except (OSError, CouldNotRun):
+            self.close()
+            return None
 
     def end(self, pid: int) -> End | None:
         """Kill a worker; how it ended, or None where the host itself is gone."""
@@ -189,6 +203,10 @@ class WorkerHost:
         return msgpack.unpackb(reply)
 
 
+class _Idle(Exception):
+    """The worker neither answers nor computes."""
+
+
 class ProcessTransport:
     """One worker, for one check."""
 
@@ -199,6 +217,7 @@ class ProcessTransport:
         self._limit = time_limit
         self._wall = WALL_FACTOR * time_limit + WALL_EXTRA
         self._left = self._wall
+        self._used = 0.0  # seconds of CPU, when last looked at
 
     def ask(self, message: bytes) -> bytes:
         """Raises `TimedOut` at a limit, `Crashed` when the process died or sent nonsense; it is ended then."""
@@ -207,7 +226,14 @@ class ProcessTransport:
         start = time.monotonic()
         try:
             write_frame(self._channel, message, start + self._left)
+            self._wait(start + self._left)
             answer = read_frame(self._channel, start + self._left)
+        except _Idle:
+            self.close()
+            idle = time.monotonic() - start
+            raise TimedOut(
+                f"no answer after {idle:.0f} s in which your code computed nothing (does it sleep?)"
+            ) from None
         except TimeoutError:
             self.close()
             raise TimedOut(f"no answer after {self._wall:g} s") from None
@@ -222,6 +248,20 @@ class ProcessTransport:
         if answer is None:
             raise self._epitaph(self.close())
         return answer
+
+    def _wait(self, deadline: float) -> None:
+        """Until something can be read, or the deadline. Raises `_Idle` for a worker that waits without computing."""
+        window = max(IDLE_AFTER, self._limit)
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([self._channel], [], [], min(left, window))[0] or left <= window:
+                return
+            used = self._host.used(self._pid)
+            if used is None:
+                window = left  # the system does not tell: the deadline alone decides
+            elif used - self._used < IDLE_SHARE * window:
+                raise _Idle
+            else:
+                self._used = used
 
     def close(self) -> End | None:
         """End the worker and everything it started; how it ended, None if that is unknown."""

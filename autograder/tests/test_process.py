@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,25 @@ def test_sleeping_is_ended_at_the_deadline_on_the_clock_and_does_not_count_as_co
     with pytest.raises(TimedOut, match=r"no answer after 0\.5 s"):
         connect(code, 0.1).sums.f(60)
     assert time.monotonic() - start < 10.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process has used")
+def test_code_that_waits_without_computing_is_ended_long_before_the_deadline(connect, monkeypatch) -> None:
+    monkeypatch.setattr(process, "IDLE_AFTER", 0.5)
+    monkeypatch.setattr(process, "WALL_EXTRA", 60.0)
+    code = """
+        import time
+        def sleeps(): time.sleep(60)
+        def computes(seconds):
+            while time.process_time() < seconds: pass
+            return 1
+    """
+    assert connect(code, 5.0).sums.computes(2.0) == 1
+    start = time.monotonic()
+    student = connect(code, 0.4)
+    with pytest.raises(TimedOut, match="computed nothing"):
+        student.sums.sleeps()
+    assert time.monotonic() - start < 20.0
 
 
 def test_trickling_does_not_move_the_deadline(connect, monkeypatch) -> None:
