@@ -14,7 +14,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system check train play compare submission lint format
+.PHONY: help setup system check train play compare model-error submission lint format
 
 help:  ## this list
 	@echo "make TARGET [NAME=value ...], where TARGET is one of"
@@ -57,6 +57,9 @@ play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIG
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [JSON=file]
 	@$(PY) -m "$(TRAINED).compare" --task "$(TASK)" $(if $(METHODS),--methods $(METHODS)) $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(OUT),--out "$(OUT)") $(if $(JSON),--json "$(JSON)")
+
+model-error: $(READY)  ## how wrong is the learned model, in free motion and in contact: TASK=push [JSON=file]
+	@$(PY) -m "$(TRAINED).model_error" --task "$(TASK)" $(if $(JSON),--json "$(JSON)")
 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
 	@$(PY) -m autograder submission $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(if $(OUT),--out "$(OUT)")

@@ -6,6 +6,7 @@ Each training has the machine to itself, in a process of its own. Called again, 
 """
 
 import dataclasses
+import itertools
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ from .kit.console import UserError, run_command
 from .kit.runlog import draw_curves, read_progress, write_json
 from .play import FRESH_SEED, load_agent
 
+# Besides the methods themselves: the other two kinds of synthetic rollouts of the lecture.
+VARIANTS = {
+    "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
+    "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
+}
+
 
 @dataclass(frozen=True)
 class CompareConfig:
@@ -34,11 +41,13 @@ class CompareConfig:
     task: str = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     methods: tuple[str, ...] = METHODS
-    """any of ddpg, her, mbpo"""
+    """any of ddpg, her, mbpo (partial rollouts from all states), mbpo-full and mbpo-initial (from initial states)"""
     seeds: tuple[int, ...] = (0, 1, 2)
     """one training for each method and seed"""
     total_steps: int | None = None
     """env steps of each training; by default the task's"""
+    updates_per_step: float | None = None
+    """gradient updates for each env step; by default the task's"""
     episodes: int = 200
     """fresh episodes that each trained policy is judged by"""
     level: float = 0.95
@@ -51,44 +60,59 @@ class CompareConfig:
     """also write the figures to this file"""
 
 
-def trainings(config: CompareConfig) -> list[TrainConfig]:
-    """The config of every training. Raises: UserError for a value that makes no sense."""
+@dataclass(frozen=True)
+class Training:
+    """One run of the comparison, and the name it goes by there."""
+
+    name: str
+    config: TrainConfig
+    words: tuple[str, ...]  # how it is asked for at the command line
+
+    @property
+    def folder(self) -> Path:
+        return self.config.folder
+
+
+def trainings(config: CompareConfig) -> list[Training]:
+    """Every training. Raises: UserError for a value that makes no sense."""
     task = default_config(config.task).check()
     if not (config.methods and config.seeds and config.episodes >= 1):
         raise UserError("compare needs at least one method, one seed and one episode")
-    steps = config.total_steps or task.total_steps
-    folder = config.out / config.task
-    return [
-        dataclasses.replace(
-            task, method=method, seed=seed, total_steps=steps, out=folder / f"{method}-s{seed}-{steps}"
-        ).check()
-        for method in config.methods
-        for seed in config.seeds
-    ]
+    found = []
+    for name in config.methods:
+        for seed in config.seeds:
+            changes = {"total_steps": config.total_steps or task.total_steps}
+            if config.updates_per_step is not None:
+                changes["updates_per_step"] = config.updates_per_step
+            folder = "-".join([name, f"s{seed}", *map(str, changes.values())])
+            changes |= {"seed": seed, "out": config.out / config.task / folder}
+            changes |= VARIANTS.get(name, {"method": name})
+            words = [(f"--{key.replace('_', '-')}", str(value)) for key, value in changes.items()]
+            training = dataclasses.replace(task, **changes).check()
+            found.append(Training(name, training, ("--task", config.task, *itertools.chain(*words))))
+    return found
 
 
-def train(run: TrainConfig) -> None:
-    """One training, as if typed at the command line. Raises: UserError where it did not finish."""
-    words = ["--task", run.task, "--method", run.method, "--seed", str(run.seed), "--out", str(run.folder),
-             "--total-steps", str(run.total_steps)]  # fmt: skip
-    if (run.folder / "checkpoint.pt").exists():
-        words.append("--resume")
-    if subprocess.run([sys.executable, "-m", f"{__package__}.train", *words]).returncode != 0:
+def train(run: Training) -> None:
+    """As if typed at the command line. Raises: UserError where it did not finish."""
+    resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
+    command = [sys.executable, "-m", f"{__package__}.train", *run.words, *resume]
+    if subprocess.run(command).returncode != 0:
         raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
 
 
-def figures_of(run: TrainConfig, config: CompareConfig) -> dict:
+def figures_of(run: Training, config: CompareConfig) -> dict:
     """What became of a finished run: its curve, when it reached the level, its success on fresh episodes."""
     rows = read_progress(run.folder / "progress.csv")
-    agent = load_agent(run.folder / "weights.safetensors", run.task)
-    env = make_vec(run.task, min(config.episodes, 20), FRESH_SEED)
+    agent = load_agent(run.folder / "weights.safetensors", config.task)
+    env = make_vec(config.task, min(config.episodes, 20), FRESH_SEED)
     fresh = evaluate(env, agent.act, config.episodes)
     env.close()
     keys = ("env_steps", "updates", "train_seconds", "success")
     reached = next((row for row in rows if row["success"] >= config.level), None)
     return {
-        "method": run.method,
-        "seed": run.seed,
+        "method": run.name,
+        "seed": run.config.seed,
         **{key: rows[-1][key] for key in keys[:3]},
         **{key: fresh[key] for key in ("success", "started_solved", "episodes")},
         "reached_level": reached and {key: reached[key] for key in keys[:3]},
@@ -130,7 +154,7 @@ def compare(config: CompareConfig) -> list[dict]:
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))
     if config.json:
-        settings = {"task": config.task, "level": config.level, "total_steps": runs[0].total_steps}
+        settings = {"task": config.task, "level": config.level, "total_steps": runs[0].config.total_steps}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": figures})
     beside = config.json.with_suffix(".png") if config.json else config.out / config.task / "curves.png"
     picture = config.picture or beside

@@ -7,6 +7,7 @@ import pytest
 
 from solutions import compare
 from solutions.compare import CompareConfig
+from solutions.kit.cli import training_config
 from solutions.kit.console import UserError
 
 
@@ -34,6 +35,21 @@ def test_trains_evaluates_and_does_not_train_again(tmp_path, capsys):
     again = compare.compare(short(tmp_path, seeds=(0,)))
     assert again == figures[:1] and summary.stat().st_mtime_ns == trained_at
     assert (tmp_path / "tiny/curves.png").stat().st_size > 1000
+
+
+def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
+    config = CompareConfig(
+        methods=("mbpo", "mbpo-full", "mbpo-initial"), seeds=(3,), updates_per_step=1.0, out=tmp_path
+    )
+    runs = compare.trainings(config)
+    kinds = [(run.config.start_mode, run.config.rollout_mode) for run in runs]
+    assert kinds == [("all", "partial"), ("initial", "full"), ("initial", "partial")]
+    assert {(run.config.method, run.config.seed, run.config.updates_per_step) for run in runs} == {
+        ("mbpo", 3, 1.0)
+    }
+    assert len({run.folder for run in runs}) == 3
+    for run in runs:  # the command line asks for the very same training
+        assert training_config(list(run.words)) == run.config
 
 
 def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():

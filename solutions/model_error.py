@@ -1,0 +1,132 @@
+"""How wrong is the learned model, in free motion and in contact? `python -m solutions.model_error --task push`.
+
+    random exploration -> D_env --fit--> model --the actions of other episodes--> imagined against real positions
+
+The same actions are played in the model, open loop, from real states. A stretch of steps counts as contact if the
+object was really moved in it; reach and tiny have no object, so there it is all free motion.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from envs import make_vec
+from envs.machine import describe_machine
+
+from .kit.collect import collect_episodes
+from .kit.config import default_config
+from .kit.console import UserError, run_command
+from .kit.exploration import guided, holding
+from .kit.runlog import write_json
+from .model import DynamicsModel
+
+STILL = 0.001  # metres: an object that stays this close to its place was not moved
+
+
+@dataclass(frozen=True)
+class ErrorConfig:
+    """Fit the model to random exploration and measure its errors on other episodes."""
+
+    task: str = "push"
+    """tiny, reach, push, slide or pick_and_place"""
+    seed: int = 0
+    """of everything random"""
+    episodes: int = 320
+    """episodes the model is fitted to"""
+    test_episodes: int = 160
+    """episodes its errors are measured on"""
+    horizons: tuple[int, ...] = (1, 2, 5, 10, 20)
+    """steps ahead"""
+    json: Path | None = None
+    """also write the figures to this file"""
+
+
+def explore_randomly(env, config: ErrorConfig, episodes: int, rng: np.random.Generator) -> dict:
+    """At least that many episodes of random actions, held actions and the task's guide."""
+    task = default_config(config.task)
+
+    def uniform(obs, goals):
+        return rng.uniform(-1.0, 1.0, size=(len(obs), env.task_spec.action_dim))
+
+    rounds = []
+    for _ in range(-(-episodes // env.num_envs)):
+        policy = guided(
+            holding(uniform, task.hold, rng), task.guide, task.guided_fraction, task.noise_std, rng
+        )
+        rounds.append(collect_episodes(env, policy))
+    return {key: np.concatenate([data[key] for data in rounds]) for key in rounds[0]}
+
+
+def errors(model, env, data: dict, horizon: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Of every stretch of `horizon` steps, N of them: how far its imagined end lies from the real one, in metres.
+
+    Returns: gripper (N,) (tiny: the point), object (N,), moved (N,), how far the object really got, contact (N,) bool.
+    """
+    starts = np.arange(data["actions"].shape[1] - horizon + 1)
+
+    def at(key: str, step: int) -> np.ndarray:
+        return data[key][:, starts + step].reshape(-1, data[key].shape[-1])
+
+    imagined = at("obs", 0)
+    for step in range(horizon):
+        imagined = model.sample_next(imagined, at("actions", step), rng)
+    spec = env.task_spec
+    place = slice(0, spec.goal_dim)  # of the gripper, in an observation
+    away = [
+        np.linalg.norm(at("achieved", step) - at("achieved", 0), axis=1) for step in range(1, horizon + 1)
+    ]
+    return {
+        "gripper": np.linalg.norm((imagined - at("obs", horizon))[:, place], axis=1),
+        "object": np.linalg.norm(spec.achieved_goal(imagined) - at("achieved", horizon), axis=1),
+        "moved": away[-1],
+        "contact": (np.max(away, axis=0) > STILL) & (spec.goal_start > 0),
+    }
+
+
+def measure(config: ErrorConfig) -> list[dict]:
+    """Fit, imagine, compare, print. Returns: for each horizon and kind of motion, [median, 90 %] in mm."""
+    torch.set_num_threads(1)
+    if min(config.episodes, config.test_episodes, *config.horizons) < 1:
+        raise UserError("episodes and horizons must be at least 1")
+    default_config(config.task).check()
+    rng = np.random.default_rng(config.seed)
+    env = make_vec(config.task, 16, config.seed)
+    if max(config.horizons) > env.episode_length:
+        raise UserError(f"an episode has {env.episode_length} steps, so no horizon can be longer")
+    seen, fresh = (
+        explore_randomly(env, config, count, rng) for count in (config.episodes, config.test_episodes)
+    )
+    model = DynamicsModel(env.task_spec.obs_dim, env.task_spec.action_dim, config.seed)
+    flat = (seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:])
+    model.fit(*(values.reshape(-1, values.shape[-1]) for values in flat), rng)
+
+    table = Table(title=f"{config.task}: errors in mm, median / 90 %, after {len(seen['obs'])} episodes")
+    for column in ("steps", "motion", "stretches", "gripper", "object", "the object really moved"):
+        table.add_column(column, justify="left" if column == "motion" else "right")
+    rows = []
+    for horizon in config.horizons:
+        found = errors(model, env, fresh, horizon, rng)
+        for motion, chosen in (("free", ~found["contact"]), ("contact", found["contact"])):
+            if chosen.any():
+                figures = {
+                    key: [round(float(1000 * q), 2) for q in np.quantile(found[key][chosen], (0.5, 0.9))]
+                    for key in ("gripper", "object", "moved")
+                }
+                row = {"steps": horizon, "motion": motion, "stretches": int(chosen.sum())}
+                table.add_row(*map(str, row.values()), *(f"{a:.1f} / {b:.1f}" for a, b in figures.values()))
+                rows.append(row | figures)
+    env.close()
+    Console().print(table)
+    if config.json:
+        settings = {"task": config.task, "seed": config.seed, "episodes": len(seen["obs"])}
+        write_json(config.json, {"made_by": describe_machine(), **settings, "errors": rows})
+    return rows
+
+
+if __name__ == "__main__":
+    run_command(lambda: measure(tyro.cli(ErrorConfig)))
