@@ -13,14 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from envs import make_vec, task_spec
+from envs.peers import NotAvailable, peer_python
 
-PEERS = Path(__file__).resolve().parent.parent / ".venv-peers"
 ENVPOOL_VERSION = "1.2.5"
 ACTION_SETS = 64
-
-
-class NotAvailable(RuntimeError):
-    """A contestant that cannot take part, with the reason in one sentence."""
 
 
 def random_actions(num_envs: int) -> np.ndarray:
@@ -144,7 +140,7 @@ class EnvPool:
     """EnvPool's C++ Fetch, in a process and a Python environment of its own."""
 
     def __init__(self, task: str, num_envs: int) -> None:
-        python = _peer_python()
+        python = peer_python("envpool", f"envpool=={ENVPOOL_VERSION}")
         script = Path(__file__).with_name("envpool_runner.py")
         spec = task_spec(task)
         self._process = subprocess.Popen(
@@ -171,25 +167,6 @@ class EnvPool:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-
-
-def _peer_python() -> str:
-    """The Python of the peers' environment, which is made on first use and ignored by git."""
-    import sys
-
-    python = PEERS / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    try:
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True, capture_output=True)
-            (PEERS / ".gitignore").write_text("*\n")
-        if subprocess.run([python, "-c", "import envpool"], capture_output=True).returncode != 0:
-            package = f"envpool=={ENVPOOL_VERSION}"
-            subprocess.run(
-                [python, "-m", "pip", "install", "-q", package], check=True, capture_output=True, timeout=600
-            )
-    except (OSError, subprocess.SubprocessError):
-        raise NotAvailable(f"EnvPool {ENVPOOL_VERSION} could not be installed on this machine.") from None
-    return str(python)
 
 
 Contestant = Literal["bare mj_step", "ours", "envpool", "gymnasium async", "gymnasium sync"]

@@ -22,12 +22,13 @@ from .kit.console import Interruptible, run_command
 from .kit.exploration import guided, holding
 from .kit.progress import TrainingBar
 from .kit.runlog import RunFolder
+from .kit.symmetry import Mirrors
 from .kit.weights import save_weights
 from .model import DynamicsModel
 from .policy import explore
 from .relabel import new_rewards, relabel
 
-STREAMS = ("explore", "batch", "relabel", "model", "imagine")
+STREAMS = ("explore", "batch", "relabel", "model", "imagine", "mirror")
 
 
 class Run:
@@ -47,6 +48,7 @@ class Run:
             action_penalty=config.action_penalty, lanes=config.cores,
         )  # fmt: skip
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
+        self.mirrors = Mirrors(config.mirror, spec.obs_dim)
         self.buffer = EpisodeBuffer(
             min(config.buffer_episodes, needed),
             spec.episode_length,
@@ -132,7 +134,7 @@ def train_round(run: Run) -> dict:
 
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
         drawn = run.buffer.sample_steps(config.batch_size, run.rng["batch"], config.moved_fraction)
-        batch = relabelled_batch(run, *drawn)
+        batch = run.mirrors(relabelled_batch(run, *drawn), run.rng["mirror"])
         if config.method == "mbpo":
             batch = mix(
                 batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction

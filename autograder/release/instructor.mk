@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast grade grade-diff starter handout gradescope calibrate bench-envs exactness
+.PHONY: demo test test-fast grade grade-diff starter handout gradescope calibrate bench bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.release.demo
@@ -35,6 +35,10 @@ gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/grades
 calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n]
 	@$(PY) -m autograder.release.calibrate --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(STEPS),--total-steps "$(STEPS)")
+
+bench: $(READY)  ## our her beside stable-baselines3's in the same wall-clock: TASK=push [SEEDS="0 1"] [TIMES=10] [JSON=file]
+	@$(PY) -m autograder.release.bench --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(TIMES),--times "$(TIMES)") $(if $(JSON),--json "$(JSON)")
 
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
 	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")

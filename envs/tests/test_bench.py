@@ -8,10 +8,10 @@ from envs import bench, contestants, exactness
 
 
 def test_bench_measures_and_writes_json(tmp_path, capsys, monkeypatch):
-    def missing() -> str:
+    def missing(*wanted: str) -> str:
         raise contestants.NotAvailable("EnvPool could not be installed on this machine.")
 
-    monkeypatch.setattr(contestants, "_peer_python", missing)
+    monkeypatch.setattr(contestants, "peer_python", missing)
     path = tmp_path / "new" / "bench.json"
     args = bench.Args(
         num_envs=2,

@@ -16,6 +16,7 @@ CHOICES = {
     "strategy": ("final", "future", "episode", "random"),
     "start_mode": ("initial", "all"),
     "rollout_mode": ("full", "partial"),
+    "mirror": ("", "x", "y", "xy"),
     "guide": ("none", "approach", "poke", "carry"),
 }
 
@@ -78,6 +79,8 @@ class TrainConfig:
     """episodes that D_env holds"""
     moved_fraction: float = 0.9
     """share of a batch that comes from episodes in which the achieved goal moved"""
+    mirror: str = ""
+    """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
     strategy: str = "future"
     """where hindsight goals come from: final, future, episode or random"""
@@ -158,7 +161,7 @@ class TrainConfig:
 
 
 # What a task changes, each with its reason. An object is found and moved by luck at first: that takes many episodes.
-OBJECT = {"num_envs": 16, "warmup_episodes": 16, "eval_every": 8_000}
+OBJECT = {"num_envs": 16, "warmup_episodes": 16, "eval_every": 8_000, "mirror": "xy"}
 TASK_DEFAULTS: dict[str, dict] = {
     "tiny": {
         "hidden": (64, 64),  # two dimensions need no more
@@ -175,6 +178,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 400_000,
         "guide": "poke",
+        "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },
     "pick_and_place": OBJECT

@@ -1,0 +1,100 @@
+"""Our `her` beside stable-baselines3's, in the same wall-clock: `python -m autograder.release.bench --task push`.
+
+    solutions.compare --seconds it took--> stable-baselines3 for as long, in its own environment --> table, curves, JSON
+
+One after the other, each with the machine to itself. What ours has trained before is not trained again: so that both
+ran on one machine, start with an empty `runs/`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+
+from envs import task_spec
+from envs.machine import describe_machine
+from envs.peers import NotAvailable, peer_python
+from solutions.compare import CompareConfig, compare, summary
+from solutions.kit.console import UserError, run_command
+from solutions.kit.runlog import draw_curves, write_json
+
+SB3 = (
+    "stable-baselines3==2.9.2",
+    "sb3-contrib==2.9.2",
+    "torch==2.13.0",
+    "gymnasium==1.4.0",
+    "gymnasium-robotics==1.4.2",
+    "mujoco>=3.3.7,<3.8",
+)
+RUNNER = Path(__file__).with_name("sb3_runner.py")
+NAME = "TQC+HER (stable-baselines3)"
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """Train ours and stable-baselines3's HER in the same time."""
+
+    task: str = "push"
+    """reach, push, slide or pick_and_place"""
+    seeds: tuple[int, ...] = (0,)
+    """one training of each for each seed"""
+    times: float = 1.0
+    """how many times our seconds stable-baselines3 gets"""
+    episodes: int = 200
+    """fresh episodes that each trained policy is judged by"""
+    json: Path | None = None
+    """also write the figures to this file, and the picture beside it"""
+
+
+def train_sb3(task: str, seed: int, seconds: float, episodes: int) -> dict:
+    """One training by stable-baselines3. Returns: figures as `solutions.compare` has them. Raises: UserError."""
+    try:
+        python = peer_python("sb3_contrib, gymnasium_robotics", *SB3)
+    except NotAvailable as reason:
+        raise UserError(str(reason)) from reason
+    command = [python, str(RUNNER), task_spec(task).env_id, str(seed)]
+    curve = []
+    with subprocess.Popen(
+        [*command, str(seconds), str(seconds / 10), str(episodes)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout:
+            curve.append(json.loads(line))
+            print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)
+    if process.returncode != 0 or not curve:
+        raise UserError(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
+    keys = ("env_steps", "updates", "train_seconds", "success")
+    reached = next((row for row in curve if row["success"] >= 0.95), None)
+    return {
+        "method": NAME,
+        "seed": seed,
+        **curve[-1],
+        "episodes": episodes,
+        "reached_level": reached and {key: reached[key] for key in keys[:3]},
+        "curve": [[row[key] for key in keys] for row in curve],
+    }
+
+
+def bench(config: BenchConfig) -> list[dict]:
+    """Train both, print, draw. Returns: the figures of each run."""
+    if config.task not in ("reach", "push", "slide", "pick_and_place"):
+        raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
+    ours = compare(CompareConfig(config.task, methods=("her",), seeds=config.seeds, episodes=config.episodes))
+    runs = ours + [
+        train_sb3(config.task, run["seed"], config.times * run["train_seconds"], config.episodes)
+        for run in ours
+    ]
+    Console().print(summary(runs))
+    if config.json:
+        settings = {"task": config.task, "times": config.times, "peer": SB3}
+        write_json(config.json, {"made_by": describe_machine(), **settings, "runs": runs})
+        draw_curves(config.json.with_suffix(".png"), f"{config.task}, the same wall-clock", runs)
+    return runs
+
+
+if __name__ == "__main__":
+    run_command(lambda: bench(tyro.cli(BenchConfig)))

@@ -1,0 +1,91 @@
+"""The child process of `bench`: `sb3_runner.py ENV_ID SEED SECONDS EVAL_SECONDS EPISODES`.
+
+It trains stable-baselines3's HER for so many seconds, evaluation excluded, and runs in a Python environment that has it
+(and nothing of ours). Each line written is a JSON object: env_steps, updates, train_seconds, success. The last one is
+evaluated on EPISODES fresh episodes, those before on 40.
+
+The settings are those that rl-baselines3-zoo publishes for Fetch with TQC (its best algorithm there): 3 layers of 512,
+batch 512, γ .95, lr 1e-3, τ .05, observations normalised, the time as a feature, 4 hindsight goals for each real one.
+"""
+
+import json
+import sys
+import time
+
+import gymnasium
+import gymnasium_robotics
+import numpy as np
+from sb3_contrib import TQC
+from sb3_contrib.common.wrappers import TimeFeatureWrapper
+from stable_baselines3 import HerReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+gymnasium.register_envs(gymnasium_robotics)
+
+
+def success(model: TQC, normalizer: VecNormalize, env: gymnasium.Env, episodes: int) -> float:
+    """Share of episodes that end at the goal, acting greedily."""
+    reached = []
+    for _ in range(episodes):
+        obs, _ = env.reset()
+        done = False
+        while not done:
+            action, _ = model.predict(normalizer.normalize_obs(obs), deterministic=True)
+            obs, _, terminated, truncated, info = env.step(action)
+            done = terminated or truncated
+        reached.append(info["is_success"])
+    return float(np.mean(reached))
+
+
+class Watch(BaseCallback):
+    """Evaluates now and then, and stops when the time is up."""
+
+    def __init__(self, env: gymnasium.Env, seconds: float, eval_seconds: float, episodes: int) -> None:
+        super().__init__()
+        self.env, self.seconds, self.eval_seconds, self.episodes = env, seconds, eval_seconds, episodes
+        self.trained, self.evaluated, self.since = 0.0, 0.0, time.monotonic()
+
+    def _on_step(self) -> bool:
+        trained = self.trained + time.monotonic() - self.since
+        ends = trained >= self.seconds
+        if ends or trained - self.evaluated >= self.eval_seconds:
+            self.trained = self.evaluated = trained
+            episodes = self.episodes if ends else 40
+            figures = {
+                "env_steps": self.num_timesteps,
+                "updates": self.model._n_updates,
+                "train_seconds": round(trained, 1),
+                "success": success(self.model, self.training_env, self.env, episodes),
+            }
+            print(json.dumps(figures), flush=True)
+            self.since = time.monotonic()
+        return not ends
+
+
+def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: int) -> None:
+    """Train and report."""
+    env = DummyVecEnv([lambda: TimeFeatureWrapper(gymnasium.make(env_id))])
+    env.seed(seed)
+    model = TQC(
+        "MultiInputPolicy",
+        VecNormalize(env, norm_obs=True, norm_reward=False),
+        batch_size=512,
+        buffer_size=1_000_000,
+        gamma=0.95,
+        learning_rate=1e-3,
+        tau=0.05,
+        learning_starts=1_000,
+        policy_kwargs={"net_arch": [512, 512, 512], "n_critics": 2},
+        replay_buffer_class=HerReplayBuffer,
+        replay_buffer_kwargs={"n_sampled_goal": 4, "goal_selection_strategy": "future"},
+        seed=seed,
+        device="cpu",
+    )
+    fresh = TimeFeatureWrapper(gymnasium.make(env_id))
+    fresh.reset(seed=1_000_000 + seed)
+    model.learn(10**9, callback=Watch(fresh, seconds, eval_seconds, episodes))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:3]), *map(float, sys.argv[3:5]), int(sys.argv[5]))
