@@ -173,7 +173,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "total_steps": 2_000,
         "eval_every": 200,
     },
-    "push": OBJECT | {"total_steps": 120_000, "guide": "poke"},
+    "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
     "slide": OBJECT
     | {
         "total_steps": 400_000,
@@ -183,7 +183,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     },
     "pick_and_place": OBJECT
     | {
-        "total_steps": 120_000,
+        "total_steps": 96_000,
         "guide": "carry",  # a block that is pushed about is not gripped
     },
 }
