@@ -77,8 +77,8 @@ class TrainConfig:
     """gradient updates for each env step"""
     buffer_episodes: int = 20_000
     """episodes that D_env holds"""
-    moved_fraction: float = 0.9
-    """share of a batch that comes from episodes in which the achieved goal moved"""
+    telling_fraction: float = 0.9
+    """share of a batch that comes from episodes in which the achieved goal moved, and ended where goals are"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
@@ -131,7 +131,7 @@ class TrainConfig:
             "tau",
             "hold",
             "guided_fraction",
-            "moved_fraction",
+            "telling_fraction",
         ):
             need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
@@ -173,7 +173,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "total_steps": 2_000,
         "eval_every": 200,
     },
-    "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
+    "push": OBJECT | {"total_steps": 112_000},
     "slide": OBJECT
     | {
         "total_steps": 400_000,

@@ -70,7 +70,7 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
     data["achieved"][1, 2] += 0.03  # episode 1 moved on its way
     data["achieved"][3, 1:] += 0.01  # episode 3 hardly
     memory.add(data)
-    drawn, steps = memory.sample_steps(4000, np.random.default_rng(0), moved_fraction=0.8)
+    drawn, steps = memory.sample_steps(4000, np.random.default_rng(0), telling_fraction=0.8)
     assert abs(np.mean(drawn == 1) - (0.8 + 0.2 / 4)) < 0.03 and set(drawn) == {0, 1, 2, 3}
     assert set(steps) == set(range(T))
     uniform, _ = memory.sample_steps(4000, np.random.default_rng(0))
@@ -78,7 +78,7 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
 
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 0
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 1: nothing moved is left
-    assert not memory.moved.any()
+    assert not memory.telling.any()
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
 
 
