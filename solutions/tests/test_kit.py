@@ -82,6 +82,19 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
 
 
+def test_an_episode_that_ended_where_no_goal_is_does_not_count():
+    memory, data = buffer(), {key: np.array(values) for key, values in episodes(0, 4).items()}
+    data["achieved"][:] = 0.0
+    data["achieved"][:3, 1:] = 0.1  # moved, all three
+    data["achieved"][2, -1] = -0.5  # and fell
+    data["desired"][:] = np.linspace(0.0, 0.2, 4)[:, None]
+    memory.add(data)
+    assert memory.telling.tolist() == [True, True, False, False]
+    data["desired"][0] = -0.5  # goals down there are wanted after all
+    memory.add({key: values[:1] for key, values in data.items()})
+    assert memory.telling.tolist() == [True, True, True, False]
+
+
 def test_the_networks_see_the_goal_relative_to_what_is_achieved():
     agent = Agent(5, 2, 1, goal_start=3, hidden=(8,))
     rng = np.random.default_rng(0)
