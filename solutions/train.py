@@ -134,12 +134,12 @@ def train_round(run: Run) -> dict:
 
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
         drawn = run.buffer.sample_steps(config.batch_size, run.rng["batch"], config.telling_fraction)
-        batch = run.mirrors(relabelled_batch(run, *drawn), run.rng["mirror"])
+        batch = relabelled_batch(run, *drawn)
         if config.method == "mbpo":
             batch = mix(
                 batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction
             )
-        info |= run.agent.update(batch)
+        info |= run.agent.update(run.mirrors(batch, run.rng["mirror"]))
         counters["updates"] += 1
     return info
 

@@ -121,6 +121,11 @@ class TrainConfig:
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             need(value in choices, f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
+        need(
+            self.guide == "none" or self.task not in ("tiny", "reach"),
+            f"{self.task} has no object to guide to: leave guide at none",
+        )
+        need(not self.mirror or self.task != "tiny", "tiny has no mirror: leave mirror empty")
         for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
                      "model_every", "cores", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
             need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")

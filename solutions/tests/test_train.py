@@ -188,6 +188,8 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         (["--method", "ppo"], "unknown method 'ppo': choose one of ddpg, her, mbpo"),
         (["--discount", "1"], "discount must lie in [0, 1), but is 1.0"),
         (["--total-steps", "0"], "total_steps must be at least 1, but is 0"),
+        (["--guide", "poke"], "reach has no object to guide to: leave guide at none"),
+        (["--task", "tiny", "--mirror", "x"], "tiny has no mirror: leave mirror empty"),
         (["--strategy", "best"], "unknown strategy 'best': choose one of final, future, episode, random"),
     ],
 )
