@@ -3,7 +3,6 @@
 import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
-NEAR = 0.05  # metres: this far outside the box of all goals that were wanted still counts as inside
 
 
 class EpisodeBuffer:
@@ -24,7 +23,7 @@ class EpisodeBuffer:
         self.actions = np.zeros((capacity, steps, action_dim), np.float32)
         self.rewards = np.zeros((capacity, steps), np.float32)
         self.masks = np.ones((capacity, steps), np.float32)
-        self.telling = np.zeros(capacity, bool)
+        self.moved = np.zeros(capacity, bool)
         self.size, self.next_row = 0, 0
 
     def __len__(self) -> int:
@@ -38,36 +37,28 @@ class EpisodeBuffer:
         for episode in range(count):
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
+            path = self.achieved[self.next_row]
+            self.moved[self.next_row] = np.linalg.norm(path - path[0], axis=1).max() > MOVED
             self.next_row += 1
             self.size = max(self.size, self.next_row)
             if self.next_row == self.capacity:  # start over at the oldest episode
                 self.next_row = 0
-        self._judge()
-
-    def _judge(self) -> None:
-        """Which episodes tell most: the achieved goal moved, and ended in the box of all goals that were wanted."""
-        achieved, desired = self.achieved[: self.size], self.desired[: self.size]
-        last = achieved[:, -1]
-        moved = np.linalg.norm(achieved - achieved[:, :1], axis=2).max(axis=1) > MOVED
-        asked = (last > desired.min(axis=0) - NEAR) & (last < desired.max(axis=0) + NEAR)
-        self.telling[: self.size] = moved & asked.all(axis=1)
 
     def sample_steps(
-        self, count: int, rng: np.random.Generator, telling_fraction: float = 0.0
+        self, count: int, rng: np.random.Generator, moved_fraction: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Indices of `count` transitions, drawn with replacement: episodes (count,), steps (count,).
 
-        Each row with probability `telling_fraction` from an episode in which the achieved goal moved and ended where
-        goals are, else from any: an object that lies still teaches no goal but its own place, and one that fell from
-        the table teaches the way to the floor (Zhao & Tresp 2018 weigh episodes by energy).
+        Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
+        object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy).
         """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
         episodes, steps = rng.integers(self.size, size=count), rng.integers(self.episode_length, size=count)
-        telling = np.flatnonzero(self.telling[: self.size])
-        if telling_fraction > 0 and len(telling):
-            from_telling = rng.random(count) < telling_fraction
-            episodes = np.where(from_telling, rng.choice(telling, size=count), episodes)
+        moved = np.flatnonzero(self.moved[: self.size])
+        if moved_fraction > 0 and len(moved):
+            from_moved = rng.random(count) < moved_fraction
+            episodes = np.where(from_moved, rng.choice(moved, size=count), episodes)
         return episodes, steps
 
     def transitions(self, episodes: np.ndarray, steps: np.ndarray) -> dict:

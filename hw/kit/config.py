@@ -77,8 +77,8 @@ class TrainConfig:
     """gradient updates for each env step"""
     buffer_episodes: int = 20_000
     """episodes that D_env holds"""
-    telling_fraction: float = 0.9
-    """share of a batch that comes from episodes in which the achieved goal moved, and ended where goals are"""
+    moved_fraction: float = 0.9
+    """share of a batch that comes from episodes in which the achieved goal moved"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
@@ -136,7 +136,7 @@ class TrainConfig:
             "tau",
             "hold",
             "guided_fraction",
-            "telling_fraction",
+            "moved_fraction",
         ):
             need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")

@@ -70,7 +70,7 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
     data["achieved"][1, 2] += 0.03  # episode 1 moved on its way
     data["achieved"][3, 1:] += 0.01  # episode 3 hardly
     memory.add(data)
-    drawn, steps = memory.sample_steps(4000, np.random.default_rng(0), telling_fraction=0.8)
+    drawn, steps = memory.sample_steps(4000, np.random.default_rng(0), moved_fraction=0.8)
     assert abs(np.mean(drawn == 1) - (0.8 + 0.2 / 4)) < 0.03 and set(drawn) == {0, 1, 2, 3}
     assert set(steps) == set(range(T))
     uniform, _ = memory.sample_steps(4000, np.random.default_rng(0))
@@ -78,21 +78,8 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
 
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 0
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 1: nothing moved is left
-    assert not memory.telling.any()
+    assert not memory.moved.any()
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
-
-
-def test_an_episode_that_ended_where_no_goal_is_does_not_count():
-    memory, data = buffer(), {key: np.array(values) for key, values in episodes(0, 4).items()}
-    data["achieved"][:] = 0.0
-    data["achieved"][:3, 1:] = 0.1  # moved, all three
-    data["achieved"][2, -1] = -0.5  # and fell
-    data["desired"][:] = np.linspace(0.0, 0.2, 4)[:, None]
-    memory.add(data)
-    assert memory.telling.tolist() == [True, True, False, False]
-    data["desired"][0] = -0.5  # goals down there are wanted after all
-    memory.add({key: values[:1] for key, values in data.items()})
-    assert memory.telling.tolist() == [True, True, True, False]
 
 
 def test_the_networks_see_the_goal_relative_to_what_is_achieved():
