@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def grade_class(
     due: str | None = None,
     assignment: str = "Fetch homework",
     similarity: bool = True,
+    scheduler: str | None = None,
     allow_weak_sandbox: bool = False,
 ) -> int:
     """Grade everybody's submissions (course staff). Stopped at any moment, it goes on where it was.
@@ -38,11 +40,13 @@ def grade_class(
         due: When it was due, where the export does not say: 2026-11-20T23:59+01:00.
         assignment: Its name in the learning platform.
         similarity: Look for similar submissions.
+        scheduler: Grade on the workers of this Dask scheduler (tcp://host:8786) instead of on this machine.
         allow_weak_sandbox: Grade even where this machine cannot keep a submission from reading hidden checks.
     """
     from rich.console import Console
 
     from autograder.__main__ import HIDDEN, PUBLIC
+    from autograder.batch.cluster import Cluster
     from autograder.batch.run import Course
     from autograder.batch.run import grade_class as run
     from autograder.batch.show import Bar, Log
@@ -67,6 +71,7 @@ def grade_class(
             due=_time(due),
             similarity=similarity,
             show=show,
+            crew_maker=partial(Cluster, scheduler) if scheduler else None,
         )
     counts = ", ".join(f"{count} {status.lower()}" for status, count in ended.summary.statuses.items())
     console.print(f"{counts}; {ended.graded_now} check files run now", highlight=False, markup=False)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.batch.choose import choose
+from autograder.batch.cluster import Cluster
 from autograder.batch.crew import Crew
 from autograder.batch.find import find_uploads
 from autograder.batch.show import Quiet
@@ -62,11 +63,11 @@ def grade_class(
     due: datetime | None = None,
     similarity: bool = True,
     show: Quiet | None = None,
-    crew_maker: Callable[[dict[str, Any]], Crew] | None = None,
+    crew_maker: Callable[[dict[str, Any]], Crew | Cluster] | None = None,
 ) -> Ended:
     """Grade everybody in `source` into `out`. Raises `UserMistake`; a submission's faults are in its own grade.
 
-    `crew_maker(setup)` makes the crew (see `crew.py`), by default of `jobs` processes on this machine.
+    `crew_maker(setup)` makes the crew (crew.py, cluster.py), by default of `jobs` processes on this machine.
     """
     show = show or Quiet()
     if jobs < 1:

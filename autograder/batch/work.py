@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.batch.choose import Choice
+from autograder.batch.cluster import Cluster
 from autograder.batch.crew import Answer, Crew, Order
 from autograder.batch.grades import lost_outcome, seed_for, title_of
 from autograder.batch.show import Quiet
@@ -17,7 +18,7 @@ from autograder.batch.versions import subparts_of
 from autograder.engine.parts import Parts
 
 
-def take_in(state: State, crew: Crew, uploads: Sequence[Upload], show: Quiet) -> None:
+def take_in(state: State, crew: Crew | Cluster, uploads: Sequence[Upload], show: Quiet) -> None:
     """Open the uploads that are new or have changed."""
     known = state.fingerprints()
     new = {upload.key: upload for upload in uploads if known.get(upload.key) != upload.fingerprint}
@@ -51,7 +52,11 @@ class Work:
         self.count = 0  # check files run
 
     def grade_all(
-        self, crew: Crew, wanted: Choice, files: Mapping[str, Path], on_content: Callable[[str], None]
+        self,
+        crew: Crew | Cluster,
+        wanted: Choice,
+        files: Mapping[str, Path],
+        on_content: Callable[[str], None],
     ) -> None:
         """Run what is wanted and not known; `on_content` is told each content that is through."""
         orders = list(self._missing(wanted))

@@ -12,12 +12,12 @@ test: lint  ## everything that is tested: layout, hw/ against solutions/, the ki
 test-fast: $(READY)  ## the tests that take seconds
 	@$(PY) -m pytest -q -m "not slow"
 
-grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=]; one: SUBMISSION=
+grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [SCHEDULER=]; one: SUBMISSION=
 	@test -n "$(SUBMISSION)$(SUBMISSIONS)" \
 	  || { echo "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1; }
 	@$(if $(SUBMISSIONS),$(PY) -m autograder grade-class "$(SUBMISSIONS)" --out "$(or $(OUT),out/class)" \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
-	  $(if $(REGRADE),--regrade $(REGRADE)),$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
+	  $(if $(REGRADE),--regrade $(REGRADE)) $(if $(SCHEDULER),--scheduler "$(SCHEDULER)"),$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
 
 grade-diff: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
 	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"
