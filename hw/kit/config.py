@@ -178,7 +178,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "total_steps": 2_000,
         "eval_every": 200,
     },
-    "push": OBJECT | {"total_steps": 112_000},
+    "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
     "slide": OBJECT
     | {
         "total_steps": 400_000,
