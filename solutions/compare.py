@@ -27,6 +27,8 @@ from .kit.console import UserError, run_command
 from .kit.runlog import draw_curves, read_progress, write_json
 from .play import FRESH_SEED, load_agent
 
+WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
+
 # Besides the methods themselves: the other two kinds of synthetic rollouts of the lecture.
 VARIANTS = {
     "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
@@ -108,15 +110,21 @@ def figures_of(run: Training, config: CompareConfig) -> dict:
     env = make_vec(config.task, min(config.episodes, 20), FRESH_SEED)
     fresh = evaluate(env, agent.act, config.episodes)
     env.close()
-    keys = ("env_steps", "updates", "train_seconds", "success")
-    reached = next((row for row in rows if row["success"] >= config.level), None)
     return {
         "method": run.name,
         "seed": run.config.seed,
-        **{key: rows[-1][key] for key in keys[:3]},
+        **{key: rows[-1][key] for key in WHEN},
         **{key: fresh[key] for key in ("success", "started_solved", "episodes")},
-        "reached_level": reached and {key: reached[key] for key in keys[:3]},
-        "curve": [[row[key] for key in keys] for row in rows],
+        **progress(rows, config.level),
+    }
+
+
+def progress(rows: list[dict], level: float) -> dict:
+    """When the success of these evaluations first reached the level (None: never), and their curve."""
+    reached = next((row for row in rows if row["success"] >= level), None)
+    return {
+        "reached_level": reached and {key: reached[key] for key in WHEN},
+        "curve": [[row[key] for key in (*WHEN, "success")] for row in rows],
     }
 
 

@@ -93,7 +93,8 @@ def play(config: PlayConfig) -> dict:
     Console().print(table)
     if config.json:
         write_json(config.json, figures)
-    draw(config, agent, weights)
+    if config.video_episodes > 0 or config.strip:
+        draw(config, agent, weights)
     return figures
 
 

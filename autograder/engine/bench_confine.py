@@ -8,8 +8,6 @@ and end.
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -27,6 +25,7 @@ from autograder.engine.parts import read_parts
 from autograder.engine.process import WorkerHost
 from autograder.engine.student import Student
 from autograder.engine.tree import build_base
+from envs.machine import describe_machine
 
 _CODE = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)\n"
 
@@ -78,11 +77,7 @@ def measure(pristine: Path, rounds: int) -> dict[str, Any]:
         "rounds": rounds,
         "cost": cost,
         "confined_minus_direct_ms": round(more, 2),
-        "machine": {
-            "cores": os.cpu_count(),
-            "kind": platform.machine(),
-            "load": round(os.getloadavg()[0], 1),
-        },
+        "machine": describe_machine(),
     }
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from envs import task_spec
 from envs.machine import describe_machine
 from envs.peers import NotAvailable, peer_python
-from solutions.compare import CompareConfig, compare, summary
+from solutions.compare import CompareConfig, compare, progress, summary
 from solutions.kit.console import UserError, run_command
 from solutions.kit.runlog import draw_curves, write_json
 
@@ -32,6 +32,7 @@ SB3 = (
     "mujoco>=3.3.7,<3.8",
 )
 RUNNER = Path(__file__).with_name("sb3_runner.py")
+LEVEL = CompareConfig.level
 NAME = "TQC+HER (stable-baselines3)"
 
 
@@ -67,15 +68,12 @@ def train_sb3(task: str, seed: int, seconds: float, episodes: int) -> dict:
             print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)
     if process.returncode != 0 or not curve:
         raise UserError(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
-    keys = ("env_steps", "updates", "train_seconds", "success")
-    reached = next((row for row in curve if row["success"] >= 0.95), None)
     return {
         "method": NAME,
         "seed": seed,
         **curve[-1],
         "episodes": episodes,
-        "reached_level": reached and {key: reached[key] for key in keys[:3]},
-        "curve": [[row[key] for key in keys] for row in curve],
+        **progress(curve, LEVEL),
     }
 
 

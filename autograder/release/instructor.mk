@@ -17,7 +17,8 @@ grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [
 	  || { echo "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1; }
 	@$(if $(SUBMISSIONS),$(PY) -m autograder grade-class "$(SUBMISSIONS)" --out "$(or $(OUT),out/class)" \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
-	  $(if $(REGRADE),--regrade $(REGRADE)) $(if $(SCHEDULER),--scheduler "$(SCHEDULER)"),$(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
+	  $(if $(REGRADE),--regrade $(REGRADE)) $(if $(SCHEDULER),--scheduler "$(SCHEDULER)"), \
+	  $(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
 
 grade-diff: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
 	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"

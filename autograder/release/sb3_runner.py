@@ -88,4 +88,5 @@ def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: 
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:3]), *map(float, sys.argv[3:5]), int(sys.argv[5]))
+    words = sys.argv[1:]
+    main(words[0], int(words[1]), float(words[2]), float(words[3]), int(words[4]))

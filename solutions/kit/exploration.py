@@ -13,7 +13,7 @@ from .collect import Policy
 LONGEST_HOLD = 11  # steps
 MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = (
-    0.07  # metres from the object's middle to where a poke starts: half a block, half a gripper, and some air
+    0.07  # metres from the object's middle to where a poke starts: half a block, half a gripper, some air
 )
 CLOSE = 0.02, 0.05  # metres: at the start of a poke or a carry; at the object
 SETTLE = 2  # steps that the fingers get to close before the arm moves
