@@ -43,14 +43,14 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """The commit the figures belong to, with a mark where files differ from it."""
+    """The commit the figures belong to, with a mark where the code differs from it."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         commit = subprocess.run(
             [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
         )
         changes = subprocess.run(
-            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+            [*git, "status", "--porcelain", ":(top)*.py"], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -29,8 +29,9 @@ from .play import FRESH_SEED, load_agent
 
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
 
-# Besides the methods themselves: the other two kinds of synthetic rollouts of the lecture.
+# Besides the methods themselves: no script that finds the object; the lecture's other two kinds of rollouts.
 VARIANTS = {
+    "her-unguided": {"method": "her", "guide": "none"},
     "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
     "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
 }
@@ -43,7 +44,7 @@ class CompareConfig:
     task: str = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     methods: tuple[str, ...] = METHODS
-    """any of ddpg, her, mbpo (partial rollouts from all states), mbpo-full and mbpo-initial (from initial states)"""
+    """ddpg, her, her-unguided, mbpo (partial rollouts from all states), mbpo-full, mbpo-initial (from initial ones)"""
     seeds: tuple[int, ...] = (0, 1, 2)
     """one training for each method and seed"""
     total_steps: int | None = None
@@ -73,6 +74,10 @@ class Training:
     @property
     def folder(self) -> Path:
         return self.config.folder
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / "summary.json").exists()
 
 
 def trainings(config: CompareConfig) -> list[Training]:
@@ -157,7 +162,7 @@ def compare(config: CompareConfig) -> list[dict]:
     torch.set_num_threads(1)
     runs = trainings(config)
     for run in runs:
-        if not (run.folder / "summary.json").exists():
+        if not run.finished:
             train(run)
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))

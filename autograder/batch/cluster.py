@@ -12,45 +12,60 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Any
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any
 
 from autograder.batch.crew import Answer, Crew, Order, Rest
 from autograder.engine.outcomes import UserMistake, one_line
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 AHEAD = 2  # orders a thread of the cluster that are under way or wait there, so that none is idle
 FIRST_WORKER = 60.0  # s
+
+
+def connect(address: str, patience: float = FIRST_WORKER) -> Client:
+    """A client of the Dask scheduler at `address`, tcp://host:8786, whose workers are there and know the course.
+
+    Raises `UserMistake` where there is no such scheduler, or no worker within `patience` seconds.
+    """
+    try:
+        client = _dask().Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UserMistake(f"there is no Dask scheduler at {one_line(address, 80)}") from error
+    try:
+        client.wait_for_workers(1, timeout=patience)
+    except TimeoutError:
+        client.close()
+        raise UserMistake(
+            f"the Dask scheduler at {one_line(address, 80)} has no workers: start some in the course's folder"
+        ) from None
+    try:
+        client.submit(_ready, pure=False).result(timeout=patience)
+    except Exception as fault:
+        client.close()
+        raise UserMistake(
+            f"the Dask cluster cannot load the course ({type(fault).__name__}): start its scheduler and its "
+            "workers in the course's folder, with PYTHONPATH=."
+        ) from fault
+    return client
+
+
+def _dask() -> ModuleType:
+    try:
+        import distributed
+    except ImportError:
+        raise UserMistake("work on a cluster needs Dask: pip install distributed") from None
+    return distributed
 
 
 class Cluster:
     """Has `carry_out` as a `Crew` has; use it in a `with` statement. `address` is the scheduler's, tcp://host:8786."""
 
     def __init__(self, address: str, setup: dict[str, Any], patience: float = FIRST_WORKER) -> None:
-        """Raises `UserMistake` where there is no such scheduler, or no worker within `patience` seconds."""
-        try:
-            import distributed
-        except ImportError:
-            raise UserMistake("grading on a cluster needs Dask: pip install distributed") from None
-        self._distributed, self._setup = distributed, setup
-        try:
-            self._client = distributed.Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise UserMistake(f"there is no Dask scheduler at {one_line(address, 80)}") from error
-        try:
-            self._client.wait_for_workers(1, timeout=patience)
-        except TimeoutError:
-            self._client.close()
-            raise UserMistake(
-                f"the Dask scheduler at {one_line(address, 80)} has no workers: start some in the course's folder"
-            ) from None
-        try:
-            self._client.submit(_ready, pure=False).result(timeout=patience)
-        except Exception as fault:
-            self._client.close()
-            raise UserMistake(
-                f"the Dask cluster cannot load the course ({type(fault).__name__}): start its scheduler and its "
-                "workers in the course's folder, with PYTHONPATH=."
-            ) from fault
+        """Raises `UserMistake` as `connect` does."""
+        self._setup, self._client = setup, connect(address, patience)
 
     def __enter__(self) -> Cluster:
         return self
@@ -67,7 +82,7 @@ class Cluster:
         """As `Crew.carry_out`, but an order's answers come together at its end."""
         supply = iter(orders)
         under_way: dict[str, Order] = {}
-        ended = self._distributed.as_completed(loop=self._client.loop)
+        ended = _dask().as_completed(loop=self._client.loop)
 
         def fill() -> None:
             room = AHEAD * max(1, sum(self._client.nthreads().values()))
@@ -107,6 +122,4 @@ def _dismiss() -> None:
 
 def _crews() -> dict[tuple[int, str], Crew]:
     """Of this Dask worker."""
-    import distributed
-
-    return distributed.get_worker().__dict__.setdefault("course_crews", {})
+    return _dask().get_worker().__dict__.setdefault("course_crews", {})

@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import tyro
 
+from autograder.batch.cluster import connect
+from autograder.engine.outcomes import UserMistake
 from envs.machine import describe_machine
-from solutions.compare import CompareConfig, compare, trainings
+from solutions.compare import CompareConfig, Training, compare, train, trainings
 from solutions.kit.console import UserError, run_command
 from solutions.kit.runlog import write_json
 
@@ -48,6 +50,8 @@ class CalibrateConfig:
     """the folder that TASK.json goes to"""
     out: Path = Path("solutions/results")
     """the folder of the task's name in it gets the picture and the reference's weights"""
+    scheduler: str | None = None
+    """train on the workers of this Dask cluster, tcp://host:8786, which see the same folder under the same path"""
 
 
 def factor(count: int, covered: float = COVERED, sure: float = SURE, draws: int = 400_000) -> float:
@@ -82,6 +86,16 @@ def threshold(successes: list[float]) -> float:
     return max(0.0, math.floor(100 * min(HIGHEST, bound) + 1e-9) / 100)
 
 
+def train_on_cluster(runs: list[Training], address: str) -> None:
+    """Train what is not trained yet, one run a thread of a Dask worker at a time. Raises: UserError."""
+    try:
+        with connect(address) as client:
+            missing = [run for run in runs if not run.finished]
+            client.gather(client.map(train, missing, pure=False))
+    except UserMistake as mistake:
+        raise UserError(str(mistake)) from None
+
+
 def calibrate(config: CalibrateConfig) -> dict:
     """Train what is not trained yet, write the files, print the threshold. Returns: what TASK.json holds."""
     if len(set(config.seeds)) < 3:
@@ -98,6 +112,8 @@ def calibrate(config: CalibrateConfig) -> dict:
         out=config.runs,
         picture=folder / "curves.png",
     )
+    if config.scheduler:
+        train_on_cluster(trainings(trained), config.scheduler)
     runs = compare(trained)
     successes = [run["success"] for run in runs]
     middle = sorted(range(len(runs)), key=successes.__getitem__)[(len(runs) - 1) // 2]

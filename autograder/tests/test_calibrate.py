@@ -1,5 +1,6 @@
 """The threshold that a correct solution passes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from autograder.release import calibrate
 from autograder.release.calibrate import CalibrateConfig, factor, threshold
+from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,3 +78,21 @@ def test_writes_threshold_picture_and_the_median_runs_weights(tmp_path):
     assert figures["reference_seed"] == by_success[1]["seed"]
     assert json.loads((folder / "config.json").read_text())["seed"] == figures["reference_seed"]
     assert (folder / "weights.safetensors").exists() and (folder / "progress.csv").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_trains_as_one_machine_does(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    trained = CompareConfig(
+        task="tiny", methods=("her",), seeds=(0, 1), total_steps=400, episodes=20, out=tmp_path
+    )
+    here = compare(dataclasses.replace(trained, out=tmp_path / "here"))
+    there = dataclasses.replace(trained, out=tmp_path / "there")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as made:
+        calibrate.train_on_cluster(trainings(there), made.scheduler_address)
+    assert all(run.finished for run in trainings(there))
+    assert [run["success"] for run in compare(there)] == [run["success"] for run in here]
+    with pytest.raises(UserError, match="no Dask scheduler"):
+        calibrate.train_on_cluster(trainings(there), "tcp://127.0.0.1:9")

@@ -16,9 +16,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from autograder.engine.outcomes import UserMistake
 from autograder.engine.running import list_checks
 from autograder.gradescope import harness
-from autograder.release import gradescope
+from autograder.release import gradescope, small_machine
 from autograder.release.errors import ReleaseError
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 
@@ -213,3 +214,27 @@ def test_the_platforms_folders_replayed_with_the_zip(platform, tmp_path: Path) -
     assert not content["extra_data"]["run_again"]
     outcomes = {test["extra_data"]["outcome"] for test in content["tests"]}
     assert outcomes == {"not attempted"}, outcomes
+
+
+@pytest.mark.slow
+def test_half_a_core_and_768_mb_and_a_submission_that_wants_more(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    for name in ("dynamics.py", "imagine.py", "policy.py", "relabel.py"):
+        shutil.copy(ROOT / "solutions" / name, code / name)
+    greedy = "def future_goals(*args, **kwargs):\n    return np.ones(200_000_000)\n"
+    with (code / "relabel.py").open("a") as file:
+        file.write(greedy)
+    root = tmp_path / "autograder"
+    root.mkdir()
+    small_machine.lay_out(root, code)
+    for path in (root / "source/kit/autograder/checks").glob("*/test_*.py"):
+        if path.name != "test_relabel.py":
+            path.unlink()
+    try:
+        figures = small_machine.run_small(root)
+    except UserMistake as no_limits:
+        pytest.skip(str(no_limits))
+    wrong = {test["name"][:2] for test in read(root)["tests"] if test["status"] == "failed"}
+    assert wrong == {"4b"} and figures["outcomes"]["passed"] > 20
+    assert figures["most memory used (MB)"] <= 768 and "could not run" not in figures["outcomes"]
