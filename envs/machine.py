@@ -61,5 +61,5 @@ def _command() -> str:
     """The command as one would type it; a module run with -m shows its file in argv[0]."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
-    start = f"python -m {spec.name}" if spec else f"python {Path(sys.argv[0]).name}"
+    start = f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {Path(sys.argv[0]).name}"
     return " ".join([start, *map(shlex.quote, sys.argv[1:])])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.batch.find import find_uploads
+from autograder.batch.measure.again import measure_again
 from autograder.batch.measure.made_class import build_class
 from autograder.batch.measure.scale import measure_scale
 from autograder.engine.parts import read_parts
@@ -32,3 +33,10 @@ def test_a_simulation_is_killed_goes_on_and_ends_the_same(tmp_path: Path) -> Non
     assert 0 < figures["check files graded after the kill"] < 40 * 11
     assert figures["sizes (MB)"]["report.html"] < 5
     assert len((tmp_path / "out/grades.csv").read_text().splitlines()) == 41
+
+
+@pytest.mark.slow
+def test_graded_twice_with_other_seeds_the_points_are_the_same() -> None:
+    figures = measure_again(2, 1, names=("half done",))
+    earned = [figures[f"half done, {checks} checks"] for checks in ("unit", "all")]
+    assert [row["points"] for row in earned] == [[47.0], [47.0]] and earned[1]["of"] == 100

@@ -1,4 +1,4 @@
-"""`python -m autograder.batch.measure scale | class`: the batch's figures, with what they were measured on."""
+"""`python -m autograder.batch.measure scale | class | again`: the batch's figures, with what they were measured on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from autograder.batch.measure.again import measure_again
 from autograder.batch.measure.class_run import measure_class
 from autograder.batch.measure.scale import measure_scale, run_recorded
 from autograder.engine import results
@@ -62,6 +63,18 @@ def class_(
     return 0
 
 
+def again(times: int = 20, seed: int = 1, json: Path = RESULTS / "again.json") -> int:
+    """Grade three submissions again and again, each time with another seed (a quarter of an hour).
+
+    Args:
+        times: How often each.
+        seed: The first.
+        json: The figures.
+    """
+    _write(json, measure_again(times, seed))
+    return 0
+
+
 def recorded_run(
     source: Annotated[Path, tyro.conf.Positional],
     out: Annotated[Path, tyro.conf.Positional],
@@ -81,7 +94,7 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
 def main() -> int:
     try:
         return tyro.extras.subcommand_cli_from_dict(
-            {"scale": scale, "class": class_, "recorded-run": recorded_run},
+            {"scale": scale, "class": class_, "again": again, "recorded-run": recorded_run},
             prog="python -m autograder.batch.measure",
         )
     except UserMistake as mistake:
