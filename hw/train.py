@@ -45,7 +45,7 @@ class Run:
         self.agent = Agent(
             spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, goal_start=spec.goal_start,
             hidden=config.hidden, critics=config.critics, lr=config.lr, discount=config.discount, tau=config.tau,
-            action_penalty=config.action_penalty, lanes=config.cores,
+            averaging=config.averaging, action_penalty=config.action_penalty, lanes=config.cores,
         )  # fmt: skip
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
         self.mirrors = Mirrors(config.mirror, spec.obs_dim)

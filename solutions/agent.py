@@ -2,6 +2,8 @@
 
 The networks are shown the goal relative to what the state achieves, g - φ(s): how far there is still to go. It says the
 same as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere.
+
+What acts can be an average of the latest actors, which jitters less than the latest one (Polyak & Juditsky 1992).
 """
 
 import numpy as np
@@ -20,17 +22,19 @@ class Agent:
     """
 
     def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, goal_start=0, hidden=(256, 256), critics=1, lr=1e-3,
-                 discount=0.95, tau=0.05, action_penalty=0.1, lanes=1):  # fmt: skip
+                 discount=0.95, tau=0.05, averaging=1.0, action_penalty=0.1, lanes=1):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
             Critic(obs_dim, goal_dim, action_dim, hidden, critics, seed + 1) for _ in range(2)
         )
+        self.acting = self.actor if averaging == 1 else Actor(obs_dim, goal_dim, action_dim, hidden, seed)
         self.frozen_critic = frozen_view(self.critic)  # for the actor's loss, which needs dQ/da alone
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
         self.achieved = slice(goal_start, goal_start + goal_dim)
         self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
-        self.discount, self.tau, self.action_penalty = discount, tau, action_penalty
+        self.discount, self.tau, self.averaging = discount, tau, averaging
+        self.action_penalty = action_penalty
         self.lanes = Lanes(lanes)
 
     def relative(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
@@ -45,7 +49,7 @@ class Agent:
     @torch.no_grad()
     def act(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """Greedy actions (B, A) for raw observations (B, O) and goals (B, G)."""
-        return self.actor(self.obs_norm(obs), self.goal_norm(self.relative(obs, goals))).numpy()
+        return self.acting(self.obs_norm(obs), self.goal_norm(self.relative(obs, goals))).numpy()
 
     def update(self, batch: dict) -> dict:
         """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
@@ -81,4 +85,6 @@ class Agent:
         self.critic_optimizer.step()
         polyak_update(self.target_critic, self.critic, self.tau)
         polyak_update(self.target_actor, self.actor, self.tau)
+        if self.acting is not self.actor:
+            polyak_update(self.acting, self.actor, self.averaging)
         return critic_info | actor_info

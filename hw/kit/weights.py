@@ -13,7 +13,7 @@ from .console import UserError
 
 def policy_tensors(agent) -> dict[str, torch.Tensor]:
     """All that greedy acting needs: the actor's parameters and the statistics of both normalizers."""
-    tensors = {f"actor.{name}": value for name, value in agent.actor.state_dict().items()}
+    tensors = {f"actor.{name}": value for name, value in agent.acting.state_dict().items()}
     for name in ("obs_norm", "goal_norm"):
         normalizer = getattr(agent, name)
         tensors |= {f"{name}.mean": normalizer.mean, f"{name}.std": normalizer.std}
@@ -50,7 +50,7 @@ def load_weights(path: Path, agent) -> None:
         if value.shape != wanted[name].shape:
             sizes = f"{tuple(value.shape)} where the policy has {tuple(wanted[name].shape)}"
             raise UserError(f"{path}: {name} is of size {sizes}")
-    agent.actor.load_state_dict(
+    agent.acting.load_state_dict(
         {name.removeprefix("actor."): v for name, v in tensors.items() if "actor." in name}
     )
     for name in ("obs_norm", "goal_norm"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from envs import TASKS
 
 from .console import UserError
+from .guides import GUIDES
 
 METHODS = ("ddpg", "her", "mbpo")
 CHOICES = {
@@ -17,7 +18,7 @@ CHOICES = {
     "start_mode": ("initial", "all"),
     "rollout_mode": ("full", "partial"),
     "mirror": ("", "x", "y", "xy"),
-    "guide": ("none", "approach", "poke", "carry"),
+    "guide": ("none", *GUIDES),
 }
 
 
@@ -55,7 +56,7 @@ class TrainConfig:
     hold: float = 0.1
     """probability in a step that a random action begins which is held for 2 to 11 steps"""
     guide: str = "none"
-    """a script that brings the gripper to the object: none, approach, poke or carry (see kit/exploration.py)"""
+    """a script that visits the object: none, approach, poke, carry or strike (see kit/guides.py)"""
     guided_fraction: float = 0.5
     """share of the episodes in which the guide acts"""
 
@@ -69,6 +70,8 @@ class TrainConfig:
     """discount factor γ, a step"""
     tau: float = 0.05
     """step of the target networks τ, an update"""
+    averaging: float = 1.0
+    """step of the acting policy towards the actor, an update; below 1 it is an average of the latest actors"""
     action_penalty: float = 0.1
     """weight of the squared actions in the actor's loss"""
     batch_size: int = 256
@@ -134,6 +137,7 @@ class TrainConfig:
             "real_fraction",
             "epsilon",
             "tau",
+            "averaging",
             "hold",
             "guided_fraction",
             "moved_fraction",
@@ -181,8 +185,9 @@ TASK_DEFAULTS: dict[str, dict] = {
     "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
     "slide": OBJECT
     | {
-        "total_steps": 400_000,
-        "guide": "poke",
+        "total_steps": 320_000,
+        "guide": "strike",  # a puck that is poked falls off the table
+        "averaging": 0.001,  # a hit must be exact: the latest actor alone reaches half as many goals
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },

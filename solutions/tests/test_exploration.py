@@ -69,3 +69,18 @@ def test_carries_lift_the_object_now_and_then():
 
     assert lifted("carry") >= 0.25 and lifted("approach") <= 0.15
     env.close()
+
+
+def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table():
+    env, rng = make_vec("slide", 64, seed=0), np.random.default_rng(1)
+
+    def paths(guide: str) -> np.ndarray:
+        env.reset(seed=0)
+        return collect_episodes(env, guided(still, guide, 1.0, 0.1, rng))["achieved"]
+
+    struck, poked = paths("strike"), paths("poke")
+    fell = [np.mean(path[:, -1, 2] < path[:, 0, 2] - 0.05) for path in (struck, poked)]
+    assert fell[0] <= 0.15 and fell[1] >= 0.4
+    ahead = struck[:, -1, 0] - struck[:, 0, 0]
+    assert np.mean(ahead > 0.1) >= 0.7 and np.mean(ahead < -0.05) <= 0.05
+    env.close()

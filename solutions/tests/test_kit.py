@@ -11,6 +11,7 @@ from solutions.kit.collect import collect_episodes, evaluate
 from solutions.kit.lanes import Lanes
 from solutions.kit.networks import EnsembleMLP, frozen_view, mlp
 from solutions.kit.normalizer import Normalizer
+from solutions.kit.weights import policy_tensors
 from solutions.relabel import new_rewards
 
 T, OBS, GOAL, ACTION = 3, 4, 2, 2
@@ -195,6 +196,25 @@ def test_two_lanes_give_the_numbers_of_one():
         return torch.cat([p.flatten() for net in (agent.actor, agent.critic) for p in net.parameters()])
 
     assert torch.equal(weights(1), weights(2))
+
+
+def test_what_acts_is_the_actor_or_an_average_of_the_latest():
+    def flat(net) -> torch.Tensor:
+        return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+    agent = Agent(OBS, GOAL, ACTION, hidden=(8,), averaging=0.25)
+    expected, rng = flat(agent.actor).clone(), np.random.default_rng(0)
+    shapes = {"obs": OBS, "next_obs": OBS, "goals": GOAL, "actions": ACTION}
+    for _ in range(5):
+        batch = {key: rng.standard_normal((32, dim), dtype=np.float32) for key, dim in shapes.items()}
+        agent.update(batch | {"rewards": -np.ones(32, np.float32), "masks": np.ones(32, np.float32)})
+        expected += 0.25 * (flat(agent.actor) - expected)
+    assert torch.allclose(flat(agent.acting), expected, atol=1e-6)
+    assert not torch.allclose(flat(agent.actor), expected, atol=1e-4)
+    saved = torch.cat([policy_tensors(agent)[f"actor.{name}"].flatten() for name in agent.actor.state_dict()])
+    assert torch.equal(saved, torch.cat([v.flatten() for v in agent.acting.state_dict().values()]))
+    plain = Agent(OBS, GOAL, ACTION, hidden=(8,))
+    assert plain.acting is plain.actor
 
 
 @pytest.mark.parametrize("lanes", [1, 2])

@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monkeypatch):
-    whole, broken = config(tmp_path / "whole", method=method), config(tmp_path / "broken", method=method)
+    whole, broken = (config(tmp_path / name, method=method, averaging=0.1) for name in ("whole", "broken"))
     train(whole)
     rounds, real_round = [], training.train_round
 
