@@ -55,6 +55,7 @@ class Run:
             spec.obs_dim,
             spec.goal_dim,
             spec.action_dim,
+            config.skip_fallen,
         )
         if config.method == "mbpo":
             self.model = DynamicsModel(

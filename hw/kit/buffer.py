@@ -3,6 +3,7 @@
 import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
+FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
 
 
 class EpisodeBuffer:
@@ -12,11 +13,19 @@ class EpisodeBuffer:
     actions (N, T, A), rewards (N, T), masks (N, T), desired (N, G): a goal holds for a whole episode.
     """
 
-    def __init__(self, capacity: int, episode_length: int, obs_dim: int, goal_dim: int, action_dim: int):
+    def __init__(
+        self,
+        capacity: int,
+        episode_length: int,
+        obs_dim: int,
+        goal_dim: int,
+        action_dim: int,
+        skip_fallen: bool = False,
+    ):
         if capacity < 1:
             raise ValueError(f"a buffer must hold at least one episode, but capacity is {capacity}")
         steps = episode_length
-        self.capacity, self.episode_length = capacity, episode_length
+        self.capacity, self.episode_length, self.skip_fallen = capacity, episode_length, skip_fallen
         self.obs = np.zeros((capacity, steps + 1, obs_dim), np.float32)
         self.achieved = np.zeros((capacity, steps + 1, goal_dim), np.float32)
         self.desired = np.zeros((capacity, goal_dim), np.float32)
@@ -37,12 +46,17 @@ class EpisodeBuffer:
         for episode in range(count):
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
-            path = self.achieved[self.next_row]
-            self.moved[self.next_row] = np.linalg.norm(path - path[0], axis=1).max() > MOVED
+            self.moved[self.next_row] = self._moved(self.achieved[self.next_row])
             self.next_row += 1
             self.size = max(self.size, self.next_row)
             if self.next_row == self.capacity:  # start over at the oldest episode
                 self.next_row = 0
+
+    def _moved(self, path: np.ndarray) -> bool:
+        """Whether something worth learning from happened to the achieved goal along its path (T+1, G)."""
+        if self.skip_fallen and path[-1, 2] < path[0, 2] - FALLEN:
+            return False
+        return np.linalg.norm(path - path[0], axis=1).max() > MOVED
 
     def sample_steps(
         self, count: int, rng: np.random.Generator, moved_fraction: float = 0.0

@@ -82,6 +82,8 @@ class TrainConfig:
     """episodes that D_env holds"""
     moved_fraction: float = 0.9
     """share of a batch that comes from episodes in which the achieved goal moved"""
+    skip_fallen: bool = False
+    """those in which it fell off the table do not count as such"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
@@ -129,6 +131,7 @@ class TrainConfig:
             f"{self.task} has no object to guide to: leave guide at none",
         )
         need(not self.mirror or self.task != "tiny", "tiny has no mirror: leave mirror empty")
+        need(not self.skip_fallen or self.task != "tiny", "nothing falls in tiny: leave skip_fallen out")
         for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
                      "model_every", "cores", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
             need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
@@ -187,6 +190,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 320_000,
         "guide": "strike",  # a puck that is poked falls off the table
+        "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "averaging": 0.001,  # a hit must be exact: the latest actor alone reaches half as many goals
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it

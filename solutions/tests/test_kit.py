@@ -83,6 +83,18 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
 
 
+def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
+    paths = np.zeros((3, T + 1, 3), np.float32)
+    paths[1, 1:, 0] = 0.3  # pushed along the table
+    paths[2, 1:] = 0.3, 0.0, -0.2  # and off it
+    data = {key: np.zeros((3, *shape), np.float32) for key, shape in
+            {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}.items()}  # fmt: skip
+    for skip_fallen, moved in ((False, [False, True, True]), (True, [False, True, False])):
+        memory = EpisodeBuffer(3, T, OBS, 3, ACTION, skip_fallen)
+        memory.add(data | {"achieved": paths})
+        assert memory.moved.tolist() == moved
+
+
 def test_the_networks_see_the_goal_relative_to_what_is_achieved():
     agent = Agent(5, 2, 1, goal_start=3, hidden=(8,))
     rng = np.random.default_rng(0)
