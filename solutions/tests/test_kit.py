@@ -87,8 +87,8 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
     paths = np.zeros((3, T + 1, 3), np.float32)
     paths[1, 1:, 0] = 0.3  # pushed along the table
     paths[2, 1:] = 0.3, 0.0, -0.2  # and off it
-    data = {key: np.zeros((3, *shape), np.float32) for key, shape in
-            {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}.items()}  # fmt: skip
+    shapes = {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}
+    data = {key: np.zeros((3, *shape), np.float32) for key, shape in shapes.items()}
     for skip_fallen, moved in ((False, [False, True, True]), (True, [False, True, False])):
         memory = EpisodeBuffer(3, T, OBS, 3, ACTION, skip_fallen)
         memory.add(data | {"achieved": paths})
