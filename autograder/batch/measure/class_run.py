@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
 import statistics
 import subprocess
@@ -38,19 +37,14 @@ def measure_class(count: int, jobs: int, seed: int, kills: int, kept: Path | Non
         folder.mkdir(parents=True, exist_ok=True)
         kinds = build_class(folder / "class", count, seed, ROOT / "solutions", course().parts)
         start = time.monotonic()
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(_command(folder / "class", folder / "out", jobs, seed), cwd=ROOT, check=True)
         wall = time.monotonic() - start
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
         figures = {
             "submissions": count,
             "kinds": kinds,
             "jobs": jobs,
             "seed": seed,
             "minutes": round(wall / 60, 2),
-            "CPU seconds, all processes": round(cpu, 1),
-            "CPU seconds a submission": round(cpu / count, 2),
             **_times(folder / "out", wall, jobs),
         }
         if kills:
