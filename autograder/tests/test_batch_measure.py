@@ -8,6 +8,7 @@ import pytest
 
 from autograder.batch.find import find_uploads
 from autograder.batch.measure.again import measure_again
+from autograder.batch.measure.cores import RESULTS, page
 from autograder.batch.measure.made_class import build_class
 from autograder.batch.measure.scale import measure_scale
 from autograder.engine.parts import read_parts
@@ -24,6 +25,10 @@ def test_a_made_class_has_every_kind_and_repeats_with_its_seed(tmp_path: Path) -
     tops = (tmp_path / "a", tmp_path / "b")
     texts = [{path.relative_to(top): path.read_bytes() for path in top.rglob("*.py")} for top in tops]
     assert texts[0] == texts[1]
+
+
+def test_the_page_of_arithmetic_follows_from_the_measurements() -> None:
+    assert (RESULTS / "cores.md").read_text() == page()
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""`python -m autograder.batch.measure scale | class | again`: the batch's figures, with what they were measured on."""
+"""`python -m autograder.batch.measure scale | class | again | cores`: the batch's figures, each with its machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tyro
 
 from autograder.batch.measure.again import measure_again
 from autograder.batch.measure.class_run import measure_class
+from autograder.batch.measure.cores import page
 from autograder.batch.measure.scale import measure_scale, run_recorded
 from autograder.engine import results
 from autograder.engine.outcomes import UserMistake
@@ -75,6 +76,17 @@ def again(times: int = 20, seed: int = 1, json: Path = RESULTS / "again.json") -
     return 0
 
 
+def cores(out: Path = RESULTS / "cores.md") -> int:
+    """Write the page of arithmetic from the measurements above.
+
+    Args:
+        out: The page.
+    """
+    results.write_text(out, page())
+    print(out.read_text(encoding="utf-8"))
+    return 0
+
+
 def recorded_run(
     source: Annotated[Path, tyro.conf.Positional],
     out: Annotated[Path, tyro.conf.Positional],
@@ -94,7 +106,7 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
 def main() -> int:
     try:
         return tyro.extras.subcommand_cli_from_dict(
-            {"scale": scale, "class": class_, "again": again, "recorded-run": recorded_run},
+            {"scale": scale, "class": class_, "again": again, "cores": cores, "recorded-run": recorded_run},
             prog="python -m autograder.batch.measure",
         )
     except UserMistake as mistake:
