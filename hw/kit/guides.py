@@ -92,7 +92,7 @@ class _Strike:
         self.rng, self.chosen = rng, rng.random(rows) < share
         angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        self.speed = rng.uniform(0.5, 1.0, size=rows)
+        self.speed = rng.uniform(0.3, 1.0, size=rows)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
@@ -101,7 +101,7 @@ class _Strike:
         way = start - gripper
         beside = np.linalg.norm(way[:, :2], axis=1) < CLOSE[0]
         arrived = (self.left < 0) & beside & (np.abs(way[:, 2]) < CLOSE[0])
-        self.left[arrived] = self.rng.integers(3, 8, size=len(arrived))[arrived]
+        self.left[arrived] = self.rng.integers(2, 6, size=len(arrived))[arrived]
 
         low = -way[:, 2] < 0.7 * OVER
         way[~beside & low, :2] = 0  # straight up first
