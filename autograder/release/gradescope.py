@@ -25,7 +25,7 @@ NOT_NEEDED = (
 )
 LEFT_OUT = ("autograder/release/", "autograder/batch/", "autograder/mutants/")
 LEFT_OUT_FOLDERS = {"tests", "results", "__pycache__"}
-KEPT_SUFFIXES = {".py", ".toml", ".html", ".xml"}
+KEPT_SUFFIXES = {".py", ".toml", ".html", ".xml", ".json"}
 
 
 def build(root: Path, out: Path, minutes: float = 10.0, index: str = "") -> list[str]:

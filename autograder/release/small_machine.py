@@ -131,7 +131,7 @@ def run_small(root: Path, cores: float = CORES, megabytes: int = MEGABYTES) -> d
         "seconds": round(time.monotonic() - start, 1),
         "most memory used (MB)": peak and round(peak / 2**20),
         "score": content["score"],
-        "of": sum(test["max_score"] for test in content["tests"]),
+        "of": round(sum(test["max_score"] for test in content["tests"]), 2),
         "outcomes": dict(Counter(test["extra_data"]["outcome"] for test in content["tests"])),
     }
 

@@ -179,9 +179,9 @@ def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
     names = gradescope.build(ROOT, tmp_path / "g.zip", 20.0, "https://example.org/cpu")
     assert {"setup.sh", "run_autograder", "requirements.txt", "kit/hw/kit/buffer.py"} <= set(names)
     assert {"kit/autograder/checks/hidden/test_relabel.py", "kit/solutions/relabel.py"} <= set(names)
-    assert not [
-        n for n in names if "tests/" in n or "/batch/" in n or "/release/" in n or n.endswith(".json")
-    ]
+    assert not [n for n in names if "tests/" in n or "/batch/" in n or "/release/" in n or "/results/" in n]
+    needed = {path.name for path in (ROOT / "autograder/thresholds").glob("*.json")}
+    assert {Path(n).name for n in names if n.endswith(".json")} == needed
     with zipfile.ZipFile(tmp_path / "g.zip") as archive:
         assert archive.read("limit.txt") == b"20\n" and b"example.org/cpu" in archive.read("index.txt")
         pins = archive.read("requirements.txt").decode()
