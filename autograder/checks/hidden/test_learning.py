@@ -3,7 +3,9 @@
 from autograder.checks.hidden import trainings
 from autograder.engine.checking import expect, subpart
 
-MODEL_ERROR = 0.2  # of the spread of the changes; the reference: 0.01 in most worlds, above 0.2 in about one of 50
+MODEL_ERROR = (
+    0.2  # of the spread of the changes; the reference: 0.01 in most worlds, above 0.2 in about one of 50
+)
 LEARN = {"kind": "learning", "time_limit": 90}
 
 
