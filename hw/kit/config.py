@@ -83,7 +83,7 @@ class TrainConfig:
     moved_fraction: float = 0.9
     """share of a batch that comes from episodes in which the achieved goal moved"""
     skip_fallen: bool = False
-    """those in which it fell off the table do not count as such"""
+    """leave out, of those, the episodes that end with the object fallen off the table"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
@@ -140,7 +140,6 @@ class TrainConfig:
             "real_fraction",
             "epsilon",
             "tau",
-            "averaging",
             "hold",
             "guided_fraction",
             "moved_fraction",
@@ -149,6 +148,7 @@ class TrainConfig:
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
         need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
         need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
+        need(0 < self.averaging <= 1, f"averaging must lie in (0, 1], but is {self.averaging}")
         need(self.lr > 0, f"lr must be positive, but is {self.lr}")
         for name in ("hidden", "model_hidden"):
             sizes = getattr(self, name)
@@ -191,7 +191,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "total_steps": 320_000,
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
-        "averaging": 0.001,  # a hit must be exact: the latest actor alone reaches half as many goals
+        "averaging": 0.001,  # a hit must be exact, and the latest actor jitters
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },
