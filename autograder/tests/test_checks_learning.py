@@ -11,12 +11,15 @@ import torch
 from safetensors.torch import save_file
 
 from autograder.checks import reach_policy
+from autograder.checks.hidden import trainings
+from autograder.checks.hidden.test_learning import MODEL_ERROR
 from autograder.engine.direct import DirectTransport
 from autograder.engine.outcomes import Outcome
 from autograder.engine.parts import read_parts
 from autograder.engine.plugin import CheckResult
 from autograder.engine.running import run_checks
 from autograder.engine.sequential import operating_characteristics
+from autograder.engine.student import Student
 from autograder.tests.variants import SOLUTIONS, Variant
 from solutions.agent import Agent
 from solutions.kit.weights import policy_tensors
@@ -39,6 +42,9 @@ def run(tmp_path: Path, check_file: str, submission: Path, subpart: str, seed: i
 
 
 DOES_NOT_LEARN = [
+    Variant(
+        "1c", "the loss takes the absolute error", swap=("(targets - mean) ** 2", "(targets - mean).abs()")
+    ),
     Variant("1f", "the change is left normalised", swap=('stats["delta_std"] * sampled', "sampled")),
     Variant(
         "2c",
@@ -63,6 +69,15 @@ def test_what_cannot_learn_fails_and_the_reference_learns(tmp_path, wrong):
     assert good.outcome == Outcome.PASSED, good.message
     assert bad.outcome == Outcome.FAILED
     assert "did not learn" in bad.message or "predicts unseen ones badly" in bad.message
+
+
+@pytest.mark.parametrize("world", [9, 43])  # lucky and unlucky while the point still bumped into walls
+def test_the_models_error_is_far_from_its_bound_in_every_world(world):
+    modules = list(PARTS.modules)
+    transport = DirectTransport(SOLUTIONS, modules, time_limit=60)
+    student = Student(transport, PARTS.modules)
+    assert trainings.model_error(student, np.random.default_rng(world)) < MODEL_ERROR / 3
+    transport.close()
 
 
 class TestWeights:

@@ -54,9 +54,9 @@ class World:
         return evaluate(self.judge, act, EVALUATION_EPISODES)["success"] >= ENOUGH
 
 
-def random_actions(rng: np.random.Generator) -> Callable:
-    """A policy that acts uniformly at random on the tiny env."""
-    return lambda obs, goals: rng.uniform(-1.0, 1.0, size=(len(obs), 2))
+def random_actions(rng: np.random.Generator, strength: float = 1.0) -> Callable:
+    """A policy that acts uniformly at random on the tiny env, each action within [-strength, strength]."""
+    return lambda obs, goals: rng.uniform(-strength, strength, size=(len(obs), 2))
 
 
 def rounds_to_learn(world: World, agent, act, explore, relabel, rng, rounds: int = ROUNDS) -> int | None:

@@ -3,9 +3,8 @@
 from autograder.checks.hidden import trainings
 from autograder.engine.checking import expect, subpart
 
-MODEL_ERROR = (
-    0.2  # of the spread of the changes; the reference: 0.01 in most worlds, above 0.2 in about one of 50
-)
+# Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100; a wrong loss: from 0.09.
+MODEL_ERROR = 0.05
 LEARN = {"kind": "learning", "time_limit": 90}
 
 

@@ -23,6 +23,7 @@ from solutions import relabel as reference_relabel
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
+GENTLE = 0.5
 STRATEGY = {"strategy": "future", "fraction": 0.8, "reward": "sparse"}
 
 
@@ -34,14 +35,15 @@ def model_error(student: Student, rng: np.random.Generator) -> float:
     """Part 1: fit the ensemble to random episodes of a new world; how far do sampled next states lie from true ones?
 
     Root mean square error divided by the standard deviation of the change of state, in the worst dimension: 1 is as
-    bad as always predicting the average change, 0 is perfect.
+    bad as always predicting the average change, 0 is perfect. The actions have half their strength: at full strength
+    some episodes bump into a wall, which no Gaussian fits, and in unlucky worlds those few stop the training early.
     """
     world = World(rng)
     for _ in range(20):
-        world.collect(random_actions(rng))
+        world.collect(random_actions(rng, GENTLE))
     model = student.module("model").DynamicsModel(4, 2, seed(rng), hidden=HIDDEN)
     model.fit(*world.buffer.all_transitions(), Rng(seed(rng)), max_epochs=60)
-    fresh = collect_episodes(world.judge, random_actions(rng))
+    fresh = collect_episodes(world.judge, random_actions(rng, GENTLE))
     obs, next_obs = (x.reshape(-1, 4) for x in (fresh["obs"][:, :-1], fresh["obs"][:, 1:]))
     predicted = model.sample_next(obs, fresh["actions"].reshape(-1, 2), Rng(seed(rng)))
     predicted = expect_array(predicted, shape=obs.shape, name="`sample_next`")
