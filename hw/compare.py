@@ -31,6 +31,7 @@ WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how fa
 
 # Besides the methods themselves: no script that finds the object; the lecture's other two kinds of rollouts.
 VARIANTS = {
+    "ddpg-unguided": {"method": "ddpg", "guide": "none"},
     "her-unguided": {"method": "her", "guide": "none"},
     "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
     "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
@@ -44,7 +45,7 @@ class CompareConfig:
     task: str = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     methods: tuple[str, ...] = METHODS
-    """ddpg, her, her-unguided, mbpo (partial rollouts from all states), mbpo-full, mbpo-initial (from initial ones)"""
+    """any of ddpg, her, mbpo, ddpg-unguided, her-unguided, mbpo-full, mbpo-initial (see VARIANTS)"""
     seeds: tuple[int, ...] = (0, 1, 2)
     """one training for each method and seed"""
     total_steps: int | None = None
