@@ -71,10 +71,9 @@ def test_what_cannot_learn_fails_and_the_reference_learns(tmp_path, wrong):
     assert "did not learn" in bad.message or "predicts unseen ones badly" in bad.message
 
 
-@pytest.mark.parametrize("world", [9, 43])  # lucky and unlucky while the point still bumped into walls
-def test_the_models_error_is_far_from_its_bound_in_every_world(world):
-    modules = list(PARTS.modules)
-    transport = DirectTransport(SOLUTIONS, modules, time_limit=60)
+@pytest.mark.parametrize("world", [9, 43])  # in 43, data at full strength meet walls that stop the training early
+def test_the_models_error_stays_far_from_its_bound(world):
+    transport = DirectTransport(SOLUTIONS, list(PARTS.modules), time_limit=60)
     student = Student(transport, PARTS.modules)
     assert trainings.model_error(student, np.random.default_rng(world)) < MODEL_ERROR / 3
     transport.close()

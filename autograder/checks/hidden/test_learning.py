@@ -3,8 +3,8 @@
 from autograder.checks.hidden import trainings
 from autograder.engine.checking import expect, subpart
 
-# Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100 (autograder/results/
-# learning.json); a wrong loss: from 0.09.
+# Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
+# (autograder/results/learning.json).
 MODEL_ERROR = 0.05
 LEARN = {"kind": "learning", "time_limit": 90}
 

@@ -23,7 +23,7 @@ from solutions import relabel as reference_relabel
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
-GENTLE = 0.5
+GENTLE = 0.5  # strength of the actions that the model learns from
 STRATEGY = {"strategy": "future", "fraction": 0.8, "reward": "sparse"}
 
 
