@@ -71,9 +71,8 @@ def test_what_cannot_learn_fails_and_the_reference_learns(tmp_path, wrong):
     assert "did not learn" in bad.message or "predicts unseen ones badly" in bad.message
 
 
-@pytest.mark.parametrize(
-    "world", [9, 43]
-)  # in 43, data at full strength meet walls that stop the training early
+# In world 43, data at full strength meet walls that stop the training early.
+@pytest.mark.parametrize("world", [9, 43])
 def test_the_models_error_stays_far_from_its_bound(world):
     transport = DirectTransport(SOLUTIONS, list(PARTS.modules), time_limit=60)
     student = Student(transport, PARTS.modules)
