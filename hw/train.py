@@ -20,6 +20,7 @@ from .kit.collect import collect_episodes, evaluate
 from .kit.config import TrainConfig
 from .kit.console import Interruptible, run_command
 from .kit.exploration import guided, holding
+from .kit.nearby import nearby_goals
 from .kit.progress import TrainingBar
 from .kit.runlog import RunFolder
 from .kit.symmetry import Mirrors
@@ -94,14 +95,22 @@ class Run:
 
 def relabelled_batch(run: Run, episodes, steps) -> dict:
     """The transitions at those indices of D_env, with hindsight goals unless the method is ddpg."""
+    config, rng, stored = run.config, run.rng["relabel"], len(run.buffer)
+    threshold = run.env.task_spec.distance_threshold
     batch = run.buffer.transitions(episodes, steps)
-    if run.config.method == "ddpg":
+    if config.method == "ddpg":
         return batch
-    return relabel(
-        batch, run.buffer.achieved[: len(run.buffer)], episodes, steps, strategy=run.config.strategy,
-        fraction=run.config.relabel_fraction, threshold=run.env.task_spec.distance_threshold,
-        reward=run.config.reward, rng=run.rng["relabel"],
+    batch = relabel(
+        batch, run.buffer.achieved[:stored], episodes, steps, strategy=config.strategy,
+        fraction=config.relabel_fraction, threshold=threshold, reward=config.reward, rng=rng,
     )  # fmt: skip
+    if config.nearby_fraction > 0:
+        goals = nearby_goals(batch["goals"], run.buffer.desired[:stored], config.nearby_fraction, rng)
+        batch |= {
+            "goals": goals,
+            "rewards": new_rewards(batch["next_achieved"], goals, threshold, config.reward),
+        }
+    return batch
 
 
 def imagined_transitions(run: Run, count: int) -> dict:

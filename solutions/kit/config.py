@@ -91,6 +91,8 @@ class TrainConfig:
     """where hindsight goals come from: final, future, episode or random"""
     relabel_fraction: float = 0.8
     """share of a batch that gets a hindsight goal (her, mbpo)"""
+    nearby_fraction: float = 0.0
+    """share of a batch whose goal is moved a little (her, mbpo; see kit/nearby.py)"""
 
     model_every: int = 400
     """mbpo: env steps between two fits of the dynamics model"""
@@ -137,6 +139,7 @@ class TrainConfig:
             need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
         for name in (
             "relabel_fraction",
+            "nearby_fraction",
             "real_fraction",
             "epsilon",
             "tau",
@@ -192,6 +195,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "averaging": 0.001,  # a hit must be exact, and the latest actor jitters
+        "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },

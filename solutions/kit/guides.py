@@ -12,6 +12,9 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
+SWING = (
+    0.05  # metres above the object at which a strike begins at most: swung down, it sends a puck twice as far
+)
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
@@ -86,18 +89,24 @@ class _Carry:
 
 
 class _Strike:
-    """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone."""
+    """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
+
+    Half of the strikes begin a little higher and are swung down to the object, which sends it farther.
+    """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
         angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        self.speed = rng.uniform(0.3, 1.0, size=rows)
+        swings = rng.random(rows) < 0.5
+        self.height = np.where(swings, rng.uniform(0.0, SWING, size=rows), 0.0)
+        self.speed = rng.uniform(np.where(swings, 0.6, 0.3), 1.0)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
         start = block.copy()
         start[:, :2] -= BESIDE * self.side
+        start[:, 2] += self.height
         way = start - gripper
         beside = np.linalg.norm(way[:, :2], axis=1) < CLOSE[0]
         arrived = (self.left < 0) & beside & (np.abs(way[:, 2]) < CLOSE[0])

@@ -9,6 +9,7 @@ from solutions.agent import Agent
 from solutions.kit.buffer import EpisodeBuffer
 from solutions.kit.collect import collect_episodes, evaluate
 from solutions.kit.lanes import Lanes
+from solutions.kit.nearby import nearby_goals
 from solutions.kit.networks import EnsembleMLP, frozen_view, mlp
 from solutions.kit.normalizer import Normalizer
 from solutions.kit.weights import policy_tensors
@@ -93,6 +94,17 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
         memory = EpisodeBuffer(3, T, OBS, 3, ACTION, skip_fallen)
         memory.add(data | {"achieved": paths})
         assert memory.moved.tolist() == moved
+
+
+def test_nearby_goals_move_only_some_rows_and_only_where_the_tasks_goals_vary():
+    rng = np.random.default_rng(0)
+    goals, wanted = rng.normal(size=(4000, 3)).astype(np.float32), rng.normal(size=(500, 3)) * (0.2, 0.1, 0.0)
+    before = goals.copy()
+    steps = nearby_goals(goals, wanted, 0.3, rng) - goals
+    assert np.array_equal(goals, before) and steps.dtype == np.float32
+    moved = np.any(steps != 0, axis=1)
+    assert abs(moved.mean() - 0.3) < 0.03 and np.all(steps[:, 2] == 0)
+    assert np.allclose(steps[moved].std(axis=0), (0.1, 0.05, 0.0), rtol=0.1)
 
 
 def test_the_networks_see_the_goal_relative_to_what_is_achieved():

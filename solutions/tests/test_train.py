@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -77,6 +78,19 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monk
     assert progress(tmp_path / "broken") == progress(tmp_path / "whole")
     ends = [load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "broken")]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
+    run = training.Run(config(tmp_path, nearby_fraction=0.5))
+    training.train_round(run)
+    threshold, rng = run.env.task_spec.distance_threshold, np.random.default_rng(0)
+    drawn = run.buffer.sample_steps(1000, rng)
+    moved = training.relabelled_batch(run, *drawn)
+    distance = np.linalg.norm(moved["next_achieved"] - moved["goals"], axis=1)
+    assert np.array_equal(moved["rewards"], -(distance > threshold).astype(np.float32))
+    missed = training.relabelled_batch(run, *drawn)["rewards"].mean()
+    run.config = dataclasses.replace(run.config, nearby_fraction=0.0)
+    assert missed < training.relabelled_batch(run, *drawn)["rewards"].mean() - 0.05
 
 
 def test_a_finished_run_is_not_overwritten(tmp_path):
