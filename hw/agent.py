@@ -37,6 +37,12 @@ class Agent:
         self.action_penalty = action_penalty
         self.lanes = Lanes(lanes)
 
+    def learn_at(self, lr: float) -> None:
+        """Set the learning rate of actor and critic."""
+        for optimizer in (self.actor_optimizer, self.critic_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+
     def relative(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """g - φ(s) for observations (…, O) and goals (…, G): (…, G)."""
         return goals - obs[..., self.achieved]

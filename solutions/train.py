@@ -142,6 +142,7 @@ def train_round(run: Run) -> dict:
             counters["fitted_at"] = counters["env_steps"]
         run.model_buffer.add(imagined_transitions(run, round(config.rollouts_per_step * new_steps)))
 
+    run.agent.learn_at(config.lr_at(counters["env_steps"]))
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
         drawn = run.buffer.sample_steps(config.batch_size, run.rng["batch"], config.moved_fraction)
         batch = relabelled_batch(run, *drawn)

@@ -66,6 +66,8 @@ class TrainConfig:
     """critics; the smallest of their values is the target"""
     lr: float = 1e-3
     """learning rate of actor and critic (Adam)"""
+    settle: float = 0.0
+    """share of the training, at its end, in which the learning rate falls to a tenth"""
     discount: float = 0.95
     """discount factor γ, a step"""
     tau: float = 0.05
@@ -140,6 +142,7 @@ class TrainConfig:
         for name in (
             "relabel_fraction",
             "nearby_fraction",
+            "settle",
             "real_fraction",
             "epsilon",
             "tau",
@@ -160,6 +163,12 @@ class TrainConfig:
                 f"{name} needs one or more layers of at least one unit, not {sizes}",
             )
         return self
+
+    def lr_at(self, env_steps: int) -> float:
+        """The learning rate after so many env steps: constant, then falling linearly to a tenth."""
+        settling = self.settle * self.total_steps
+        past = env_steps - (self.total_steps - settling)
+        return self.lr * (1 - 0.9 * min(past / settling, 1.0)) if settling and past > 0 else self.lr
 
     @property
     def folder(self) -> Path:
@@ -191,10 +200,11 @@ TASK_DEFAULTS: dict[str, dict] = {
     "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
     "slide": OBJECT
     | {
-        "total_steps": 320_000,
+        "total_steps": 400_000,
+        "settle": 0.5,  # a hit must be exact, and towards the end the policy goes on wandering
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
-        "averaging": 0.001,  # a hit must be exact, and the latest actor jitters
+        "averaging": 0.001,  # and the latest actor jitters
         "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it

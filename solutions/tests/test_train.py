@@ -80,6 +80,19 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monk
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
+def test_the_learning_rate_falls_to_a_tenth_over_the_share_that_settles(tmp_path):
+    settling = config(tmp_path, settle=0.5, lr=0.01, total_steps=640)
+    assert [settling.lr_at(steps) for steps in (0, 320)] == [0.01, 0.01]
+    assert settling.lr_at(480) == pytest.approx(0.0055) and settling.lr_at(650) == pytest.approx(0.001)
+    constant = config(tmp_path, lr=0.01, total_steps=640)
+    assert constant.lr_at(10) == constant.lr_at(640) == constant.lr_at(700) == 0.01
+    run = training.Run(settling)
+    run.counters["env_steps"] = 480 - run.env.num_envs * run.env.episode_length
+    training.train_round(run)
+    for optimizer in (run.agent.actor_optimizer, run.agent.critic_optimizer):
+        assert [group["lr"] for group in optimizer.param_groups] == [settling.lr_at(480)]
+
+
 def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
     run = training.Run(config(tmp_path, nearby_fraction=0.5))
     training.train_round(run)
