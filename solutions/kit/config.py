@@ -67,7 +67,7 @@ class TrainConfig:
     lr: float = 1e-3
     """learning rate of actor and critic (Adam)"""
     settle: float = 0.0
-    """share of the training, at its end, in which the learning rate falls to a tenth"""
+    """share of the training, at its end, in which learning rate and random actions fall to a tenth"""
     discount: float = 0.95
     """discount factor γ, a step"""
     tau: float = 0.05
@@ -164,11 +164,11 @@ class TrainConfig:
             )
         return self
 
-    def lr_at(self, env_steps: int) -> float:
-        """The learning rate after so many env steps: constant, then falling linearly to a tenth."""
+    def haste(self, env_steps: int) -> float:
+        """1 at first; falls linearly to 0.1 over the last `settle` of the training."""
         settling = self.settle * self.total_steps
         past = env_steps - (self.total_steps - settling)
-        return self.lr * (1 - 0.9 * min(past / settling, 1.0)) if settling and past > 0 else self.lr
+        return 1 - 0.9 * min(past / settling, 1.0) if settling and past > 0 else 1.0
 
     @property
     def folder(self) -> Path:
@@ -201,7 +201,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     "slide": OBJECT
     | {
         "total_steps": 400_000,
-        "settle": 0.5,  # a hit must be exact, and towards the end the policy goes on wandering
+        "settle": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "averaging": 0.001,  # and the latest actor jitters
