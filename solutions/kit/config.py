@@ -66,8 +66,8 @@ class TrainConfig:
     """critics; the smallest of their values is the target"""
     lr: float = 1e-3
     """learning rate of actor and critic (Adam)"""
-    settle: float = 0.0
-    """share of the training, at its end, in which learning rate and random actions fall to a tenth"""
+    anneal: float = 0.0
+    """share of the training, at its end, over which learning rate and random actions fall to a tenth"""
     discount: float = 0.95
     """discount factor γ, a step"""
     tau: float = 0.05
@@ -142,7 +142,7 @@ class TrainConfig:
         for name in (
             "relabel_fraction",
             "nearby_fraction",
-            "settle",
+            "anneal",
             "real_fraction",
             "epsilon",
             "tau",
@@ -164,11 +164,11 @@ class TrainConfig:
             )
         return self
 
-    def haste(self, env_steps: int) -> float:
-        """1 at first; falls linearly to 0.1 over the last `settle` of the training."""
-        settling = self.settle * self.total_steps
-        past = env_steps - (self.total_steps - settling)
-        return 1 - 0.9 * min(past / settling, 1.0) if settling and past > 0 else 1.0
+    def annealed(self, env_steps: int) -> float:
+        """1 at first; falls linearly to 0.1 over the last `anneal` of the training."""
+        annealing = self.anneal * self.total_steps
+        past = env_steps - (self.total_steps - annealing)
+        return 1 - 0.9 * min(past / annealing, 1.0) if annealing and past > 0 else 1.0
 
     @property
     def folder(self) -> Path:
@@ -201,7 +201,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     "slide": OBJECT
     | {
         "total_steps": 400_000,
-        "settle": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
+        "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "averaging": 0.001,  # and the latest actor jitters
