@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import subprocess
 import sys
+from collections import ChainMap
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -29,10 +30,20 @@ from .play import FRESH_SEED, load_agent
 
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
 
-# Besides the methods themselves: no script that finds the object; the lecture's other two kinds of rollouts.
+# What the given code adds to the lecture's four parts (the handout's table says why), each switched off.
+WITHOUT = {
+    "unguided": {"guide": "none"},
+    "no-hold": {"hold": 0.0},
+    "no-moved": {"moved_fraction": 0.0},
+    "no-mirror": {"mirror": ""},
+    "no-nearby": {"nearby_fraction": 0.0},
+    "no-anneal": {"anneal": 0.0},
+    "no-average": {"averaging": 1.0},
+}
+# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts.
 VARIANTS = {
-    "ddpg-unguided": {"method": "ddpg", "guide": "none"},
-    "her-unguided": {"method": "her", "guide": "none"},
+    **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
+    **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
     "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
     "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
 }
@@ -45,7 +56,7 @@ class CompareConfig:
     task: str = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     methods: tuple[str, ...] = METHODS
-    """any of ddpg, her, mbpo, ddpg-unguided, her-unguided, mbpo-full, mbpo-initial (see VARIANTS)"""
+    """any of ddpg, her, mbpo, or a variant as her-unguided, ddpg-plain, mbpo-full (see VARIANTS)"""
     seeds: tuple[int, ...] = (0, 1, 2)
     """one training for each method and seed"""
     total_steps: int | None = None

@@ -1,5 +1,6 @@
 """Comparing methods over seeds, on the tiny env."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from solutions import compare
 from solutions.compare import CompareConfig
 from solutions.kit.cli import training_config
+from solutions.kit.config import default_config
 from solutions.kit.console import UserError
 
 
@@ -50,6 +52,19 @@ def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
     assert len({run.folder for run in runs}) == 3
     for run in runs:  # the command line asks for the very same training
         assert training_config(list(run.words)) == run.config
+
+
+def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_path):
+    def changed(method: str) -> set[str]:
+        (run,) = compare.trainings(CompareConfig(task="slide", methods=(method,), seeds=(0,), out=tmp_path))
+        assert training_config(list(run.words)) == run.config
+        usual = dataclasses.replace(default_config("slide"), out=run.folder)
+        return {key for key, value in run.config.as_dict().items() if value != usual.as_dict()[key]}
+
+    assert changed("her") == set()
+    assert changed("her-unguided") == {"guide"} and changed("her-no-mirror") == {"mirror"}
+    levers = {"guide", "hold", "moved_fraction", "mirror", "nearby_fraction", "anneal", "averaging"}
+    assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 
 def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():
