@@ -12,10 +12,7 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-SWING = (
-    0.02,
-    0.05,
-)  # metres above the object from where it is struck downwards: it then slides nearly twice as far
+SWING = 0.02, 0.05  # metres above the object: struck downwards from there, it slides nearly twice as far
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
