@@ -12,7 +12,7 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-SWING = 0.02, 0.05  # metres above the object: struck downwards from there, it slides nearly twice as far
+SWING = 0.05  # metres above the object at most: struck downwards from there, it slides nearly twice as far
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
@@ -89,16 +89,17 @@ class _Carry:
 class _Strike:
     """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
 
-    Most strikes begin a little higher and are swung down to the object: level ones do not reach the farthest goals.
+    Half of the strikes begin a little higher and are swung down to the object: level ones do not reach the farthest
+    goals.
     """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
-        angle = rng.uniform(*np.deg2rad((-40, 40)), size=rows)  # from straight ahead
+        angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        swings = rng.random(rows) < 0.7
-        self.height = np.where(swings, rng.uniform(*SWING, size=rows), 0.0)
-        self.speed = rng.uniform(np.where(swings, 0.7, 0.3), 1.0)
+        swings = rng.random(rows) < 0.5
+        self.height = np.where(swings, rng.uniform(0.0, SWING, size=rows), 0.0)
+        self.speed = rng.uniform(np.where(swings, 0.6, 0.3), 1.0)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
