@@ -1,8 +1,8 @@
 """Goals a little beside those of a batch, so that what just misses a goal is seen to miss it.
 
-A goal relabelled in hindsight is one that was met. Of the goals nearby, which were missed, the critic sees little: it
-valued a puck lying 15 cm from its goal, out of reach, at -18 instead of nearly -50. Any goal may be asked of any
-transition, as long as its reward is computed anew.
+A goal relabelled in hindsight is one that was met. Of the goals nearby, which were missed, the critic sees little, and
+values a puck that lies out of reach beside its goal far too highly. Any goal may be asked of any transition, as long as
+its reward is computed anew.
 """
 
 import numpy as np
