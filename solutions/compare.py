@@ -44,7 +44,12 @@ WITHOUT = {
 VARIANTS = {
     **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
     **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
-    "mbpo-full": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "full"},
+    "mbpo-full": {
+        "method": "mbpo",
+        "start_mode": "initial",
+        "rollout_mode": "full",
+        "rollouts_per_step": 0.2,  # 50 times as long as the others
+    },
     "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
 }
 

@@ -103,6 +103,13 @@ def test_learning_and_random_actions_calm_down_over_the_share_that_anneals(tmp_p
         assert [group["lr"] for group in optimizer.param_groups] == [pytest.approx(0.001)]
 
 
+def test_rollouts_that_do_not_fit_into_the_model_buffer_are_refused_at_the_start(tmp_path):
+    full = config(tmp_path / "a", method="mbpo", start_mode="initial", rollout_mode="full", model_buffer=1000)
+    with pytest.raises(UserError, match="lower rollouts_per_step or raise model_buffer"):
+        train(full)
+    training.Run(dataclasses.replace(full, rollouts_per_step=0.02))
+
+
 def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
     run = training.Run(config(tmp_path, nearby_fraction=0.5))
     training.train_round(run)
