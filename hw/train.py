@@ -18,7 +18,7 @@ from .kit.checkpoint import load_checkpoint, save_checkpoint
 from .kit.cli import training_config
 from .kit.collect import collect_episodes, evaluate
 from .kit.config import TrainConfig
-from .kit.console import Interruptible, UserError, run_command
+from .kit.console import Interruptible, run_command
 from .kit.exploration import guided, holding
 from .kit.nearby import nearby_goals
 from .kit.progress import TrainingBar
@@ -59,13 +59,6 @@ class Run:
             config.skip_fallen,
         )
         if config.method == "mbpo":
-            longest = spec.episode_length if config.rollout_mode == "full" else config.rollout_length
-            most = round(config.rollouts_per_step * config.num_envs * spec.episode_length) * longest
-            if most > config.model_buffer:
-                raise UserError(
-                    f"a round imagines up to {most} transitions, but model_buffer holds {config.model_buffer}: "
-                    "lower rollouts_per_step or raise model_buffer"
-                )
             self.model = DynamicsModel(
                 spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden
             )

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from envs import TASKS
+from envs import TASKS, task_spec
 
 from .console import UserError
 from .guides import GUIDES
@@ -156,6 +156,14 @@ class TrainConfig:
         need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
         need(0 < self.averaging <= 1, f"averaging must lie in (0, 1], but is {self.averaging}")
         need(self.lr > 0, f"lr must be positive, but is {self.lr}")
+        steps = task_spec(self.task).episode_length
+        rollout = steps if self.rollout_mode == "full" else self.rollout_length
+        imagined = round(self.rollouts_per_step * self.num_envs * steps) * rollout
+        need(
+            self.method != "mbpo" or imagined <= self.model_buffer,
+            f"a round imagines up to {imagined} transitions, but model_buffer holds {self.model_buffer}: "
+            "lower rollouts_per_step or raise model_buffer",
+        )
         for name in ("hidden", "model_hidden"):
             sizes = getattr(self, name)
             need(
@@ -201,11 +209,11 @@ TASK_DEFAULTS: dict[str, dict] = {
     "slide": OBJECT
     | {
         "total_steps": 400_000,
-        "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
-        "averaging": 0.001,  # and the latest actor jitters
         "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
+        "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
+        "averaging": 0.001,  # for the same reason: the latest actor jitters
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },

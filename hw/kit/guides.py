@@ -12,7 +12,7 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-SWING = 0.05  # metres above the object at most: struck downwards from there, it slides nearly twice as far
+SWING = 0.05  # metres above the object at most: struck downwards from there, it slides farther
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
@@ -89,8 +89,7 @@ class _Carry:
 class _Strike:
     """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
 
-    Half of the strikes begin a little higher and are swung down to the object: level ones do not reach the farthest
-    goals.
+    Half of the strikes begin a little higher and are swung down to the object, which sends it farther at the same speed.
     """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from envs import make_vec
+from solutions.kit import guides
 from solutions.kit.collect import collect_episodes
 from solutions.kit.exploration import LONGEST_HOLD, guided, holding
 
@@ -83,6 +84,18 @@ def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table()
     assert fell[0] <= 0.15 and fell[1] >= 0.4
     ahead = struck[:, -1, 0] - struck[:, 0, 0]
     assert np.mean(ahead > 0.1) >= 0.7 and np.mean(ahead < -0.05) <= 0.05
-    # Some goals lie 70 cm away. Level strikes get no farther than 55 cm: only those swung down reach beyond.
-    assert 0.02 <= np.mean(ahead > 0.6) <= 0.4
+    env.close()
+
+
+def test_a_strike_swung_down_sends_the_puck_farther_at_the_same_speed(monkeypatch):
+    env, ways = make_vec("slide", 64, seed=0), []
+    for height in (guides.SWING, 0.0):
+        monkeypatch.setattr(guides, "SWING", height)
+        env.reset(seed=0)
+        policy = guided(still, "strike", 1.0, 0.0, np.random.default_rng(1))
+        path = collect_episodes(env, policy)["achieved"]
+        ways.append(np.linalg.norm(path[:, -1] - path[:, 0], axis=1))
+    farther = ways[0] - ways[1]
+    swung = np.abs(farther) > 0.01  # the level ones are the same strikes
+    assert 16 <= swung.sum() <= 48 and np.median(farther[swung]) > 0.03
     env.close()

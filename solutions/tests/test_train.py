@@ -103,11 +103,13 @@ def test_learning_and_random_actions_calm_down_over_the_share_that_anneals(tmp_p
         assert [group["lr"] for group in optimizer.param_groups] == [pytest.approx(0.001)]
 
 
-def test_rollouts_that_do_not_fit_into_the_model_buffer_are_refused_at_the_start(tmp_path):
+def test_rollouts_that_do_not_fit_into_the_model_buffer_are_refused_before_there_is_a_folder(tmp_path):
     full = config(tmp_path / "a", method="mbpo", start_mode="initial", rollout_mode="full", model_buffer=1000)
     with pytest.raises(UserError, match="lower rollouts_per_step or raise model_buffer"):
         train(full)
-    training.Run(dataclasses.replace(full, rollouts_per_step=0.02))
+    assert not list(tmp_path.iterdir())
+    dataclasses.replace(full, rollouts_per_step=0.02).check()
+    dataclasses.replace(full, method="her").check()  # nothing is imagined
 
 
 def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
