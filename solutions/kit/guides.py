@@ -89,7 +89,7 @@ class _Carry:
 class _Strike:
     """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
 
-    Half of the strikes begin a little higher and are swung down to the object, which sends it farther at the same speed.
+    Half of the strikes begin a little higher and are swung down, which sends the object farther at the same speed.
     """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
