@@ -52,8 +52,11 @@ class BenchConfig:
     """also write the figures to this file, and the picture beside it"""
 
 
-def train_sb3(task: str, seed: int, seconds: float, episodes: int) -> dict:
-    """One training by stable-baselines3. Returns: figures as `solutions.compare` has them. Raises: UserError."""
+def train_sb3(task: str, seed: int, seconds: float, times: float, episodes: int) -> dict:
+    """One training by stable-baselines3 in `times` our seconds, with an evaluation each half of ours.
+
+    Returns: figures as `solutions.compare` has them. Raises: UserError.
+    """
     try:
         python = peer_python("sb3_contrib, gymnasium_robotics", *SB3)
     except NotAvailable as reason:
@@ -61,7 +64,7 @@ def train_sb3(task: str, seed: int, seconds: float, episodes: int) -> dict:
     command = [python, str(RUNNER), task_spec(task).env_id, str(seed)]
     curve = []
     with subprocess.Popen(
-        [*command, str(seconds), str(seconds / 10), str(episodes)], stdout=subprocess.PIPE, text=True
+        [*command, str(times * seconds), str(seconds / 2), str(episodes)], stdout=subprocess.PIPE, text=True
     ) as process:
         for line in process.stdout:
             curve.append(json.loads(line))
@@ -84,7 +87,7 @@ def bench(config: BenchConfig) -> list[dict]:
     wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
     runs = ours + [
-        train_sb3(config.task, run["seed"], config.times * run["train_seconds"], config.episodes)
+        train_sb3(config.task, run["seed"], run["train_seconds"], config.times, config.episodes)
         for run in ours
     ]
     Console().print(summary(runs))

@@ -40,6 +40,7 @@ def test_both_get_the_same_time_and_stand_in_one_file(runner, tmp_path):
     runner(
         "import json, sys\n"
         "env, seed, seconds, every, episodes = sys.argv[1:]\n"
+        "assert float(every) == 3.5  # so that one evaluation comes when ours is done\n"
         "for share in (0.5, 1.0):\n"
         "    print(json.dumps(dict(env_steps=int(20 * share), updates=int(9 * share), success=share / 10,"
         " train_seconds=share * float(seconds))))\n"
