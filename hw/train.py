@@ -57,6 +57,7 @@ class Run:
             spec.goal_dim,
             spec.action_dim,
             config.skip_fallen,
+            config.prefer_far,
         )
         if config.method == "mbpo":
             self.model = DynamicsModel(
@@ -87,7 +88,8 @@ class Run:
         """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
         config, rng = self.config, self.rng["explore"]
         policy = holding(self.behaviour, config.hold * self.annealed, rng)
-        return guided(policy, config.guide, config.guided_fraction, config.noise_std, rng)
+        progress = self.counters["env_steps"] / config.total_steps
+        return guided(policy, config.guide, config.guided_fraction, config.noise_std, rng, progress)
 
     def state(self) -> dict:
         """What a checkpoint holds."""

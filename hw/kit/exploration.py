@@ -36,11 +36,14 @@ def holding(policy: Policy, probability: float, rng: np.random.Generator) -> Pol
     return wrapped if probability > 0 else policy
 
 
-def guided(policy: Policy, guide: str, share: float, noise_std: float, rng: np.random.Generator) -> Policy:
+def guided(
+    policy: Policy, guide: str, share: float, noise_std: float, rng: np.random.Generator, progress: float = 0.5
+) -> Policy:
     """In this share of the episodes, a script acts where the policy would not find to the object by itself.
 
     guide: "none" or the name of a script in guides.py. The script knows nothing of goals: where the object should go
-    is left to the policy. Its actions get Gaussian noise of `noise_std`.
+    is left to the policy. Its actions get Gaussian noise of `noise_std`. progress: how much of the training is done,
+    from 0 to 1; some scripts do what is harder later.
     """
     if guide == "none" or share == 0:
         return policy
@@ -49,7 +52,7 @@ def guided(policy: Policy, guide: str, share: float, noise_std: float, rng: np.r
     def wrapped(obs, goals):
         nonlocal script
         if script is None:
-            script = GUIDES[guide](len(obs), share, rng)
+            script = GUIDES[guide](len(obs), share, progress, rng)
         actions = policy(obs, goals)
         scripted, takes_over = script(obs[:, :3], obs[:, 3:6])
         noisy = scripted + noise_std * rng.standard_normal(scripted.shape)

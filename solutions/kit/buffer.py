@@ -4,6 +4,7 @@ import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
+FAR = 0.2, 0.8  # metres: between these an episode counts by how far from its first place the achieved goal ended
 
 
 class EpisodeBuffer:
@@ -21,18 +22,20 @@ class EpisodeBuffer:
         goal_dim: int,
         action_dim: int,
         skip_fallen: bool = False,
+        prefer_far: bool = False,
     ):
         if capacity < 1:
             raise ValueError(f"a buffer must hold at least one episode, but capacity is {capacity}")
         steps = episode_length
-        self.capacity, self.episode_length, self.skip_fallen = capacity, episode_length, skip_fallen
+        self.capacity, self.episode_length = capacity, episode_length
+        self.skip_fallen, self.prefer_far = skip_fallen, prefer_far
         self.obs = np.zeros((capacity, steps + 1, obs_dim), np.float32)
         self.achieved = np.zeros((capacity, steps + 1, goal_dim), np.float32)
         self.desired = np.zeros((capacity, goal_dim), np.float32)
         self.actions = np.zeros((capacity, steps, action_dim), np.float32)
         self.rewards = np.zeros((capacity, steps), np.float32)
         self.masks = np.ones((capacity, steps), np.float32)
-        self.moved = np.zeros(capacity, bool)
+        self.worth = np.zeros(capacity)
         self.size, self.next_row = 0, 0
 
     def __len__(self) -> int:
@@ -46,17 +49,19 @@ class EpisodeBuffer:
         for episode in range(count):
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
-            self.moved[self.next_row] = self._moved(self.achieved[self.next_row])
+            self.worth[self.next_row] = self._worth(self.achieved[self.next_row])
             self.next_row += 1
             self.size = max(self.size, self.next_row)
             if self.next_row == self.capacity:  # start over at the oldest episode
                 self.next_row = 0
 
-    def _moved(self, path: np.ndarray) -> bool:
-        """Whether something worth learning from happened to the achieved goal along its path (T+1, G)."""
+    def _worth(self, path: np.ndarray) -> float:
+        """How often an episode is drawn for what its achieved goal did along its path (T+1, G); 0 if that was nothing."""
+        if np.linalg.norm(path - path[0], axis=1).max() <= MOVED:
+            return 0.0
         if self.skip_fallen and path[-1, 2] < path[0, 2] - FALLEN:
-            return False
-        return np.linalg.norm(path - path[0], axis=1).max() > MOVED
+            return 0.0
+        return float(np.clip(np.linalg.norm(path[-1] - path[0]), *FAR)) if self.prefer_far else 1.0
 
     def sample_steps(
         self, count: int, rng: np.random.Generator, moved_fraction: float = 0.0
@@ -64,15 +69,18 @@ class EpisodeBuffer:
         """Indices of `count` transitions, drawn with replacement: episodes (count,), steps (count,).
 
         Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
-        object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy).
+        object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy, and here
+        `prefer_far` weighs them by distance).
         """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
         episodes, steps = rng.integers(self.size, size=count), rng.integers(self.episode_length, size=count)
-        moved = np.flatnonzero(self.moved[: self.size])
+        moved = np.flatnonzero(self.worth[: self.size])
         if moved_fraction > 0 and len(moved):
+            worth = self.worth[moved]
+            chances = worth / worth.sum() if self.prefer_far else None  # None: all alike, which is drawn faster
             from_moved = rng.random(count) < moved_fraction
-            episodes = np.where(from_moved, rng.choice(moved, size=count), episodes)
+            episodes = np.where(from_moved, rng.choice(moved, size=count, p=chances), episodes)
         return episodes, steps
 
     def transitions(self, episodes: np.ndarray, steps: np.ndarray) -> dict:

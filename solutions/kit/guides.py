@@ -19,7 +19,7 @@ SETTLE = 2  # steps that the fingers get to close before the arm moves
 class _Approach:
     """Go to the object whenever the gripper is more than 5 cm away from it."""
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator):
+    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
@@ -30,7 +30,7 @@ class _Approach:
 class _Poke:
     """Until a random step: go beside the object, on a random side, move through it, and again."""
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator, longest: int = 50):
         self.rng, self.step = rng, 0
         self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
         self.side, self.speed = np.zeros((rows, 2)), np.zeros(rows)
@@ -61,7 +61,7 @@ class _Poke:
 class _Carry:
     """Until a random step: go to the object with open fingers, give them a random command, move anywhere, and again."""
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator, longest: int = 50):
         self.rng, self.step = rng, 0
         self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
         self.since = np.zeros(rows, int)  # steps since the object was reached
@@ -89,14 +89,15 @@ class _Carry:
 class _Strike:
     """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
 
-    Half of the strikes begin a little higher and are swung down, which sends the object farther at the same speed.
+    More and more of the strikes, as the training goes on, begin a little higher and are swung down, which sends the
+    object farther at the same speed, but is harder to aim.
     """
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator):
+    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
         angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        swings = rng.random(rows) < 0.5
+        swings = rng.random(rows) < progress
         self.height = np.where(swings, rng.uniform(0.0, SWING, size=rows), 0.0)
         self.speed = rng.uniform(np.where(swings, 0.6, 0.3), 1.0)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit

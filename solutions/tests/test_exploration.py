@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from envs import make_vec
-from solutions.kit import guides
 from solutions.kit.collect import collect_episodes
 from solutions.kit.exploration import LONGEST_HOLD, guided, holding
 
@@ -87,15 +86,15 @@ def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table()
     env.close()
 
 
-def test_a_strike_swung_down_sends_the_puck_farther_at_the_same_speed(monkeypatch):
+def test_strikes_swung_down_come_later_and_send_the_puck_farther():
     env, ways = make_vec("slide", 64, seed=0), []
-    for height in (guides.SWING, 0.0):
-        monkeypatch.setattr(guides, "SWING", height)
+    for progress in (0.0, 0.5, 1.0):
         env.reset(seed=0)
-        policy = guided(still, "strike", 1.0, 0.0, np.random.default_rng(1))
+        policy = guided(still, "strike", 1.0, 0.0, np.random.default_rng(1), progress)
         path = collect_episodes(env, policy)["achieved"]
         ways.append(np.linalg.norm(path[:, -1] - path[:, 0], axis=1))
-    farther = ways[0] - ways[1]
-    swung = np.abs(farther) > 0.01  # the level ones are the same strikes
-    assert 16 <= swung.sum() <= 48 and np.median(farther[swung]) > 0.03
+    for way, swings in zip(ways[1:], ((16, 48), (49, 64)), strict=True):
+        farther = way - ways[0]
+        swung = np.abs(farther) > 0.01  # the level ones are the same strikes
+        assert swings[0] <= swung.sum() <= swings[1] and np.median(farther[swung]) > 0.03
     env.close()

@@ -80,7 +80,7 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
 
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 0
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 1: nothing moved is left
-    assert not memory.moved.any()
+    assert not memory.worth.any()
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
 
 
@@ -93,7 +93,20 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
     for skip_fallen, moved in ((False, [False, True, True]), (True, [False, True, False])):
         memory = EpisodeBuffer(3, T, OBS, 3, ACTION, skip_fallen)
         memory.add(data | {"achieved": paths})
-        assert memory.moved.tolist() == moved
+        assert (memory.worth > 0).tolist() == moved
+
+
+def test_far_ways_are_drawn_more_often_where_asked():
+    data = {key: np.array(values) for key, values in episodes(0, 4).items()}
+    for way, episode in ((0.0, 0), (0.05, 1), (0.4, 2), (3.0, 3)):  # metres; the second and the last count as FAR
+        data["achieved"][episode] = data["achieved"][episode, :1]
+        data["achieved"][episode, 1:, 0] += way
+    for prefer_far, shares in ((False, (1 / 3, 1 / 3, 1 / 3)), (True, (0.2 / 1.4, 0.4 / 1.4, 0.8 / 1.4))):
+        memory = EpisodeBuffer(4, T, OBS, GOAL, ACTION, prefer_far=prefer_far)
+        memory.add(data)
+        drawn, _ = memory.sample_steps(6000, np.random.default_rng(0), moved_fraction=1.0)
+        assert [np.mean(drawn == episode) for episode in (1, 2, 3)] == pytest.approx(shares, abs=0.02)
+        assert not np.any(drawn == 0)
 
 
 def test_nearby_goals_move_only_some_rows_and_only_where_the_tasks_goals_vary():
