@@ -31,7 +31,7 @@ from .play import FRESH_SEED, load_agent
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
 
 # What the given code adds to the lecture's four parts (the handout's table says why), each switched off. What counts as
-# moved (skip_fallen) goes with moved_fraction.
+# moved (skip_fallen), and how much (prefer_far), goes with moved_fraction.
 WITHOUT = {
     "unguided": {"guide": "none"},
     "no-hold": {"hold": 0.0},

@@ -56,7 +56,7 @@ class EpisodeBuffer:
                 self.next_row = 0
 
     def _worth(self, path: np.ndarray) -> float:
-        """How often an episode is drawn for what its achieved goal did along its path (T+1, G); 0 if that was nothing."""
+        """How often to draw an episode for what its achieved goal did along its path (T+1, G); 0 if it was nothing."""
         if np.linalg.norm(path - path[0], axis=1).max() <= MOVED:
             return 0.0
         if self.skip_fallen and path[-1, 2] < path[0, 2] - FALLEN:
