@@ -4,7 +4,10 @@ import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
-FAR = 0.2, 0.8  # metres: between these an episode counts by how far from its first place the achieved goal ended
+FAR = (
+    0.2,
+    0.8,
+)  # metres: between these an episode counts by how far from its first place the achieved goal ended
 
 
 class EpisodeBuffer:
@@ -78,7 +81,9 @@ class EpisodeBuffer:
         moved = np.flatnonzero(self.worth[: self.size])
         if moved_fraction > 0 and len(moved):
             worth = self.worth[moved]
-            chances = worth / worth.sum() if self.prefer_far else None  # None: all alike, which is drawn faster
+            chances = (
+                worth / worth.sum() if self.prefer_far else None
+            )  # None: all alike, which is drawn faster
             from_moved = rng.random(count) < moved_fraction
             episodes = np.where(from_moved, rng.choice(moved, size=count, p=chances), episodes)
         return episodes, steps

@@ -37,7 +37,12 @@ def holding(policy: Policy, probability: float, rng: np.random.Generator) -> Pol
 
 
 def guided(
-    policy: Policy, guide: str, share: float, noise_std: float, rng: np.random.Generator, progress: float = 0.5
+    policy: Policy,
+    guide: str,
+    share: float,
+    noise_std: float,
+    rng: np.random.Generator,
+    progress: float = 0.5,
 ) -> Policy:
     """In this share of the episodes, a script acts where the policy would not find to the object by itself.
 
