@@ -148,5 +148,6 @@ def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
     axes[1].set(xlabel="seconds of training")
     for axis in axes:
         axis.grid(alpha=0.3)
+        axis.locator_params(axis="x", nbins=6)  # six-digit numbers would run into each other
     axes[0].legend(loc="best")
     write_whole(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))
