@@ -4,10 +4,7 @@ import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
-FAR = (
-    0.2,
-    0.8,
-)  # metres: between these an episode counts by how far from its first place the achieved goal ended
+FAR = 0.2, 0.8  # metres: shorter and longer ways count as these where far ones are preferred
 
 
 class EpisodeBuffer:

@@ -213,7 +213,7 @@ TASK_DEFAULTS: dict[str, dict] = {
         "total_steps": 400_000,
         "guide": "strike",  # a puck that is poked falls off the table
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
-        "prefer_far": True,  # short pushes are found sooner and are easier, and would fill the batches
+        "prefer_far": True,  # short ways are found sooner and are easier, and would fill the batches
         "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
         "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
         "averaging": 0.001,  # for the same reason: the latest actor jitters

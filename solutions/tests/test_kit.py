@@ -98,12 +98,8 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
 
 def test_far_ways_are_drawn_more_often_where_asked():
     data = {key: np.array(values) for key, values in episodes(0, 4).items()}
-    for way, episode in (
-        (0.0, 0),
-        (0.05, 1),
-        (0.4, 2),
-        (3.0, 3),
-    ):  # metres; the second and the last count as FAR
+    # metres; the second is shorter, the last longer than what is told apart (FAR)
+    for episode, way in enumerate((0.0, 0.05, 0.4, 3.0)):
         data["achieved"][episode] = data["achieved"][episode, :1]
         data["achieved"][episode, 1:, 0] += way
     for prefer_far, shares in ((False, (1 / 3, 1 / 3, 1 / 3)), (True, (0.2 / 1.4, 0.4 / 1.4, 0.8 / 1.4))):
