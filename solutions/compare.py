@@ -1,15 +1,18 @@
 """Compare methods over seeds: `python -m solutions.compare --task reach` (in a handout: `python -m hw.compare`).
 
-    methods x seeds  --train, one by one-->  runs/compare/TASK/  --fresh episodes-->  a table, curves.png, figures
+    methods x seeds  --train-->  runs/compare/TASK/  --fresh episodes-->  a table, curves.png, figures
 
-Each training has the machine to itself, in a process of its own. Called again, it goes on where it stopped.
+Each training is a process of its own and has the machine to itself, unless several are asked for at a time. Called
+again, it goes on where it stopped.
 """
 
 import dataclasses
 import itertools
+import json
 import subprocess
 import sys
 from collections import ChainMap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -73,6 +76,8 @@ class CompareConfig:
     """fresh episodes that each trained policy is judged by"""
     level: float = 0.95
     """report when the evaluated success first reached this share"""
+    jobs: int = 1
+    """trainings at a time; more than one take a core each: sooner done in all, but each takes longer"""
     out: Path = Path("runs/compare")
     """where the runs and the picture go, in a folder of the task's name"""
     picture: Path | None = None
@@ -101,8 +106,8 @@ class Training:
 def trainings(config: CompareConfig) -> list[Training]:
     """Every training. Raises: UserError for a value that makes no sense."""
     task = default_config(config.task).check()
-    if not (config.methods and config.seeds and config.episodes >= 1):
-        raise UserError("compare needs at least one method, one seed and one episode")
+    if not (config.methods and config.seeds and config.episodes >= 1 and config.jobs >= 1):
+        raise UserError("compare needs at least one method, one seed, one episode and one job")
     found = []
     for name in config.methods:
         for seed in config.seeds:
@@ -111,18 +116,21 @@ def trainings(config: CompareConfig) -> list[Training]:
                 changes["updates_per_step"] = config.updates_per_step
             folder = "-".join([name, f"s{seed}", *map(str, changes.values())])
             changes |= {"seed": seed, "out": config.out / config.task / folder}
-            changes |= VARIANTS.get(name, {"method": name})
+            changes |= VARIANTS.get(name, {"method": name}) | ({"cores": 1} if config.jobs > 1 else {})
             words = [(f"--{key.replace('_', '-')}", str(value)) for key, value in changes.items()]
             training = dataclasses.replace(task, **changes).check()
             found.append(Training(name, training, ("--task", config.task, *itertools.chain(*words))))
     return found
 
 
-def train(run: Training) -> None:
-    """As if typed at the command line. Raises: UserError where it did not finish."""
+def train(run: Training, beside_others: bool = False) -> None:
+    """As if typed at the command line; beside others, lines are printed instead of a bar. Raises: UserError."""
     resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
     command = [sys.executable, "-m", f"{__package__}.train", *run.words, *resume]
-    if subprocess.run(command).returncode != 0:
+    with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+    if process.returncode != 0:
         raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
 
 
@@ -136,6 +144,7 @@ def figures_of(run: Training, config: CompareConfig) -> dict:
     return {
         "method": run.name,
         "seed": run.config.seed,
+        "cores": json.loads((run.folder / "config.json").read_text())["cores"],
         **{key: rows[-1][key] for key in WHEN},
         **{key: fresh[key] for key in ("success", "started_solved", "episodes")},
         **progress(rows, config.level),
@@ -179,9 +188,8 @@ def compare(config: CompareConfig) -> list[dict]:
     """Train what is not trained yet, evaluate, print, draw. Returns: the figures of each run."""
     torch.set_num_threads(1)
     runs = trainings(config)
-    for run in runs:
-        if not run.finished:
-            train(run)
+    with ThreadPoolExecutor(config.jobs) as pool:
+        list(pool.map(lambda run: run.finished or train(run, config.jobs > 1), runs))
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))
     if config.json:

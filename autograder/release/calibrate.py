@@ -44,6 +44,8 @@ class CalibrateConfig:
     """env steps of each training; by default the task's"""
     episodes: int = 200
     """fresh episodes that each trained policy is judged by"""
+    jobs: int = 1
+    """trainings at a time; more than one take a core each"""
     runs: Path = Path("runs/compare")
     """where the trainings go; what is finished there is not trained again"""
     thresholds: Path = THRESHOLDS
@@ -109,6 +111,7 @@ def calibrate(config: CalibrateConfig) -> dict:
         seeds=config.seeds,
         total_steps=config.total_steps,
         episodes=config.episodes,
+        jobs=config.jobs,
         out=config.runs,
         picture=folder / "curves.png",
     )

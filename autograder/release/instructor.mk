@@ -33,9 +33,10 @@ gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/grades
 	@$(PY) -m autograder.release gradescope $(if $(OUT),--out "$(OUT)") $(if $(MINUTES),--minutes "$(MINUTES)") \
 	  $(if $(INDEX),--index "$(INDEX)")
 
-calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n] [SCHEDULER=]
+calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n] [JOBS=n] [SCHEDULER=]
 	@$(PY) -m autograder.release.calibrate --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(JOBS),--jobs "$(JOBS)") \
+	  $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
 bench: $(READY)  ## our her beside stable-baselines3's in the same wall-clock: TASK=push [SEEDS="0 1"] [TIMES=10] [JSON=file]
 	@$(PY) -m autograder.release.bench --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \

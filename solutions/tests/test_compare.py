@@ -39,6 +39,24 @@ def test_trains_evaluates_and_does_not_train_again(tmp_path, capsys):
     assert (tmp_path / "tiny/curves.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
+def test_two_trainings_at_a_time_learn_what_each_does_alone(tmp_path, capfd):
+    alone = compare.compare(short(tmp_path / "alone"))
+    together = compare.compare(short(tmp_path / "together", jobs=2))
+    assert [run["cores"] for run in alone + together] == [2, 2, 1, 1]
+    for one, other in zip(alone, together, strict=True):
+        assert one["success"] == other["success"]
+        assert [point[3] for point in one["curve"]] == [point[3] for point in other["curve"]]
+    printed = capfd.readouterr().out
+    assert all(f"tiny, her, seed {seed}: 800 steps" in printed for seed in (0, 1))
+
+
+def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(UserError, match="one job"):
+        compare.compare(short(tmp_path, jobs=0))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
     config = CompareConfig(
         methods=("mbpo", "mbpo-full", "mbpo-initial"), seeds=(3,), updates_per_step=1.0, out=tmp_path
