@@ -218,7 +218,6 @@ TASK_DEFAULTS: dict[str, dict] = {
         "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
         "averaging": 0.001,  # for the same reason: the latest actor jitters
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
-        "action_penalty": 0.005,  # far goals take the hardest hits
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },
     "pick_and_place": OBJECT

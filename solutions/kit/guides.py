@@ -12,7 +12,7 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-SWING = 0.03  # metres above the object at most: struck downwards from there, it slides farther
+SWING = 0.05  # metres above the object at most: struck downwards from there, it slides farther
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
@@ -89,17 +89,17 @@ class _Carry:
 class _Strike:
     """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
 
-    More and more of the strikes, and all in the second half of the training, are hard ones that begin a little higher
-    and are swung down: they send the object farther, but are harder to aim.
+    More and more of the strikes, as the training goes on, begin a little higher and are swung down, which sends the
+    object farther at the same speed, but is harder to aim.
     """
 
     def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
         angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        swings = rng.random(rows) < 2 * progress
+        swings = rng.random(rows) < progress
         self.height = np.where(swings, rng.uniform(0.0, SWING, size=rows), 0.0)
-        self.speed = rng.uniform(np.where(swings, 0.8, 0.3), 1.0)
+        self.speed = rng.uniform(np.where(swings, 0.6, 0.3), 1.0)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
