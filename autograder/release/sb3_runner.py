@@ -65,7 +65,7 @@ class Watch(BaseCallback):
 
 def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: int) -> None:
     """Train and report."""
-    env = DummyVecEnv([lambda: TimeFeatureWrapper(gymnasium.make(env_id))])
+    env = DummyVecEnv([lambda: TimeFeatureWrapper(gymnasium.make(env_id, disable_env_checker=True))])
     env.seed(seed)
     model = TQC(
         "MultiInputPolicy",
@@ -82,7 +82,7 @@ def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: 
         seed=seed,
         device="cpu",
     )
-    fresh = TimeFeatureWrapper(gymnasium.make(env_id))
+    fresh = TimeFeatureWrapper(gymnasium.make(env_id, disable_env_checker=True))
     fresh.reset(seed=1_000_000 + seed)
     model.learn(10**9, callback=Watch(fresh, seconds, eval_seconds, episodes))
 
