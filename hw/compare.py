@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from threading import Event
 
 import torch
 import tyro
@@ -134,6 +135,22 @@ def train(run: Training, beside_others: bool = False) -> None:
         raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
 
 
+def train_all(runs: list[Training], jobs: int) -> None:
+    """Train what is not trained yet, so many at a time. Once one did not finish, none begins. Raises: UserError."""
+    stopped = Event()
+
+    def next_one(run: Training) -> None:
+        if not (run.finished or stopped.is_set()):
+            try:
+                train(run, beside_others=jobs > 1)
+            except UserError:
+                stopped.set()
+                raise
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(next_one, runs))
+
+
 def figures_of(run: Training, config: CompareConfig) -> dict:
     """What became of a finished run: its curve, when it reached the level, its success on fresh episodes."""
     rows = read_progress(run.folder / "progress.csv")
@@ -188,8 +205,7 @@ def compare(config: CompareConfig) -> list[dict]:
     """Train what is not trained yet, evaluate, print, draw. Returns: the figures of each run."""
     torch.set_num_threads(1)
     runs = trainings(config)
-    with ThreadPoolExecutor(config.jobs) as pool:
-        list(pool.map(lambda run: run.finished or train(run, config.jobs > 1), runs))
+    train_all(runs, config.jobs)
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))
     if config.json:

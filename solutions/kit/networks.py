@@ -19,7 +19,7 @@ def _init(weight: torch.Tensor, bias: torch.Tensor, fan_in: int, generator: torc
         bias.uniform_(-bound, bound, generator=generator)
 
 
-# A quarter of a megabyte more for each layer of a batch would not fit into the cache.
+# Nothing else needs its input, and one more copy of a batch of activations takes time.
 InPlaceReLU = partial(nn.ReLU, inplace=True)
 
 

@@ -56,7 +56,7 @@ class RunFolder:
 
     def _check_same_config(self) -> None:
         saved = json.loads((self.folder / "config.json").read_text())
-        free = {"resume", "out", "cores", "total_steps", "stop_at", "save_seconds"}
+        free = {"resume", "out", "total_steps", "stop_at", "save_seconds"}
         wanted = json.loads(json.dumps(self.config))
         changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
         if changed:

@@ -51,6 +51,19 @@ def test_two_trainings_at_a_time_learn_what_each_does_alone(tmp_path, capfd):
     assert all(f"tiny, her, seed {seed}: 800 steps" in printed for seed in (0, 1))
 
 
+def test_after_a_training_that_did_not_finish_none_begins(tmp_path, monkeypatch):
+    begun = []
+
+    def fails(run, beside_others):
+        begun.append(run.config.seed)
+        raise UserError("it did not finish")
+
+    monkeypatch.setattr(compare, "train", fails)
+    with pytest.raises(UserError, match="did not finish"):
+        compare.compare(short(tmp_path, seeds=(0, 1, 2, 3)))
+    assert begun == [0]
+
+
 def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
     with pytest.raises(UserError, match="one job"):
         compare.compare(short(tmp_path, jobs=0))
