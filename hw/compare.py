@@ -9,14 +9,9 @@ again, it goes on where it stopped.
 import dataclasses
 import itertools
 import json
-import subprocess
-import sys
-from collections import ChainMap
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from threading import Event
 
 import torch
 import tyro
@@ -27,36 +22,13 @@ from envs import make_vec
 from envs.machine import describe_machine
 
 from .kit.collect import evaluate
-from .kit.config import METHODS, TrainConfig, default_config
+from .kit.config import METHODS, default_config
 from .kit.console import UserError, run_command
 from .kit.runlog import draw_curves, read_progress, write_json
+from .kit.trainings import VARIANTS, Training, train_all
 from .play import FRESH_SEED, load_agent
 
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
-
-# What the given code adds to the lecture's four parts (the handout's table says why), each switched off. What counts as
-# moved (skip_fallen), and how much (prefer_far), goes with moved_fraction.
-WITHOUT = {
-    "unguided": {"guide": "none"},
-    "no-hold": {"hold": 0.0},
-    "no-moved": {"moved_fraction": 0.0},
-    "no-mirror": {"mirror": ""},
-    "no-nearby": {"nearby_fraction": 0.0},
-    "no-anneal": {"anneal": 0.0},
-    "no-average": {"averaging": 1.0},
-}
-# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts.
-VARIANTS = {
-    **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
-    **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
-    "mbpo-full": {
-        "method": "mbpo",
-        "start_mode": "initial",
-        "rollout_mode": "full",
-        "rollouts_per_step": 0.2,  # 50 times as long as the others
-    },
-    "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +38,7 @@ class CompareConfig:
     task: str = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     methods: tuple[str, ...] = METHODS
-    """any of ddpg, her, mbpo, or a variant as her-unguided, ddpg-plain, mbpo-full (see VARIANTS)"""
+    """any of ddpg, her, mbpo, or a variant as her-unguided, ddpg-plain, mbpo-full (see kit/trainings.py)"""
     seeds: tuple[int, ...] = (0, 1, 2)
     """one training for each method and seed"""
     total_steps: int | None = None
@@ -87,23 +59,6 @@ class CompareConfig:
     """also write the figures to this file"""
 
 
-@dataclass(frozen=True)
-class Training:
-    """One run of the comparison, and the name it goes by there."""
-
-    name: str
-    config: TrainConfig
-    words: tuple[str, ...]  # how it is asked for at the command line
-
-    @property
-    def folder(self) -> Path:
-        return self.config.folder
-
-    @property
-    def finished(self) -> bool:
-        return (self.folder / "summary.json").exists()
-
-
 def trainings(config: CompareConfig) -> list[Training]:
     """Every training. Raises: UserError for a value that makes no sense."""
     task = default_config(config.task).check()
@@ -122,33 +77,6 @@ def trainings(config: CompareConfig) -> list[Training]:
             training = dataclasses.replace(task, **changes).check()
             found.append(Training(name, training, ("--task", config.task, *itertools.chain(*words))))
     return found
-
-
-def train(run: Training, beside_others: bool = False) -> None:
-    """As if typed at the command line; beside others, lines are printed instead of a bar. Raises: UserError."""
-    resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
-    command = [sys.executable, "-m", f"{__package__}.train", *run.words, *resume]
-    with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
-        for line in process.stdout or ():
-            print(line, end="", flush=True)
-    if process.returncode != 0:
-        raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
-
-
-def train_all(runs: list[Training], jobs: int) -> None:
-    """Train what is not trained yet, so many at a time. Once one did not finish, none begins. Raises: UserError."""
-    stopped = Event()
-
-    def next_one(run: Training) -> None:
-        if not (run.finished or stopped.is_set()):
-            try:
-                train(run, beside_others=jobs > 1)
-            except UserError:
-                stopped.set()
-                raise
-
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(next_one, runs))
 
 
 def figures_of(run: Training, config: CompareConfig) -> dict:

@@ -19,9 +19,10 @@ import tyro
 from autograder.batch.cluster import connect
 from autograder.engine.outcomes import UserMistake
 from envs.machine import describe_machine
-from solutions.compare import CompareConfig, Training, compare, train, trainings
+from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError, run_command
 from solutions.kit.runlog import write_json
+from solutions.kit.trainings import Training, train
 
 THRESHOLDS = Path("autograder/thresholds")
 HIGHEST = 0.95  # above it, the sequential test of a good policy would take too long

@@ -8,6 +8,7 @@ import pytest
 
 from solutions import compare
 from solutions.compare import CompareConfig
+from solutions.kit import trainings
 from solutions.kit.cli import training_config
 from solutions.kit.config import default_config
 from solutions.kit.console import UserError
@@ -58,7 +59,7 @@ def test_after_a_training_that_did_not_finish_none_begins(tmp_path, monkeypatch)
         begun.append(run.config.seed)
         raise UserError("it did not finish")
 
-    monkeypatch.setattr(compare, "train", fails)
+    monkeypatch.setattr(trainings, "train", fails)
     with pytest.raises(UserError, match="did not finish"):
         compare.compare(short(tmp_path, seeds=(0, 1, 2, 3)))
     assert begun == [0]

@@ -1,0 +1,82 @@
+"""Trainings that are compared: the variants they are of, each run as a process of its own, some side by side."""
+
+import subprocess
+import sys
+from collections import ChainMap
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from .config import TrainConfig
+from .console import UserError
+
+TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
+
+# What the given code adds to the lecture's four parts (the handout's table says why), each switched off. What counts as
+# moved (skip_fallen), and how much (prefer_far), goes with moved_fraction.
+WITHOUT = {
+    "unguided": {"guide": "none"},
+    "no-hold": {"hold": 0.0},
+    "no-moved": {"moved_fraction": 0.0},
+    "no-mirror": {"mirror": ""},
+    "no-nearby": {"nearby_fraction": 0.0},
+    "no-anneal": {"anneal": 0.0},
+    "no-average": {"averaging": 1.0},
+}
+# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts.
+VARIANTS = {
+    **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
+    **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
+    "mbpo-full": {
+        "method": "mbpo",
+        "start_mode": "initial",
+        "rollout_mode": "full",
+        "rollouts_per_step": 0.2,  # 50 times as long as the others
+    },
+    "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run of the comparison, and the name it goes by there."""
+
+    name: str
+    config: TrainConfig
+    words: tuple[str, ...]  # how it is asked for at the command line
+
+    @property
+    def folder(self) -> Path:
+        return self.config.folder
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / "summary.json").exists()
+
+
+def train(run: Training, beside_others: bool = False) -> None:
+    """As if typed at the command line; beside others, lines are printed instead of a bar. Raises: UserError."""
+    resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
+    command = [sys.executable, "-m", TRAIN, *run.words, *resume]
+    with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+    if process.returncode != 0:
+        raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
+
+
+def train_all(runs: list[Training], jobs: int) -> None:
+    """Train what is not trained yet, so many at a time. Once one did not finish, none begins. Raises: UserError."""
+    stopped = Event()
+
+    def next_one(run: Training) -> None:
+        if not (run.finished or stopped.is_set()):
+            try:
+                train(run, beside_others=jobs > 1)
+            except UserError:
+                stopped.set()
+                raise
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(next_one, runs))
