@@ -82,14 +82,14 @@ class Run:
         config, rng = self.config, self.rng["explore"]
         if len(self.buffer) < config.warmup_episodes:
             return rng.uniform(-1.0, 1.0, size=(len(obs), self.env.task_spec.action_dim))
-        return explore(self.agent.act(obs, goals), config.noise_std, config.epsilon * self.annealed, rng)
+        noise_std, epsilon = config.noise_std * self.annealed, config.epsilon * self.annealed
+        return explore(self.agent.act(obs, goals), noise_std, epsilon, rng)
 
     def exploring(self):
         """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
         config, rng = self.config, self.rng["explore"]
         policy = holding(self.behaviour, config.hold * self.annealed, rng)
-        progress = self.counters["env_steps"] / config.total_steps
-        return guided(policy, config.guide, config.guided_fraction, config.noise_std, rng, progress)
+        return guided(policy, config.guide, config.guided_fraction, config.noise_std * self.annealed, rng)
 
     def state(self) -> dict:
         """What a checkpoint holds."""
@@ -151,7 +151,9 @@ def train_round(run: Run) -> dict:
 
     run.agent.learn_at(config.lr * run.annealed)
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
-        drawn = run.buffer.sample_steps(config.batch_size, run.rng["batch"], config.moved_fraction)
+        drawn = run.buffer.sample_steps(
+            config.batch_size, run.rng["batch"], config.moved_fraction, config.deciding_fraction
+        )
         batch = relabelled_batch(run, *drawn)
         if config.method == "mbpo":
             batch = mix(

@@ -5,6 +5,9 @@ import numpy as np
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
 FAR = 0.2, 0.8  # metres: shorter and longer ways count as these where far ones are preferred
+AFTER = (
+    3  # steps from the one in which something was moved until nothing more can be done about it, on the whole
+)
 
 
 class EpisodeBuffer:
@@ -36,6 +39,7 @@ class EpisodeBuffer:
         self.rewards = np.zeros((capacity, steps), np.float32)
         self.masks = np.ones((capacity, steps), np.float32)
         self.worth = np.zeros(capacity)
+        self.deciding = np.full(capacity, steps)
         self.size, self.next_row = 0, 0
 
     def __len__(self) -> int:
@@ -50,6 +54,7 @@ class EpisodeBuffer:
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
             self.worth[self.next_row] = self._worth(self.achieved[self.next_row])
+            self.deciding[self.next_row] = self._deciding(self.achieved[self.next_row])
             self.next_row += 1
             self.size = max(self.size, self.next_row)
             if self.next_row == self.capacity:  # start over at the oldest episode
@@ -63,14 +68,24 @@ class EpisodeBuffer:
             return 0.0
         return float(np.clip(np.linalg.norm(path[-1] - path[0]), *FAR)) if self.prefer_far else 1.0
 
+    def _deciding(self, path: np.ndarray) -> int:
+        """How many steps, from the first, decide where the achieved goal goes: until just after it first moved."""
+        moved = np.linalg.norm(path - path[0], axis=1) > MOVED
+        return min(int(moved.argmax()) + AFTER, self.episode_length) if moved.any() else self.episode_length
+
     def sample_steps(
-        self, count: int, rng: np.random.Generator, moved_fraction: float = 0.0
+        self,
+        count: int,
+        rng: np.random.Generator,
+        moved_fraction: float = 0.0,
+        deciding_fraction: float = 0.0,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Indices of `count` transitions, drawn with replacement: episodes (count,), steps (count,).
 
         Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
         object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy, and here
-        `prefer_far` weighs them by distance).
+        `prefer_far` weighs them by distance). Of those rows, each with probability `deciding_fraction` is one of the
+        steps up to the object's first move, else any: once a puck is on its way, no action matters any more.
         """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
@@ -83,6 +98,9 @@ class EpisodeBuffer:
             )  # None: all alike, which is drawn faster
             from_moved = rng.random(count) < moved_fraction
             episodes = np.where(from_moved, rng.choice(moved, size=count, p=chances), episodes)
+            if deciding_fraction > 0:
+                early = (rng.random(count) * self.deciding[episodes]).astype(int)
+                steps = np.where(from_moved & (rng.random(count) < deciding_fraction), early, steps)
         return episodes, steps
 
     def transitions(self, episodes: np.ndarray, steps: np.ndarray) -> dict:

@@ -67,7 +67,7 @@ class TrainConfig:
     lr: float = 1e-3
     """learning rate of actor and critic (Adam)"""
     anneal: float = 0.0
-    """share of the training, at its end, over which learning rate and random actions fall to a tenth"""
+    """share of the training, at its end, over which learning rate, noise and random actions fall to a tenth"""
     discount: float = 0.95
     """discount factor γ, a step"""
     tau: float = 0.05
@@ -88,6 +88,8 @@ class TrainConfig:
     """leave out, of those, the episodes that end with the object fallen off the table"""
     prefer_far: bool = False
     """draw, of those, an episode the more often the farther from its first place the achieved goal ended"""
+    deciding_fraction: float = 0.0
+    """share, of those, of steps up to the object's first move, after which no action matters where it slides"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 
@@ -151,6 +153,7 @@ class TrainConfig:
             "hold",
             "guided_fraction",
             "moved_fraction",
+            "deciding_fraction",
         ):
             need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
@@ -212,10 +215,14 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 400_000,
         "guide": "strike",  # a puck that is poked falls off the table
+        "noise_std": 0.1,  # an action wrong by 0.02 sends the puck centimetres too far, so undisturbed hits
+        "epsilon": 0.1,  # are worth most, and noise and random actions are rarer from the start:
+        "hold": 0.03,  # the guide explores
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "prefer_far": True,  # short ways are found sooner and are easier, and would fill the batches
+        "deciding_fraction": 0.4,  # for most of an episode the puck slides by itself
         "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
-        "anneal": 0.5,  # a hit must be exact: the policy wanders otherwise, and random actions spoil nearly every hit
+        "anneal": 0.5,  # for the same reason; and the policy wanders otherwise
         "averaging": 0.001,  # for the same reason: the latest actor jitters
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it

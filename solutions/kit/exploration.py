@@ -42,13 +42,11 @@ def guided(
     share: float,
     noise_std: float,
     rng: np.random.Generator,
-    progress: float = 0.5,
 ) -> Policy:
     """In this share of the episodes, a script acts where the policy would not find to the object by itself.
 
     guide: "none" or the name of a script in guides.py. The script knows nothing of goals: where the object should go
-    is left to the policy. Its actions get Gaussian noise of `noise_std`. progress: how much of the training is done,
-    from 0 to 1; some scripts do what is harder later.
+    is left to the policy. Its actions get Gaussian noise of `noise_std`.
     """
     if guide == "none" or share == 0:
         return policy
@@ -57,7 +55,7 @@ def guided(
     def wrapped(obs, goals):
         nonlocal script
         if script is None:
-            script = GUIDES[guide](len(obs), share, progress, rng)
+            script = GUIDES[guide](len(obs), share, rng)
         actions = policy(obs, goals)
         scripted, takes_over = script(obs[:, :3], obs[:, 3:6])
         noisy = scripted + noise_std * rng.standard_normal(scripted.shape)

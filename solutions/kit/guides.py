@@ -12,14 +12,14 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-SWING = 0.05  # metres above the object at most: struck downwards from there, it slides farther
+LEVEL = 0.01, 0.02  # metres above a puck's middle: hit lower, it slides less far and cannot be aimed as well
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 
 class _Approach:
     """Go to the object whenever the gripper is more than 5 cm away from it."""
 
-    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
@@ -30,7 +30,7 @@ class _Approach:
 class _Poke:
     """Until a random step: go beside the object, on a random side, move through it, and again."""
 
-    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
         self.rng, self.step = rng, 0
         self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
         self.side, self.speed = np.zeros((rows, 2)), np.zeros(rows)
@@ -61,7 +61,7 @@ class _Poke:
 class _Carry:
     """Until a random step: go to the object with open fingers, give them a random command, move anywhere, and again."""
 
-    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
         self.rng, self.step = rng, 0
         self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
         self.since = np.zeros(rows, int)  # steps since the object was reached
@@ -87,19 +87,13 @@ class _Carry:
 
 
 class _Strike:
-    """Go over the object to the robot's side of it, hit it once, away from the robot, and leave it alone.
+    """Go over the object to the robot's side of it, hit it once, level, away from the robot, and leave it alone."""
 
-    More and more of the strikes, as the training goes on, begin a little higher and are swung down, which sends the
-    object farther at the same speed, but is harder to aim.
-    """
-
-    def __init__(self, rows: int, share: float, progress: float, rng: np.random.Generator):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
         angle = rng.uniform(-np.pi / 4, np.pi / 4, size=rows)  # from straight ahead
         self.side = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        swings = rng.random(rows) < progress
-        self.height = np.where(swings, rng.uniform(0.0, SWING, size=rows), 0.0)
-        self.speed = rng.uniform(np.where(swings, 0.6, 0.3), 1.0)
+        self.height, self.speed = rng.uniform(*LEVEL, size=rows), rng.uniform(0.4, 1.0, size=rows)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
@@ -107,6 +101,7 @@ class _Strike:
         start[:, :2] -= BESIDE * self.side
         start[:, 2] += self.height
         way = start - gripper
+        level = way[:, 2:].copy()
         beside = np.linalg.norm(way[:, :2], axis=1) < CLOSE[0]
         arrived = (self.left < 0) & beside & (np.abs(way[:, 2]) < CLOSE[0])
         self.left[arrived] = self.rng.integers(2, 6, size=len(arrived))[arrived]
@@ -114,7 +109,7 @@ class _Strike:
         low = -way[:, 2] < 0.7 * OVER
         way[~beside & low, :2] = 0  # straight up first
         way[~beside, 2] += OVER
-        through = np.concatenate([self.side * self.speed[:, None], (block - gripper)[:, 2:] / MOVE], axis=1)
+        through = np.concatenate([self.side * self.speed[:, None], level / MOVE], axis=1)
         moves = np.where(self.left[:, None] > 0, np.clip(through, -1.0, 1.0), _towards(way))
         moves[self.left == 0] = 0.0
         self.left = np.where(self.left > 0, self.left - 1, self.left)

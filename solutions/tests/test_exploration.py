@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from envs import make_vec
+from solutions.kit import guides
 from solutions.kit.collect import collect_episodes
 from solutions.kit.exploration import LONGEST_HOLD, guided, holding
 
@@ -86,15 +87,15 @@ def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table()
     env.close()
 
 
-def test_strikes_swung_down_come_later_and_send_the_puck_farther():
-    env, ways = make_vec("slide", 64, seed=0), []
-    for progress in (0.0, 0.5, 1.0):
+def test_a_strike_above_the_middle_of_the_puck_sends_it_farther_than_one_at_it(monkeypatch):
+    env = make_vec("slide", 64, seed=0)
+
+    def far() -> float:
         env.reset(seed=0)
-        policy = guided(still, "strike", 1.0, 0.0, np.random.default_rng(1), progress)
-        path = collect_episodes(env, policy)["achieved"]
-        ways.append(np.linalg.norm(path[:, -1] - path[:, 0], axis=1))
-    for way, swings in zip(ways[1:], ((16, 48), (49, 64)), strict=True):
-        farther = way - ways[0]
-        swung = np.abs(farther) > 0.01  # the level ones are the same strikes
-        assert swings[0] <= swung.sum() <= swings[1] and np.median(farther[swung]) > 0.03
+        path = collect_episodes(env, guided(still, "strike", 1.0, 0.0, np.random.default_rng(1)))["achieved"]
+        return np.quantile(np.linalg.norm(path[:, -1] - path[:, 0], axis=1), 0.9)
+
+    level = far()
+    monkeypatch.setattr(guides, "LEVEL", (0.0, 0.0))
+    assert level > 0.65 and level > far() + 0.1
     env.close()
