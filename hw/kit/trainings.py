@@ -19,6 +19,7 @@ WITHOUT = {
     "unguided": {"guide": "none"},
     "no-hold": {"hold": 0.0},
     "no-moved": {"moved_fraction": 0.0},
+    "no-deciding": {"deciding_fraction": 0.0},
     "no-mirror": {"mirror": ""},
     "no-nearby": {"nearby_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},

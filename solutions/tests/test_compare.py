@@ -95,7 +95,8 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
 
     assert changed("her") == set()
     assert changed("her-unguided") == {"guide"} and changed("her-no-mirror") == {"mirror"}
-    levers = {"guide", "hold", "moved_fraction", "mirror", "nearby_fraction", "anneal", "averaging"}
+    shares = {"moved_fraction", "deciding_fraction", "nearby_fraction"}
+    levers = shares | {"guide", "hold", "mirror", "anneal", "averaging"}
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 

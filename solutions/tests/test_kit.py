@@ -6,7 +6,7 @@ import torch
 
 from envs import make_vec
 from solutions.agent import Agent
-from solutions.kit.buffer import EpisodeBuffer
+from solutions.kit.buffer import AFTER, EpisodeBuffer
 from solutions.kit.collect import collect_episodes, evaluate
 from solutions.kit.lanes import Lanes
 from solutions.kit.nearby import nearby_goals
@@ -108,6 +108,27 @@ def test_far_ways_are_drawn_more_often_where_asked():
         drawn, _ = memory.sample_steps(6000, np.random.default_rng(0), moved_fraction=1.0)
         assert [np.mean(drawn == episode) for episode in (1, 2, 3)] == pytest.approx(shares, abs=0.02)
         assert not np.any(drawn == 0)
+
+
+def test_steps_up_to_the_first_move_are_drawn_in_their_share():
+    length, first_moved = 12, (None, 1, 5, 12)  # the state in which each episode's goal has moved
+    memory = EpisodeBuffer(4, length, OBS, GOAL, ACTION)
+    shapes = {key: getattr(memory, key).shape for key in episodes(0, 4)}
+    data = {key: np.zeros(shape, np.float32) for key, shape in shapes.items()}
+    for episode, state in enumerate(first_moved):
+        if state is not None:
+            data["achieved"][episode, state:] += 0.1
+    memory.add(data)
+    ends = [length, 1 + AFTER, 5 + AFTER, length]
+    assert memory.deciding.tolist() == ends
+    drawn, steps = memory.sample_steps(40_000, np.random.default_rng(0), 0.9, deciding_fraction=0.5)
+    from_moved = 0.3 / (0.3 + 0.1 / 4)  # the others come from any episode, and are any step
+    for episode in (1, 2, 3):
+        share, uniform = 0.5 * from_moved, ends[episode] / length
+        assert np.mean(steps[drawn == episode] < ends[episode]) == pytest.approx(
+            share + (1 - share) * uniform, abs=0.02
+        )
+    assert set(steps[drawn == 0]) == set(range(length))
 
 
 def test_nearby_goals_move_only_some_rows_and_only_where_the_tasks_goals_vary():
