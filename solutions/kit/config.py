@@ -213,7 +213,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     "push": OBJECT | {"total_steps": 112_000, "guide": "poke"},
     "slide": OBJECT
     | {
-        "total_steps": 400_000,
+        "total_steps": 240_000,
         "guide": "strike",  # a puck that is poked falls off the table
         "noise_std": 0.1,  # an action wrong by 0.02 sends the puck centimetres too far, so undisturbed hits
         "epsilon": 0.1,  # are worth most, and noise and random actions are rarer from the start:
