@@ -72,24 +72,18 @@ class Run:
             "fitted_at": -(10**9),
         }
 
-    @property
-    def annealed(self) -> float:
-        """What learning rate and random actions are multiplied by at this point of the training."""
-        return self.config.annealed(self.counters["env_steps"])
-
     def behaviour(self, obs, goals):
         """The policy that collects: random at first, then greedy with exploration. (n, O), (n, G) -> (n, A)"""
         config, rng = self.config, self.rng["explore"]
         if len(self.buffer) < config.warmup_episodes:
             return rng.uniform(-1.0, 1.0, size=(len(obs), self.env.task_spec.action_dim))
-        noise_std, epsilon = config.noise_std * self.annealed, config.epsilon * self.annealed
-        return explore(self.agent.act(obs, goals), noise_std, epsilon, rng)
+        return explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
 
     def exploring(self):
         """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
         config, rng = self.config, self.rng["explore"]
-        policy = holding(self.behaviour, config.hold * self.annealed, rng)
-        return guided(policy, config.guide, config.guided_fraction, config.noise_std * self.annealed, rng)
+        policy = holding(self.behaviour, config.hold, rng)
+        return guided(policy, config.guide, config.guided_fraction, config.noise_std, rng)
 
     def state(self) -> dict:
         """What a checkpoint holds."""
@@ -149,7 +143,7 @@ def train_round(run: Run) -> dict:
             counters["fitted_at"] = counters["env_steps"]
         run.model_buffer.add(imagined_transitions(run, round(config.rollouts_per_step * new_steps)))
 
-    run.agent.learn_at(config.lr * run.annealed)
+    run.agent.learn_at(config.learning_rate(counters["env_steps"]))
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
         drawn = run.buffer.sample_steps(
             config.batch_size, run.rng["batch"], config.moved_fraction, config.deciding_fraction

@@ -67,7 +67,7 @@ class TrainConfig:
     lr: float = 1e-3
     """learning rate of actor and critic (Adam)"""
     anneal: float = 0.0
-    """share of the training, at its end, over which learning rate, noise and random actions fall to a tenth"""
+    """share of the training, at its end, over which the learning rate falls to a tenth"""
     discount: float = 0.95
     """discount factor γ, a step"""
     tau: float = 0.05
@@ -177,11 +177,11 @@ class TrainConfig:
             )
         return self
 
-    def annealed(self, env_steps: int) -> float:
-        """1 at first; falls linearly to 0.1 over the last `anneal` of the training."""
+    def learning_rate(self, env_steps: int) -> float:
+        """At this point of the training: `lr` at first, falling linearly to a tenth over the last `anneal` of it."""
         annealing = self.anneal * self.total_steps
         past = env_steps - (self.total_steps - annealing)
-        return 1 - 0.9 * min(past / annealing, 1.0) if annealing and past > 0 else 1.0
+        return self.lr * (1 - 0.9 * min(past / annealing, 1.0)) if annealing and past > 0 else self.lr
 
     @property
     def folder(self) -> Path:
@@ -222,8 +222,8 @@ TASK_DEFAULTS: dict[str, dict] = {
         "prefer_far": True,  # short ways are found sooner and are easier, and would fill the batches
         "deciding_fraction": 0.4,  # for most of an episode the puck slides by itself
         "nearby_fraction": 0.3,  # a puck that stops beside the goal is lost, and hindsight alone shows few that do
-        "anneal": 0.5,  # for the same reason; and the policy wanders otherwise
-        "averaging": 0.001,  # for the same reason: the latest actor jitters
+        "anneal": 0.5,  # a hit must be exact, and the policy wanders otherwise
+        "averaging": 0.001,  # for the same reason
         "mirror": "y",  # its table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the push that decided it
     },
