@@ -12,7 +12,7 @@ MOVE = 0.05  # metres that the gripper's target moves for an action of 1
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
 CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
-LEVEL = 0.01, 0.02  # metres above a puck's middle: hit lower, it slides less far and cannot be aimed as well
+LEVEL = 0.01, 0.02  # metres above a puck's middle: hit lower, it slides less far
 SETTLE = 2  # steps that the fingers get to close before the arm moves
 
 

@@ -87,6 +87,16 @@ def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table()
     env.close()
 
 
+def test_an_action_noise_of_0_02_moves_where_a_strike_sends_the_puck_by_centimetres():
+    env, ends = make_vec("slide", 64, seed=0), []
+    for noise_std in (0.0, 0.02):
+        env.reset(seed=0)
+        policy = guided(still, "strike", 1.0, noise_std, np.random.default_rng(1))
+        ends.append(collect_episodes(env, policy)["achieved"][:, -1])
+    assert 0.01 < np.median(np.linalg.norm(ends[1] - ends[0], axis=1)) < 0.06
+    env.close()
+
+
 def test_a_strike_above_the_middle_of_the_puck_sends_it_farther_than_one_at_it(monkeypatch):
     env = make_vec("slide", 64, seed=0)
 
