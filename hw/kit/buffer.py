@@ -5,9 +5,7 @@ import numpy as np
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
 FAR = 0.2, 0.8  # metres: shorter and longer ways count as these where far ones are preferred
-AFTER = (
-    3  # steps from the one in which something was moved until nothing more can be done about it, on the whole
-)
+AFTER = 3  # steps from the one in which something was moved until, on the whole, nothing more can be done about it
 
 
 class EpisodeBuffer:

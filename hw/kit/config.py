@@ -215,9 +215,10 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 240_000,
         "guide": "strike",  # a puck that is poked falls off the table
-        "noise_std": 0.1,  # an action wrong by 0.02 sends the puck centimetres too far, so undisturbed hits
-        "epsilon": 0.1,  # are worth most, and noise and random actions are rarer from the start:
-        "hold": 0.03,  # the guide explores
+        # An action wrong by 0.02 sends the puck centimetres too far: hits are to be seen undisturbed, the guide explores.
+        "noise_std": 0.1,
+        "epsilon": 0.1,
+        "hold": 0.03,
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "prefer_far": True,  # short ways are found sooner and are easier, and would fill the batches
         "deciding_fraction": 0.4,  # for most of an episode the puck slides by itself
