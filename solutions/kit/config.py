@@ -215,7 +215,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 240_000,
         "guide": "strike",  # a puck that is poked falls off the table
-        # An action wrong by 0.02 sends the puck centimetres too far: hits are to be seen undisturbed, the guide explores.
+        # An action wrong by 0.02 sends the puck centimetres too far: hits are left undisturbed, the guide explores.
         "noise_std": 0.1,
         "epsilon": 0.1,
         "hold": 0.03,
