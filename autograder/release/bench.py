@@ -1,6 +1,6 @@
 """Our `her` beside stable-baselines3's, in the same wall-clock: `python -m autograder.release.bench --task push`.
 
-    solutions.compare --seconds it took--> stable-baselines3 for as long, in its own environment --> table, curves, JSON
+    solutions.compare --seconds it took--> stable-baselines3, in an environment of its own --> table, curves, JSON
 
 One after the other, each with the machine to itself. What ours has trained before is not trained again: so that both
 ran on one machine, start with an empty `runs/`.
@@ -45,15 +45,17 @@ class BenchConfig:
     seeds: tuple[int, ...] = (0,)
     """one training of each for each seed"""
     times: float = 1.0
-    """how many times our seconds stable-baselines3 gets"""
+    """how many times our seconds to a success of .9 stable-baselines3 gets; at least until ours is done"""
     episodes: int = 200
     """fresh episodes that each trained policy is judged by"""
     json: Path | None = None
     """also write the figures to this file, and the picture beside it"""
 
 
-def train_sb3(task: str, seed: int, seconds: float, times: float, episodes: int) -> dict:
-    """One training by stable-baselines3 in `times` our seconds, with an evaluation each half of ours.
+def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
+    """One training by stable-baselines3, for as long as ours and for `times` what ours took to `LEVEL` if it got there.
+
+    It is evaluated each half of our seconds, so that one evaluation comes when ours is done.
 
     Returns: figures as `solutions.compare` has them. Raises: UserError.
     """
@@ -61,10 +63,12 @@ def train_sb3(task: str, seed: int, seconds: float, times: float, episodes: int)
         python = peer_python("sb3_contrib, gymnasium_robotics", *SB3)
     except NotAvailable as reason:
         raise UserError(str(reason)) from reason
-    command = [python, str(RUNNER), task_spec(task).env_id, str(seed)]
+    seed, done, reached = ours["seed"], ours["train_seconds"], ours["reached_level"]
+    seconds = max(done, times * reached["train_seconds"]) if reached else done
+    words = (task_spec(task).env_id, seed, seconds, done / 2, episodes)
     curve = []
     with subprocess.Popen(
-        [*command, str(times * seconds), str(seconds / 2), str(episodes)], stdout=subprocess.PIPE, text=True
+        [python, str(RUNNER), *map(str, words)], stdout=subprocess.PIPE, text=True
     ) as process:
         for line in process.stdout:
             curve.append(json.loads(line))
@@ -86,10 +90,7 @@ def bench(config: BenchConfig) -> list[dict]:
         raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
     wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
-    runs = ours + [
-        train_sb3(config.task, run["seed"], run["train_seconds"], config.times, config.episodes)
-        for run in ours
-    ]
+    runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))
     if config.json:
         settings = {"task": config.task, "times": config.times, "level": LEVEL, "peer": SB3}

@@ -38,7 +38,7 @@ calibrate: $(READY)  ## train the reference over seeds, write threshold and weig
 	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(JOBS),--jobs "$(JOBS)") \
 	  $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
-bench: $(READY)  ## our her beside stable-baselines3's in the same wall-clock: TASK=push [SEEDS="0 1"] [TIMES=10] [JSON=file]
+bench: $(READY)  ## our her beside stable-baselines3's, for as long or TIMES our time to .9: TASK=push [SEEDS="0 1"] [TIMES=10] [JSON=file]
 	@$(PY) -m autograder.release.bench --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(TIMES),--times "$(TIMES)") $(if $(JSON),--json "$(JSON)")
 

@@ -17,8 +17,8 @@ OURS = {
     "updates": 50,
     "train_seconds": 7.0,
     "success": 1.0,
-    "reached_level": {"env_steps": 100, "updates": 50, "train_seconds": 7.0},
-    "curve": [[100, 50, 7.0, 1.0]],
+    "reached_level": {"env_steps": 60, "updates": 30, "train_seconds": 4.0},
+    "curve": [[60, 30, 4.0, 0.9], [100, 50, 7.0, 1.0]],
 }
 
 
@@ -36,7 +36,7 @@ def runner(tmp_path, monkeypatch):
     return write
 
 
-def test_both_get_the_same_time_and_stand_in_one_file(runner, tmp_path):
+def test_theirs_gets_times_our_seconds_to_the_level_and_stands_in_one_file(runner, tmp_path):
     runner(
         "import json, sys\n"
         "env, seed, seconds, every, episodes = sys.argv[1:]\n"
@@ -46,12 +46,23 @@ def test_both_get_the_same_time_and_stand_in_one_file(runner, tmp_path):
         " train_seconds=share * float(seconds))))\n"
     )
     path = tmp_path / "new" / "push.json"
-    ours, theirs = bench.bench(BenchConfig(task="push", seeds=(3,), times=2.0, json=path))
+    ours, theirs = bench.bench(BenchConfig(task="push", seeds=(3,), times=5.0, json=path))
     assert ours == OURS and theirs["method"] == bench.NAME and theirs["seed"] == 3
-    assert theirs["train_seconds"] == 14.0 and theirs["success"] == 0.1 and theirs["reached_level"] is None
-    assert theirs["curve"] == [[10, 4, 7.0, 0.05], [20, 9, 14.0, 0.1]]
+    assert theirs["train_seconds"] == 20.0 and theirs["success"] == 0.1 and theirs["reached_level"] is None
+    assert theirs["curve"] == [[10, 4, 10.0, 0.05], [20, 9, 20.0, 0.1]]
     assert json.loads(path.read_text())["runs"] == [ours, theirs]
     assert path.with_suffix(".png").stat().st_size > 1000
+
+
+def test_theirs_gets_at_least_our_own_time(runner, monkeypatch):
+    runner(
+        "import json, sys\n"
+        "print(json.dumps(dict(env_steps=1, updates=1, success=0.0, train_seconds=float(sys.argv[3]))))\n"
+    )
+    assert bench.bench(BenchConfig(times=1.0))[1]["train_seconds"] == 7.0
+    never = OURS | {"reached_level": None}
+    monkeypatch.setattr(bench, "compare", lambda config: [never])
+    assert bench.bench(BenchConfig(times=5.0))[1]["train_seconds"] == 7.0
 
 
 def test_what_goes_wrong_is_a_sentence(runner, monkeypatch):

@@ -83,7 +83,7 @@ class EpisodeBuffer:
         Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
         object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy, and here
         `prefer_far` weighs them by distance). Of those rows, each with probability `deciding_fraction` is one of the
-        steps up to the object's first move, else any: once a puck is on its way, no action matters any more.
+        steps until just after the object first moved, else any: once a puck is on its way, no action matters any more.
         """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
@@ -91,9 +91,7 @@ class EpisodeBuffer:
         moved = np.flatnonzero(self.worth[: self.size])
         if moved_fraction > 0 and len(moved):
             worth = self.worth[moved]
-            chances = (
-                worth / worth.sum() if self.prefer_far else None
-            )  # None: all alike, which is drawn faster
+            chances = worth / worth.sum() if self.prefer_far else None  # None, all alike, is drawn faster
             from_moved = rng.random(count) < moved_fraction
             episodes = np.where(from_moved, rng.choice(moved, size=count, p=chances), episodes)
             if deciding_fraction > 0:

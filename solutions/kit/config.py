@@ -89,7 +89,7 @@ class TrainConfig:
     prefer_far: bool = False
     """draw, of those, an episode the more often the farther from its first place the achieved goal ended"""
     deciding_fraction: float = 0.0
-    """share, of those, of steps up to the object's first move, after which no action matters where it slides"""
+    """share, of those, of steps until just after the object first moved: later ones matter little where it slides"""
     mirror: str = ""
     """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
 

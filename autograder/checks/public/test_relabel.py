@@ -17,6 +17,7 @@ from autograder.engine.checking import (
     subpart,
 )
 
+BEFORE_FUTURE = "a goal is from state t, before the transition: 'future' starts at t+1"
 OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` that `episodes` names"
 ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
@@ -98,7 +99,7 @@ def test_future_goals_come_later_in_the_same_episode(student):
     episode, state = _drawn(student, "future_goals", achieved, episodes, steps)
     expect(episode == episodes, OTHER_EPISODE)
     expect(state >= steps, "a goal was achieved before the transition: 'future' starts at state t+1")
-    expect(state != steps, "a goal is from state t, before the transition: 'future' starts at t+1")
+    expect(state != steps, BEFORE_FUTURE)
 
 
 @subpart("4b", hint="the last step T-1 leads to state T")
@@ -129,6 +130,7 @@ def test_future_goals_are_uniform(student):
     episodes = np.repeat([0, 1], 2000)
     _, state = _drawn(student, "future_goals", achieved, episodes, steps)
     expect(len(np.unique(state[steps == 0])) > 1, "all transitions got the same state: draw one for each")
+    expect(state != steps, BEFORE_FUTURE)
     expect(
         (state[steps == 0] == 4).any(), "state T is never drawn, but it counts: rng.integers excludes `high`"
     )
