@@ -95,7 +95,7 @@ def bench(config: BenchConfig) -> list[dict]:
     if config.json:
         settings = {"task": config.task, "times": config.times, "level": LEVEL, "peer": SB3}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": runs})
-        draw_curves(config.json.with_suffix(".png"), f"{config.task}, the same wall-clock", runs)
+        draw_curves(config.json.with_suffix(".png"), f"{config.task}, on one machine", runs)
     return runs
 
 

@@ -35,7 +35,7 @@ def success(model: TQC, normalizer: VecNormalize, env: gymnasium.Env, episodes: 
             obs, _, terminated, truncated, info = env.step(action)
             done = terminated or truncated
         reached.append(info["is_success"])
-    return float(np.mean(reached))
+    return float(np.mean(reached, dtype=np.float64))
 
 
 class Watch(BaseCallback):

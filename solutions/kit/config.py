@@ -198,7 +198,8 @@ class TrainConfig:
 
 
 # What a task changes, each with its reason. An object is found and moved by luck at first: that takes many episodes.
-OBJECT = {"num_envs": 16, "warmup_episodes": 16, "eval_every": 8_000, "mirror": "xy"}
+# So many make a model that every fit takes longer and changes less.
+OBJECT = {"num_envs": 16, "warmup_episodes": 16, "eval_every": 8_000, "model_every": 8_000, "mirror": "xy"}
 TASK_DEFAULTS: dict[str, dict] = {
     "tiny": {
         "hidden": (64, 64),  # two dimensions need no more
