@@ -42,6 +42,8 @@ class ErrorConfig:
     """episodes its errors are measured on"""
     horizons: tuple[int, ...] = (1, 2, 5, 10, 20)
     """steps ahead"""
+    model_noise: float = 1.0
+    """share of the predicted standard deviation that imagined steps are sampled with"""
     json: Path | None = None
     """also write the figures to this file"""
 
@@ -101,7 +103,9 @@ def measure(config: ErrorConfig) -> list[dict]:
     seen, fresh = (
         explore_randomly(env, config, count, rng) for count in (config.episodes, config.test_episodes)
     )
-    model = DynamicsModel(env.task_spec.obs_dim, env.task_spec.action_dim, config.seed)
+    model = DynamicsModel(
+        env.task_spec.obs_dim, env.task_spec.action_dim, config.seed, noise=config.model_noise
+    )
     flat = (seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:])
     model.fit(*(values.reshape(-1, values.shape[-1]) for values in flat), rng)
 
@@ -123,7 +127,8 @@ def measure(config: ErrorConfig) -> list[dict]:
     env.close()
     Console().print(table)
     if config.json:
-        settings = {"task": config.task, "seed": config.seed, "episodes": len(seen["obs"])}
+        settings = {key: getattr(config, key) for key in ("task", "seed", "model_noise")}
+        settings["episodes"] = len(seen["obs"])
         write_json(config.json, {"made_by": describe_machine(), **settings, "errors": rows})
     return rows
 

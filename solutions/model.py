@@ -1,5 +1,7 @@
 """Given: the ensemble with its statistics. Puts Part 1 together: `fit` on D_env, then `sample_next`."""
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
@@ -16,15 +18,21 @@ from .kit.networks import EnsembleMLP
 
 
 class DynamicsModel:
-    """A bootstrap ensemble of Gaussian networks over the change of the state."""
+    """A bootstrap ensemble of Gaussian networks over the change of the state.
 
-    def __init__(self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3):
+    `noise` scales the standard deviations that `sample_next` samples with: with 0 a member's mean is taken as it is.
+    """
+
+    def __init__(
+        self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3, noise=1.0
+    ):
         self.net = EnsembleMLP(
             members, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU
         )
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=lr, weight_decay=1e-5, fused=True)
         self.members, self.num_elites = members, elites
         self.elites, self.stats = np.arange(elites), None
+        self.noise = noise
 
     def gaussian(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalised inputs (B, O+A) or (E, B, O+A) -> mean and bounded log-variance, each (E, B, O)."""
@@ -64,4 +72,5 @@ class DynamicsModel:
         """Sample next states (B, O) for obs (B, O) and actions (B, A)."""
         inputs = (np.concatenate([obs, actions], axis=1) - self.stats["input_mean"]) / self.stats["input_std"]
         mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
+        log_var = log_var + (2 * math.log(self.noise) if self.noise > 0 else -math.inf)
         return sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng)

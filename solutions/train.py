@@ -61,8 +61,8 @@ class Run:
         )
         if config.method == "mbpo":
             self.model = DynamicsModel(
-                spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden
-            )
+                spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden, noise=config.model_noise
+            )  # fmt: skip
             self.model_buffer = ModelBuffer(config.model_buffer)
         self.counters = {
             "env_steps": 0,

@@ -104,6 +104,8 @@ class TrainConfig:
     """mbpo: env steps between two fits of the dynamics model"""
     model_hidden: tuple[int, ...] = (200, 200)
     """mbpo: hidden layers of each member of the ensemble"""
+    model_noise: float = 0.0
+    """mbpo: share of the predicted standard deviation that imagined steps are sampled with"""
     start_mode: str = "all"
     """mbpo: where rollouts start: initial, or all states in D_env"""
     rollout_mode: str = "partial"
@@ -160,6 +162,7 @@ class TrainConfig:
         need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
         need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
         need(0 < self.averaging <= 1, f"averaging must lie in (0, 1], but is {self.averaging}")
+        need(self.model_noise >= 0, f"model_noise must not be negative, but is {self.model_noise}")
         need(self.lr > 0, f"lr must be positive, but is {self.lr}")
         steps = task_spec(self.task).episode_length
         rollout = steps if self.rollout_mode == "full" else self.rollout_length

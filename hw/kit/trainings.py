@@ -25,7 +25,8 @@ WITHOUT = {
     "no-anneal": {"anneal": 0.0},
     "no-average": {"averaging": 1.0},
 }
-# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts.
+# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts;
+# and imagined steps that are samples, not means.
 VARIANTS = {
     **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
     **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
@@ -36,6 +37,7 @@ VARIANTS = {
         "rollouts_per_step": 0.2,  # 50 times as long as the others
     },
     "mbpo-initial": {"method": "mbpo", "start_mode": "initial", "rollout_mode": "partial"},
+    "mbpo-sampled": {"method": "mbpo", "model_noise": 1.0},
 }
 
 

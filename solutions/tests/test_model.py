@@ -1,0 +1,33 @@
+"""The ensemble: what an imagined step is with and without noise."""
+
+import numpy as np
+import pytest
+
+from solutions.model import DynamicsModel
+
+
+@pytest.fixture
+def model():
+    """Fitted to a point that its actions move, and that noise moves as far."""
+    rng = np.random.default_rng(0)
+    obs, actions = rng.normal(size=(2, 400, 2))
+    model = DynamicsModel(2, 2, seed=0, hidden=(16,), elites=2)
+    model.fit(obs, actions, obs + actions + rng.normal(size=obs.shape), rng, max_epochs=10)
+    return model
+
+
+def test_a_step_without_noise_is_the_mean_of_one_of_the_elites(model):
+    obs, actions = np.ones((300, 2)), np.zeros((300, 2))
+    sampled = model.sample_next(obs, actions, np.random.default_rng(1))
+    assert len(np.unique(sampled[:, 0])) == 300 and sampled[:, 0].std() > 0.5
+    model.noise = 0.0
+    assert len(np.unique(model.sample_next(obs, actions, np.random.default_rng(1))[:, 0])) == 2
+
+
+def test_noise_scales_the_standard_deviation(model):
+    obs, actions = np.ones((20_000, 2)), np.zeros((20_000, 2))
+    model.elites = model.elites[:1]
+    whole = model.sample_next(obs, actions, np.random.default_rng(1)).std(axis=0)
+    model.noise = 0.5
+    half = model.sample_next(obs, actions, np.random.default_rng(1)).std(axis=0)
+    assert half == pytest.approx(whole / 2, rel=0.05)
