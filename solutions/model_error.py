@@ -19,7 +19,7 @@ from envs import make_vec
 from envs.machine import describe_machine
 
 from .kit.collect import collect_episodes
-from .kit.config import default_config
+from .kit.config import TrainConfig, default_config
 from .kit.console import UserError, run_command
 from .kit.exploration import guided, holding
 from .kit.runlog import write_json
@@ -42,7 +42,7 @@ class ErrorConfig:
     """episodes its errors are measured on"""
     horizons: tuple[int, ...] = (1, 2, 5, 10, 20)
     """steps ahead"""
-    model_noise: float = 1.0
+    model_noise: float = TrainConfig.model_noise
     """share of the predicted standard deviation that imagined steps are sampled with"""
     json: Path | None = None
     """also write the figures to this file"""

@@ -1,4 +1,4 @@
-"""Our `her` beside stable-baselines3's, in the same wall-clock: `python -m autograder.release.bench --task push`.
+"""Our `her` beside stable-baselines3's, second by second: `python -m autograder.release.bench --task push`.
 
     solutions.compare --seconds it took--> stable-baselines3, in an environment of its own --> table, curves, JSON
 
@@ -38,7 +38,7 @@ NAME = "TQC+HER (stable-baselines3)"
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """Train ours and stable-baselines3's HER in the same time."""
+    """Train ours, then stable-baselines3's HER for as long or longer."""
 
     task: str = "push"
     """reach, push, slide or pick_and_place"""
