@@ -4,9 +4,10 @@ It trains stable-baselines3's HER for so many seconds, evaluation excluded, and 
 (and nothing of ours). Each line written is a JSON object: env_steps, updates, train_seconds, success. The last one is
 evaluated on EPISODES fresh episodes, those before on 40.
 
-The settings follow those that rl-baselines3-zoo publishes for FetchPush with TQC: 3 layers of 512, γ .95, lr 1e-3, τ .05,
-4 hindsight goals for each real one. They are not the same: batches are of 512, where it publishes 2,048 for push and
-slide, 1,024 for pick-and-place, and smaller networks and batches for reach.
+The settings follow those that rl-baselines3-zoo publishes for FetchPush with TQC: 3 layers of 512, γ .95, lr 1e-3,
+τ .05, 4 hindsight goals for each real one. They are not the same: batches are of 512, where it publishes 2,048 for push
+and slide, 1,024 for pick-and-place, and smaller networks and batches for reach; here the time is a feature, as in
+older settings of theirs, and observations are normalised.
 """
 
 import json
