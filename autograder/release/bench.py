@@ -31,6 +31,32 @@ SB3 = (
     "gymnasium-robotics==1.4.2",
     "mujoco>=3.3.7,<3.8",
 )
+HER = {
+    "buffer_size": 1_000_000,
+    "replay_buffer_kwargs": {"goal_selection_strategy": "future", "n_sampled_goal": 4},
+    "gamma": 0.95,
+    "learning_rate": 1e-3,
+}
+OBJECT = {
+    **HER,
+    "normalize": False,
+    "tau": 0.05,
+    "policy_kwargs": {"net_arch": [512, 512, 512], "n_critics": 2},
+}
+# As rl-baselines3-zoo publishes them (hyperparams/tqc.yml, the Fetch tasks); what it leaves out is TQC's default.
+SETTINGS = {
+    "reach": {
+        **HER,
+        "normalize": True,
+        "batch_size": 256,
+        "learning_starts": 1000,
+        "ent_coef": "auto",
+        "policy_kwargs": {"net_arch": [64, 64], "n_critics": 1},
+    },
+    "push": {**OBJECT, "batch_size": 2048},
+    "slide": {**OBJECT, "batch_size": 2048},
+    "pick_and_place": {**OBJECT, "batch_size": 1024},
+}
 RUNNER = Path(__file__).with_name("sb3_runner.py")
 LEVEL = 0.9  # the time until this success is compared
 NAME = "TQC+HER (stable-baselines3)"
@@ -65,7 +91,7 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
         raise UserError(str(reason)) from reason
     seed, done, reached = ours["seed"], ours["train_seconds"], ours["reached_level"]
     seconds = max(done, times * reached["train_seconds"]) if reached else done
-    words = (task_spec(task).env_id, seed, seconds, done / 2, episodes)
+    words = (task_spec(task).env_id, seed, seconds, done / 2, episodes, json.dumps(SETTINGS[task]))
     curve = []
     with subprocess.Popen(
         [python, str(RUNNER), *map(str, words)], stdout=subprocess.PIPE, text=True
@@ -86,14 +112,15 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
 
 def bench(config: BenchConfig) -> list[dict]:
     """Train both, print, draw. Returns: the figures of each run."""
-    if config.task not in ("reach", "push", "slide", "pick_and_place"):
+    if config.task not in SETTINGS:
         raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
     wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))
     if config.json:
-        settings = {"task": config.task, "times": config.times, "level": LEVEL, "peer": SB3}
+        settings = {"task": config.task, "times": config.times, "level": LEVEL}
+        settings |= {"peer": SB3, "peer_settings": SETTINGS[config.task]}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": runs})
         draw_curves(config.json.with_suffix(".png"), f"{config.task}, on one machine", runs)
     return runs

@@ -1,13 +1,9 @@
-"""The child process of `bench`: `sb3_runner.py ENV_ID SEED SECONDS EVAL_SECONDS EPISODES`.
+"""The child process of `bench`: `sb3_runner.py ENV_ID SEED SECONDS EVAL_SECONDS EPISODES SETTINGS`.
 
 It trains stable-baselines3's HER for so many seconds, evaluation excluded, and runs in a Python environment that has it
 (and nothing of ours). Each line written is a JSON object: env_steps, updates, train_seconds, success. The last one is
-evaluated on EPISODES fresh episodes, those before on 40.
-
-The settings follow those that rl-baselines3-zoo publishes for FetchPush with TQC: 3 layers of 512, γ .95, lr 1e-3,
-τ .05, 4 hindsight goals for each real one. They are not the same: batches are of 512, where it publishes 2,048 for push
-and slide, 1,024 for pick-and-place, and smaller networks and batches for reach; here the time is a feature, as in
-older settings of theirs, and observations are normalised.
+evaluated on EPISODES fresh episodes, those before on 40. SETTINGS is a JSON object: TQC's keyword arguments and
+`normalize`, whether observations are scaled by their running mean and variance.
 """
 
 import json
@@ -18,22 +14,23 @@ import gymnasium
 import gymnasium_robotics
 import numpy as np
 from sb3_contrib import TQC
-from sb3_contrib.common.wrappers import TimeFeatureWrapper
 from stable_baselines3 import HerReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 gymnasium.register_envs(gymnasium_robotics)
 
 
-def success(model: TQC, normalizer: VecNormalize, env: gymnasium.Env, episodes: int) -> float:
+def success(model: TQC, training_env: VecEnv, env: gymnasium.Env, episodes: int) -> float:
     """Share of episodes that end at the goal, acting greedily."""
+    scales = isinstance(training_env, VecNormalize)
     reached = []
     for _ in range(episodes):
         obs, _ = env.reset()
         done = False
         while not done:
-            action, _ = model.predict(normalizer.normalize_obs(obs), deterministic=True)
+            seen = training_env.normalize_obs(obs) if scales else obs
+            action, _ = model.predict(seen, deterministic=True)
             obs, _, terminated, truncated, info = env.step(action)
             done = terminated or truncated
         reached.append(info["is_success"])
@@ -65,30 +62,20 @@ class Watch(BaseCallback):
         return not ends
 
 
-def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: int) -> None:
+def main(env_id: str, seed: int, seconds: float, eval_seconds: float, episodes: int, settings: dict) -> None:
     """Train and report."""
-    env = DummyVecEnv([lambda: TimeFeatureWrapper(gymnasium.make(env_id, disable_env_checker=True))])
+    env = DummyVecEnv([lambda: gymnasium.make(env_id, disable_env_checker=True)])
     env.seed(seed)
+    if settings.pop("normalize"):
+        env = VecNormalize(env, norm_obs=True, norm_reward=False)
     model = TQC(
-        "MultiInputPolicy",
-        VecNormalize(env, norm_obs=True, norm_reward=False),
-        batch_size=512,
-        buffer_size=1_000_000,
-        gamma=0.95,
-        learning_rate=1e-3,
-        tau=0.05,
-        learning_starts=1_000,
-        policy_kwargs={"net_arch": [512, 512, 512], "n_critics": 2},
-        replay_buffer_class=HerReplayBuffer,
-        replay_buffer_kwargs={"n_sampled_goal": 4, "goal_selection_strategy": "future"},
-        seed=seed,
-        device="cpu",
+        "MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, seed=seed, device="cpu", **settings
     )
-    fresh = TimeFeatureWrapper(gymnasium.make(env_id, disable_env_checker=True))
+    fresh = gymnasium.make(env_id, disable_env_checker=True)
     fresh.reset(seed=1_000_000 + seed)
     model.learn(10**9, callback=Watch(fresh, seconds, eval_seconds, episodes))
 
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    main(words[0], int(words[1]), float(words[2]), float(words[3]), int(words[4]))
+    main(words[0], int(words[1]), float(words[2]), float(words[3]), int(words[4]), json.loads(words[5]))

@@ -39,7 +39,8 @@ def runner(tmp_path, monkeypatch):
 def test_theirs_gets_times_our_seconds_to_the_level_and_stands_in_one_file(runner, tmp_path):
     runner(
         "import json, sys\n"
-        "env, seed, seconds, every, episodes = sys.argv[1:]\n"
+        "env, seed, seconds, every, episodes, settings = sys.argv[1:]\n"
+        "assert json.loads(settings)['batch_size'] == 2048\n"
         "assert float(every) == 3.5  # so that one evaluation comes when ours is done\n"
         "for share in (0.5, 1.0):\n"
         "    print(json.dumps(dict(env_steps=int(20 * share), updates=int(9 * share), success=share / 10,"
@@ -50,7 +51,8 @@ def test_theirs_gets_times_our_seconds_to_the_level_and_stands_in_one_file(runne
     assert ours == OURS and theirs["method"] == bench.NAME and theirs["seed"] == 3
     assert theirs["train_seconds"] == 20.0 and theirs["success"] == 0.1 and theirs["reached_level"] is None
     assert theirs["curve"] == [[10, 4, 10.0, 0.05], [20, 9, 20.0, 0.1]]
-    assert json.loads(path.read_text())["runs"] == [ours, theirs]
+    written = json.loads(path.read_text())
+    assert written["runs"] == [ours, theirs] and written["peer_settings"] == bench.SETTINGS["push"]
     assert path.with_suffix(".png").stat().st_size > 1000
 
 
