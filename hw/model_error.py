@@ -19,9 +19,10 @@ from envs import make_vec
 from envs.machine import describe_machine
 
 from .kit.collect import collect_episodes
-from .kit.config import TrainConfig, default_config
+from .kit.config import TrainConfig
 from .kit.console import UserError, run_command
 from .kit.exploration import guided, holding
+from .kit.recipes import default_config
 from .kit.runlog import write_json
 from .model import DynamicsModel
 

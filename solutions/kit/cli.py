@@ -4,7 +4,8 @@ import sys
 
 import tyro
 
-from .config import TrainConfig, default_config
+from .config import TrainConfig
+from .recipes import default_config
 
 
 def training_config(arguments: list[str] | None = None) -> TrainConfig:

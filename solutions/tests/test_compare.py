@@ -10,8 +10,8 @@ from solutions import compare
 from solutions.compare import CompareConfig
 from solutions.kit import trainings
 from solutions.kit.cli import training_config
-from solutions.kit.config import default_config
 from solutions.kit.console import UserError
+from solutions.kit.recipes import default_config
 
 
 def short(out: Path, **changes) -> CompareConfig:

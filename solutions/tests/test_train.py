@@ -19,8 +19,9 @@ from solutions import train as training
 from solutions.agent import Agent
 from solutions.kit.checkpoint import write_whole
 from solutions.kit.cli import training_config
-from solutions.kit.config import METHODS, default_config
+from solutions.kit.config import METHODS
 from solutions.kit.console import UserError
+from solutions.kit.recipes import default_config
 from solutions.kit.weights import load_weights
 from solutions.play import load_agent
 from solutions.train import train
