@@ -54,10 +54,10 @@ play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIG
 	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
 	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(STRIP),--strip "$(STRIP)") $(if $(JSON),--json "$(JSON)")
 
-compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [JOBS=n] [JSON=file]
+compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [SETTINGS="name=value"] [JOBS=n] [JSON=file]
 	@$(PY) -m "$(TRAINED).compare" --task "$(TASK)" $(if $(METHODS),--methods $(METHODS)) $(if $(SEEDS),--seeds $(SEEDS)) \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(OUT),--out "$(OUT)") $(if $(JOBS),--jobs "$(JOBS)") \
-	  $(if $(JSON),--json "$(JSON)")
+	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out "$(OUT)") \
+	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)")
 
 model-error: $(READY)  ## how wrong is the learned model, in free motion and in contact: TASK=push [JSON=file]
 	@$(PY) -m "$(TRAINED).model_error" --task "$(TASK)" $(if $(JSON),--json "$(JSON)")

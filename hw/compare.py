@@ -6,8 +6,6 @@ Each training is a process of its own and has the machine to itself, unless seve
 again, it goes on where it stopped.
 """
 
-import dataclasses
-import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,7 @@ from .kit.config import METHODS
 from .kit.console import UserError, run_command
 from .kit.recipes import default_config
 from .kit.runlog import draw_curves, read_progress, write_json
-from .kit.trainings import VARIANTS, Training, train_all
+from .kit.trainings import VARIANTS, Training, told, train_all
 from .play import FRESH_SEED, load_agent
 
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
@@ -44,8 +42,8 @@ class CompareConfig:
     """one training for each method and seed"""
     total_steps: int | None = None
     """env steps of each training; by default the task's"""
-    updates_per_step: float | None = None
-    """gradient updates for each env step; by default the task's"""
+    settings: tuple[str, ...] = ()
+    """what else each training is told, as in updates-per-step=1 num-envs=1 (see train --help); by default nothing"""
     episodes: int = 200
     """fresh episodes that each trained policy is judged by"""
     level: float = 0.95
@@ -65,18 +63,15 @@ def trainings(config: CompareConfig) -> list[Training]:
     task = default_config(config.task).check()
     if not (config.methods and config.seeds and config.episodes >= 1 and config.jobs >= 1):
         raise UserError("compare needs at least one method, one seed, one episode and one job")
+    usual = {"total_steps": config.total_steps or task.total_steps, **told(config.settings)}
+    if config.jobs > 1:
+        usual["cores"] = 1
     found = []
     for name in config.methods:
         for seed in config.seeds:
-            changes = {"total_steps": config.total_steps or task.total_steps}
-            if config.updates_per_step is not None:
-                changes["updates_per_step"] = config.updates_per_step
-            folder = "-".join([name, f"s{seed}", *map(str, changes.values())])
-            changes |= {"seed": seed, "out": config.out / config.task / folder}
-            changes |= VARIANTS.get(name, {"method": name}) | ({"cores": 1} if config.jobs > 1 else {})
-            words = [(f"--{key.replace('_', '-')}", str(value)) for key, value in changes.items()]
-            training = dataclasses.replace(task, **changes).check()
-            found.append(Training(name, training, ("--task", config.task, *itertools.chain(*words))))
+            folder = "-".join([name, f"s{seed}", str(usual["total_steps"]), *config.settings])
+            own = {"seed": seed, "out": config.out / config.task / folder}
+            found.append(Training.of(name, config.task, usual | VARIANTS.get(name, {"method": name}) | own))
     return found
 
 
@@ -138,8 +133,9 @@ def compare(config: CompareConfig) -> list[dict]:
     figures = [figures_of(run, config) for run in runs]
     Console().print(summary(figures))
     if config.json:
-        settings = {"task": config.task, "level": config.level, "total_steps": runs[0].config.total_steps}
-        write_json(config.json, {"made_by": describe_machine(), **settings, "runs": figures})
+        asked = {key: getattr(config, key) for key in ("task", "level", "settings")}
+        asked["total_steps"] = runs[0].config.total_steps
+        write_json(config.json, {"made_by": describe_machine(), **asked, "runs": figures})
     beside = config.json.with_suffix(".png") if config.json else config.out / config.task / "curves.png"
     picture = config.picture or beside
     picture.parent.mkdir(parents=True, exist_ok=True)

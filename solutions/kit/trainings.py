@@ -4,10 +4,11 @@ import subprocess
 import sys
 from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import Event
 
+from .cli import training_config
 from .config import TrainConfig
 from .console import UserError
 
@@ -41,6 +42,26 @@ VARIANTS = {
 }
 
 
+# Flags and tuples are not written name=value; the rest of what is left out, the comparison sets itself.
+SETTABLE = {field.name for field in fields(TrainConfig) if field.type in (int, float, str)} - {
+    "task", "method", "seed", "cores", "total_steps"
+}  # fmt: skip
+
+
+def told(settings: tuple[str, ...]) -> dict[str, str]:
+    """("num-envs=1",) -> {"num_envs": "1"}. Raises: UserError for what cannot be told to all trainings alike."""
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or name.replace("-", "_") not in SETTABLE:
+            raise UserError(
+                f"compare passes settings on as name=value, and {setting!r} is none it can: name one of the options of "
+                "train --help that take a single value, but not the task, method, seed, cores or total steps"
+            )
+        found[name.replace("-", "_")] = value
+    return found
+
+
 @dataclass(frozen=True)
 class Training:
     """One run of the comparison, and the name it goes by there."""
@@ -48,6 +69,14 @@ class Training:
     name: str
     config: TrainConfig
     words: tuple[str, ...]  # how it is asked for at the command line
+
+    @classmethod
+    def of(cls, name: str, task: str, changes: dict) -> "Training":
+        """With these changes of the task's defaults. Raises: UserError for a value that makes no sense."""
+        words = ["--task", task]
+        for key, value in changes.items():
+            words += [f"--{key.replace('_', '-')}", str(value)]
+        return cls(name, training_config(words), tuple(words))
 
     @property
     def folder(self) -> Path:
