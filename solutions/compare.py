@@ -105,7 +105,9 @@ def summary(figures: list[dict]) -> Table:
     """One line a method, medians over its seeds; a run that never reached the level counts as infinity."""
     table = Table(title="medians over seeds; success on fresh episodes")
     for column in ("method", "seeds", "success", "lowest", "steps to level", "seconds to level", "seconds"):
-        table.add_column(column, justify="left" if column == "method" else "right")
+        table.add_column(
+            column, justify="left" if column == "method" else "right", no_wrap=column == "method"
+        )
     for method in dict.fromkeys(run["method"] for run in figures):
         runs = [run for run in figures if run["method"] == method]
         success = [run["success"] for run in runs]
