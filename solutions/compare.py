@@ -63,13 +63,13 @@ def trainings(config: CompareConfig) -> list[Training]:
     task = default_config(config.task).check()
     if not (config.methods and config.seeds and config.episodes >= 1 and config.jobs >= 1):
         raise UserError("compare needs at least one method, one seed, one episode and one job")
-    usual = {"total_steps": config.total_steps or task.total_steps, **told(config.settings)}
-    if config.jobs > 1:
-        usual["cores"] = 1
+    settings, total_steps = told(config.settings), config.total_steps or task.total_steps
+    usual = settings | {"total_steps": total_steps} | ({"cores": 1} if config.jobs > 1 else {})
     found = []
     for name in config.methods:
         for seed in config.seeds:
-            folder = "-".join([name, f"s{seed}", str(usual["total_steps"]), *config.settings])
+            words = (f"{key}={value}" for key, value in settings.items())
+            folder = "-".join([name, f"s{seed}", str(total_steps), *words])
             own = {"seed": seed, "out": config.out / config.task / folder}
             found.append(Training.of(name, config.task, usual | VARIANTS.get(name, {"method": name}) | own))
     return found

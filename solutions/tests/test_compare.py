@@ -84,6 +84,10 @@ def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
         ("mbpo", 3, 1.0)
     }
     assert len({run.folder for run in runs}) == 3
+    same = dataclasses.replace(config, settings=("updates_per_step=1",))  # however it is spelled
+    assert [run.folder for run in compare.trainings(same)] == [run.folder for run in runs]
+    others = compare.trainings(dataclasses.replace(config, settings=("updates-per-step=2",)))
+    assert not {run.folder for run in others} & {run.folder for run in runs}
 
 
 def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_path):
