@@ -1,7 +1,7 @@
 """Part 1: training the dynamics model p_ψ(s'|s,a).
 
 A bootstrap ensemble of E networks; each predicts, for a state and an action, a Gaussian over the *change* of the
-state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Appendix C). Everything the networks see and
+state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Section 5). Everything the networks see and
 predict is normalised, since metres, radians and metres per second differ by orders of magnitude.
 
     input  (s, a)  ->  normalise  ->  E networks  ->  mean, log-variance of the normalised  s' - s  ->  a sample of s'
@@ -23,7 +23,7 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
     Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
         input_mean, input_std (O+A,), delta_mean, delta_std (O,).
     Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never
-    changes (standard deviation below 1e-8) is divided by 1 instead.
+    changes (standard deviation below 1e-8) is divided by 1 instead. The arguments are left unchanged.
     """
     # TODO(1a): np.concatenate the states and actions; the target is the change of the state, not the next state
     # TODO(1a): np.where(std < 1e-8, 1.0, std) guards the columns that never change
@@ -81,12 +81,12 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
 def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
     """One epoch's bookkeeping of early stopping on the hold-out loss.
 
-    A member has improved where its loss lies below its best by more than min_improvement · |best|; only a finite loss
-    beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
+    A member has improved where its loss is finite and lies below its best by more than min_improvement · |best|; any
+    finite loss beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
     Args: best, losses (E,), hold-out losses so far and of this epoch.
     Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
     """
-    # TODO(1e): a loss may be negative, hence |best|; inf - inf is not a number, so treat an infinite best apart
+    # TODO(1e): a loss may be negative, hence |best|; of an infinite best the margin is infinite too: treat it apart
     raise NotImplementedError("TODO(1e): early stopping")
     assert improved.shape == best.shape == new_best.shape, "one entry for each member: (E,)"
     return improved, new_best, stale_epochs

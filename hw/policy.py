@@ -1,8 +1,8 @@
 """Part 3: the goal-conditioned policy π(a|s,g) and its critic Q(s,a,g), trained off-policy.
 
 Deep deterministic policy gradient (DDPG, Lillicrap et al. 2016) with the goal as one more input (universal value
-functions, Schaul et al. 2015), in the form that HER uses (Andrychowicz et al. 2017, Appendix A): clipped targets, a
-penalty on large actions, exploration by noise and by uniformly random actions.
+functions, Schaul et al. 2015), in the form that HER uses: clipped targets, exploration by noise and by uniformly random
+actions (Andrychowicz et al. 2017, Appendix A), and a penalty on large actions (Plappert et al. 2018).
 
     batch (s, a, r, s', g)  ->  targets y  ->  critic loss  ->  actor loss  ->  slowly moving target networks
 

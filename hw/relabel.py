@@ -8,7 +8,8 @@ anew. An off-policy learner may use such a transition like any other.
 
 Shapes: N episodes of T steps in the buffer; `achieved` (N, T+1, G) holds the achieved goal at every state, so the
 transition of step t leads from achieved[:, t] to achieved[:, t+1]. B transitions in a batch; `episodes` (B,) and
-`steps` (B,), each in 0 … T-1, say where each comes from. The four strategies have one signature.
+`steps` (B,), each in 0 … T-1, say where each comes from. The four strategies have one signature. All functions leave
+their arguments unchanged.
 """
 
 import numpy as np
@@ -53,7 +54,7 @@ def replace_goals(desired, hindsight, fraction: float, rng: np.random.Generator)
     """Swap in the hindsight goal for a part of the batch: each row on its own, with probability `fraction`.
 
     With k hindsight goals for each real one, as in the paper, fraction = k / (k + 1).
-    Args: desired, hindsight (B, G). Returns: (B, G), each row whole from one of the two; the arguments stay unchanged.
+    Args: desired, hindsight (B, G). Returns: (B, G), each row whole from one of the two.
     """
     # TODO(4e): one random number a row; a mask of shape (B, 1) picks whole rows in np.where
     raise NotImplementedError("TODO(4e): which goals to replace")

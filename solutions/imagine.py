@@ -110,11 +110,11 @@ class ModelBuffer:
 
 
 def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
-    """One batch out of two: D_env ∪ D_model, with a fixed share of real data (MBPO uses 5 % on locomotion).
+    """One batch out of two: D_env ∪ D_model, with a fixed share of real data (5 % in the code of MBPO's authors).
 
     Args: real, imagined: dicts with the same keys, arrays of B rows each, both in random order.
     Returns: a dict of B rows: round(real_fraction · B) rows of `real`, all others from `imagined`, no row twice;
-        the arrays of one row stay together.
+        the arrays of one row stay together. The arguments are left unchanged.
     """
     # BEGIN SOLUTION 2e
     # hint: both are in random order already: take the first rows of one and fill up from the other

@@ -36,6 +36,7 @@ __all__ = [
     "expect_normal",
     "expect_probability",
     "expect_raises",
+    "expect_unchanged",
     "expect_uniform",
     "subpart",
 ]
@@ -139,6 +140,25 @@ def expect_raises(call: Callable[[], Any], error: type[Exception], sentence: str
             return
         raise
     raise CheckFailed(sentence)
+
+
+def expect_unchanged(student: Student, function: Callable[..., Any], **arguments: Any) -> None:
+    """Fail if the student's `function(*arguments.values())` edits one of these arrays in place; names it."""
+    after = student.given.arguments_after(function, *arguments.values())
+    if not (isinstance(after, tuple) and len(after) == len(arguments)):
+        raise CheckFailed("the arguments could not be looked at after the call")
+    for (name, before), now in zip(arguments.items(), after, strict=True):
+        if not _equal(before, now):
+            raise CheckFailed(
+                f"`{name}` was edited in place: leave the arguments unchanged, and work on new arrays"
+            )
+
+
+def _equal(before: object, now: object) -> bool:
+    """Whether arrays, also those of a dict, hold the same; what holds none is not looked at."""
+    if isinstance(before, dict):
+        return isinstance(now, dict) and all(_equal(before[key], now.get(key)) for key in before)
+    return not isinstance(before, np.ndarray) or np.array_equal(before, now)
 
 
 # --- random behaviour: a correct submission fails one of these with probability at most `false_alarm` ---

@@ -35,17 +35,21 @@ class LinearModel:
 
 
 class GainPolicy:
-    """A known policy: actions = clip((goals - obs[:, :goal_dim]) @ K, -1, 1)."""
+    """A known policy: actions = clip((goals - obs[:, :goal_dim]) @ K + noise_std * normal noise, -1, 1)."""
 
-    def __init__(self, K: np.ndarray) -> None:
+    def __init__(self, K: np.ndarray, noise_std: float = 0.0) -> None:
         self.K = np.asarray(K)  # (goal_dim, action_dim)
+        self.noise_std = noise_std
+        self.rng = np.random.default_rng(0)
         self.calls = 0
 
     def __call__(self, obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """obs (B, obs_dim), goals (B, goal_dim) -> actions (B, action_dim)."""
         self.calls += 1
         goals = np.asarray(goals)
-        return np.clip((goals - np.asarray(obs)[:, : goals.shape[1]]) @ self.K, -1.0, 1.0)
+        greedy = (goals - np.asarray(obs)[:, : goals.shape[1]]) @ self.K
+        noise = self.noise_std * self.rng.standard_normal(greedy.shape) if self.noise_std else 0.0
+        return np.clip(greedy + noise, -1.0, 1.0)
 
 
 def arguments_after(function: Callable[..., Any], *args: Any) -> tuple[Any, ...]:

@@ -24,6 +24,9 @@ _KNOWN_TYPES = frozenset(dir(builtins)) - {"object"} | {
     "Sequential",
     "Normal",
     "module",
+    "Actor",
+    "Critic",
+    "ModelBuffer",
 }
 _KNOWN_ERRORS = frozenset(
     name for name, obj in vars(builtins).items() if isinstance(obj, type) and issubclass(obj, BaseException)

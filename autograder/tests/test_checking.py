@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from autograder.engine.checking import (
     expect_distribution,
     expect_normal,
     expect_probability,
+    expect_unchanged,
     expect_uniform,
     subpart,
 )
@@ -42,6 +44,27 @@ def sentence_of(call) -> str:
 )
 def test_what_is_no_proper_array_says_so(value: object, options: dict, sentence: str) -> None:
     assert sentence_of(lambda: expect_array(value, name="f", **options)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("after", "sentence"),
+    [
+        ((np.zeros(3), {"x": np.ones(2)}, "text"), None),
+        ((np.ones(3), {"x": np.ones(2)}, "text"), "`a` was edited in place"),
+        ((np.zeros(3), {"x": np.zeros(2)}, "text"), "`b` was edited in place"),
+        ((np.zeros(3), {}, "text"), "`b` was edited in place"),
+        ((np.zeros(4), {"x": np.ones(2)}, "text"), "`a` was edited in place"),
+        ((np.zeros(3),), "could not be looked at"),
+        (None, "could not be looked at"),
+    ],
+)
+def test_an_argument_edited_in_place_is_named(after: object, sentence: str | None) -> None:
+    student = SimpleNamespace(given=SimpleNamespace(arguments_after=lambda function, *args: after))
+    arguments = {"a": np.zeros(3), "b": {"x": np.ones(2)}, "c": "text"}
+    if sentence is None:
+        expect_unchanged(student, len, **arguments)
+    else:
+        assert sentence in sentence_of(lambda: expect_unchanged(student, len, **arguments))
 
 
 def test_a_proper_array_is_handed_back() -> None:

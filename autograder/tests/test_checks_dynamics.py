@@ -30,6 +30,11 @@ WRONG = [
             "np.full(obs.shape[1], deltas.mean()), np.full(obs.shape[1], deltas.std())",
         ),
     ),
+    Variant(
+        "1a",
+        "actions edited in place",
+        swap=("raw_inputs = np", "actions -= actions.mean(axis=0)\nraw_inputs = np"),
+    ),
     Variant("1a", "actions before states", swap=("[obs, actions]", "[actions, obs]")),
     Variant(
         "1a", "no guard for constant inputs", swap=("np.where(input_std < 1e-8, 1.0, input_std)", "input_std")
@@ -220,6 +225,19 @@ WRONG = [
             "new_best = best\nnew_best[improved] = losses[improved]",
         ),
     ),
+    Variant(
+        "1e",
+        "what is not a number improves on infinity",
+        swap=(
+            "improved = np.isfinite(losses) & (losses < best - margin)",
+            "improved = np.isinf(best) & ~np.isinf(losses) | (losses < best - margin)",
+        ),
+    ),
+    Variant(
+        "1e",
+        "not worse is better",
+        swap=("np.isfinite(losses) & (losses < best - margin)", "~(losses >= best - margin)"),
+    ),
     Variant("1e", "relative to the new loss", swap=("np.where(np.isinf(best), 0.0, best)", "losses")),
     # 1f
     Variant("1f", "the change alone", swap=("obs + stats", "stats")),
@@ -333,6 +351,22 @@ WRONG = [
         "1f", "global generator for the noise", swap=("rng.standard_normal", "np.random.standard_normal")
     ),
     Variant("1f", "global generator for the members", swap=("rng.choice", "np.random.choice")),
+    Variant(
+        "1f",
+        "a member for the mean, another for the variance",
+        swap=(
+            "std = np.exp(0.5 * log_var[members, rows])",
+            "std = np.exp(0.5 * log_var[rng.choice(elites, size=len(obs)), rows])",
+        ),
+    ),
+    Variant(
+        "1f",
+        "variances edited in place",
+        swap=(
+            "std = np.exp(0.5 * log_var[members, rows])",
+            "np.exp(0.5 * log_var, out=log_var)\nstd = log_var[members, rows]",
+        ),
+    ),
     Variant("1f", "edited in place", swap=("next_obs = obs + ", "next_obs = obs\nnext_obs += ")),
     Variant(
         "1f", "generator of its own", swap=("members = rng", "rng = np.random.default_rng(0)\nmembers = rng")

@@ -198,6 +198,11 @@ WRONG = [
     ),
     Variant(
         "2c",
+        "the policy asked twice",
+        swap=("model.sample_next(obs, actions, rng)", "model.sample_next(obs, policy(obs, goals), rng)"),
+    ),
+    Variant(
+        "2c",
         "start states edited in place",
         body="""
         for step in range(lengths.max()):
@@ -303,6 +308,16 @@ WRONG = [
         "2e",
         "shares swapped",
         swap=("round(real_fraction * batch_size)", "round((1 - real_fraction) * batch_size)"),
+    ),
+    Variant(
+        "2e",
+        "real rows overwritten",
+        body="""
+        num_real = round(real_fraction * len(real["obs"]))
+        for key in real:
+            real[key][num_real:] = imagined[key][num_real:]
+        mixed = real
+        """,
     ),
     Variant("2e", "truncated", swap=("round(real_fraction * batch_size)", "int(real_fraction * batch_size)")),
     Variant(

@@ -25,6 +25,12 @@ WRONG = [
         goals = np.broadcast_to(achieved[-1, -1], (len(episodes), achieved.shape[2]))"""),
     Variant("4a", "indices swapped", "goals = achieved[steps % len(achieved), -1]"),
     Variant("4a", "not selected", "goals = achieved[:, -1]"),
+    Variant("4a", "steps in place", """
+        steps[:] = achieved.shape[1] - 1
+        goals = achieved[episodes, steps]"""),
+    Variant("4b", "steps in place", """
+        steps += 1
+        goals = achieved[episodes, rng.integers(steps, achieved.shape[1])]"""),
     Variant("4b", "from t on", swap=("steps + 1, last + 1", "steps, last + 1")),
     Variant("4b", "without T", """
         goals = achieved[episodes, rng.integers(steps, achieved.shape[1] - 1) + (achieved.shape[1] == 2)]"""),
@@ -59,6 +65,9 @@ WRONG = [
         last = achieved.shape[1] - 1
         goals = (achieved[episodes, rng.integers(steps + 1, last + 1)] + achieved[episodes, -1]) / 2"""),
     Variant("4c", "without T", swap=("achieved.shape[1]", "achieved.shape[1] - 1")),
+    Variant("4c", "steps in place", """
+        steps[:] = rng.integers(achieved.shape[1], size=len(episodes))
+        goals = achieved[episodes, steps]"""),
     Variant("4c", "without 0", swap=("achieved.shape[1]", "1, achieved.shape[1]")),
     Variant("4c", "the future", "goals = achieved[episodes, rng.integers(steps + 1, achieved.shape[1])]"),
     Variant("4c", "the past", "goals = achieved[episodes, rng.integers(0, steps + 1)]"),
@@ -74,6 +83,9 @@ WRONG = [
     Variant("4c", "the middle twice as often", """
         drawn = rng.random((2, len(episodes))).mean(axis=0)
         goals = achieved[episodes, (drawn * achieved.shape[1]).astype(int)]"""),
+    Variant("4d", "episodes in place", """
+        episodes[:] = rng.integers(len(achieved), size=len(episodes))
+        goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]"""),
     Variant("4d", "its own episode", swap=("[any_episode, ", "[episodes, ")),
     Variant("4d", "an episode of the batch", swap=(
         "rng.integers(num_episodes, size=len(episodes))",
@@ -132,6 +144,10 @@ WRONG = [
     Variant("4e", "np.random", swap=("rng.random", "np.random.rand")),
     Variant("4e", "a mixture", "goals = fraction * hindsight + (1 - fraction) * desired"),
     Variant("4e", "normal draws", swap=("rng.random(", "rng.standard_normal(")),
+    Variant("4f", "in place", """
+        next_achieved -= goals
+        distance = np.linalg.norm(next_achieved, axis=-1)
+        rewards = -distance if reward == "dense" else -(distance > threshold).astype(np.float32)"""),
     Variant("4f", "not at the threshold", swap=("distance > threshold", "distance >= threshold")),
     Variant("4f", "swapped signs", swap=("distance > threshold", "distance <= threshold")),
     Variant("4f", "1 and 0", swap=("-(distance > threshold)", "(distance <= threshold)")),
@@ -251,6 +267,7 @@ RIGHT = [
 SENTENCES = [
     ("4a", "last step, not last state", "the last *state* is number T"),
     ("4a", "not selected", "row i got the goal of episode i"),
+    ("4b", "steps in place", "`steps` was edited in place"),
     ("4b", "from t on", "'future' starts at t+1"),
     ("4b", "without T where possible", "rng.integers excludes `high`"),
     ("4b", "from any episode", "from another episode"),

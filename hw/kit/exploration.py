@@ -17,7 +17,7 @@ LONGEST_HOLD = 11  # steps
 def holding(policy: Policy, probability: float, rng: np.random.Generator) -> Policy:
     """With this probability in a step, draw a uniformly random action and hold it for 2 to 11 steps.
 
-    (Dabney et al. 2020, "Temporally-Extended ε-Greedy Exploration".)
+    (After Dabney et al. 2020, "Temporally-Extended ε-Greedy Exploration", where the durations are heavy-tailed.)
     """
     held, left = None, 0
 

@@ -294,16 +294,20 @@ def test_early_stopping_against_reference(
 
 @subpart("1e")
 def test_early_stopping_at_the_edge(student: Student) -> None:
-    """A loss exactly at the margin has not improved; a member that diverged to infinity has not either."""
-    best, losses = np.array([2.0, 0.0, 0.0, np.inf]), np.array([1.0, 0.0, -1e-6, np.inf])
+    """A loss exactly at the margin has not improved; a member that diverged, to infinity or NaN, has not either."""
+    best = np.array([2.0, 0.0, 0.0, np.inf, np.inf, 1.0])
+    losses = np.array([1.0, 0.0, -1e-6, np.inf, np.nan, np.nan])
     answer = student.dynamics.early_stopping(best, losses, 2, min_improvement=0.5)
     expect(isinstance(answer, tuple) and len(answer) == 3, "`early_stopping` must return three things")
-    improved = expect_array(answer[0], (4,), name="early_stopping (improved)", kind="bool")
+    improved = expect_array(answer[0], (6,), name="early_stopping (improved)", kind="bool")
     expect(not improved[0], "a loss exactly at the margin counts as an improvement; it must be below")
     expect(not improved[1], "an unchanged loss of 0 counts as an improvement")
     expect(improved[2], "from a best of 0 the margin is 0, so any lower loss is an improvement")
     expect(not improved[3], "an infinite loss counts as an improvement")
-    expect(answer[1][3] == np.inf, "the best of a member that never had a finite loss must stay infinite")
+    expect(not improved[4:].any(), "a loss that is not a number counts as an improvement")
+    new_best = expect_array(answer[1], (6,), name="early_stopping (new best)", finite=False)
+    expect(new_best[3:5] == np.inf, "the best of a member that never had a finite loss must stay infinite")
+    expect(new_best[5] == 1.0, "a loss that is not a number takes the place of the best")
 
 
 @subpart("1e")

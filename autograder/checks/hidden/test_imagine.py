@@ -17,6 +17,7 @@ from autograder.engine.checking import (
     expect_close,
     expect_distribution,
     expect_probability,
+    expect_unchanged,
     subpart,
 )
 from autograder.engine.given import GainPolicy, LinearModel
@@ -114,10 +115,10 @@ def test_lengths_leave_the_steps(student: Student, fresh_rng: np.random.Generato
     """The steps passed in are still needed afterwards, and stay as they are."""
     steps = fresh_rng.integers(6, size=8)
     for mode in ("full", "partial"):
-        args = (mode, steps, 6, 2)
-        expect_array(student.imagine.rollout_lengths(*args), (8,), name="rollout_lengths", kind="int")
-        after = student.given.arguments_after(student.imagine.rollout_lengths, *args)
-        expect(np.array_equal(after[1], steps), "the steps passed in have changed: make a new array")
+        args = {"mode": mode, "steps": steps, "episode_length": 6, "max_length": 2}
+        lengths = student.imagine.rollout_lengths(*args.values())
+        expect_array(lengths, (8,), name="rollout_lengths", kind="int")
+        expect_unchanged(student, student.imagine.rollout_lengths, **args)
 
 
 # --- 2c: imagined rollouts ---
@@ -194,9 +195,9 @@ def test_imagine_asks_the_model_once_a_transition(student: Student, fresh_rng: n
     handles = (student.given.LinearModel(*model), student.given.GainPolicy(*policy))
     student.imagine.imagine(*handles, *args, Rng(0))
     expect(student.read(handles[0], "rows") == 21, "the model was not asked exactly once for each transition")
-    after = student.given.arguments_after(student.imagine.imagine, *handles, *args, Rng(0))
-    for name, before, now in zip(("obs", "goals", "lengths"), args, after[2:], strict=False):
-        expect(np.array_equal(before, now), f"`{name}` was edited in place: the caller's array has changed")
+    names = ("model", "policy", "obs", "goals", "lengths")
+    arguments = dict(zip(names, (*handles, *args), strict=True))
+    expect_unchanged(student, student.imagine.imagine, **arguments, rng=Rng(0))
 
 
 # --- 2d: the model buffer ---

@@ -13,6 +13,7 @@ from autograder.engine.checking import (
     expect_array,
     expect_close,
     expect_normal,
+    expect_unchanged,
     subpart,
 )
 
@@ -130,6 +131,14 @@ def test_stats_undo_the_normalisation(student: Student) -> None:
         "`delta_mean` and `delta_std` are not the ones that the targets were normalised with",
     )
     expect_close(targets.std(axis=0), np.ones(3), "each column of the targets must have standard deviation 1")
+
+
+@subpart("1a")
+def test_normalising_leaves_its_arguments(student: Student) -> None:
+    """The transitions are still needed afterwards, and stay as they are."""
+    expect_unchanged(
+        student, student.dynamics.normalized_pairs, obs=OBS, actions=ACTIONS, next_obs=OBS + DELTAS
+    )
 
 
 # --- 1b: bounded log-variance ---
@@ -385,7 +394,9 @@ def test_losses_may_be_negative(student: Student) -> None:
 def test_the_first_epoch_always_improves(student: Student) -> None:
     """Before the first epoch the best is infinite: any finite loss beats it."""
     improved, new_best, stale = bookkeeping(student, [np.inf, np.inf], [250.0, -3.0], 0)
-    expect(improved, "a finite loss does not beat a best of infinity (inf - inf is not a number)")
+    expect(
+        improved, "a finite loss does not beat a best of infinity: its margin, m · |best|, is infinite too"
+    )
     expect_close(new_best, [250.0, -3.0], "after the first epoch the best is its loss")
     expect(stale == 0, "a member improved, so stale_epochs must be 0")
 
@@ -405,12 +416,9 @@ def test_early_stopping_leaves_its_arguments(student: Student) -> None:
     """The new best is a new array: `best` and `losses` themselves stay as they were."""
     best, losses = [1.0, 2.0, 3.0], [0.5, 2.5, 1.0]
     bookkeeping(student, best, losses, 1)
-    args = (np.array(best), np.array(losses), 1)
-    after = student.given.arguments_after(student.dynamics.early_stopping, *args)
-    expect(
-        np.array_equal(after[0], best), "`best` has changed: `new_best = best` is the same array, not a copy"
+    expect_unchanged(
+        student, student.dynamics.early_stopping, best=np.array(best), losses=np.array(losses), stale_epochs=1
     )
-    expect(np.array_equal(after[1], losses), "`losses` has changed: copy it before editing")
 
 
 # --- 1f: sampling the next state ---
@@ -500,8 +508,26 @@ def test_noise_has_the_predicted_variance(student: Student) -> None:
 
 
 @subpart("1f")
+def test_mean_and_noise_come_from_one_member(student: Student) -> None:
+    """Member 0 is certain of the change 0, member 1 expects 100 and is not: no row is an uncertain 0."""
+    rows = 200
+    mean, log_var = np.zeros((2, rows, 1)), np.full((2, rows, 1), CERTAIN)
+    mean[1], log_var[1] = 100.0, 0.0
+    stats = STATS | {"delta_mean": np.zeros(1), "delta_std": np.ones(1)}
+    actual = student.dynamics.sample_next_obs(
+        np.zeros((rows, 1)), mean, log_var, stats, np.array([0, 1]), Rng(3)
+    )
+    actual = expect_array(actual, (rows, 1), name="sample_next_obs")
+    certain = np.abs(actual) < 50.0
+    sentence = "a row has the mean of one member and the noise of another: draw the member once for each row"
+    expect(np.abs(actual[certain]) < 1e-6, sentence)
+    # That 100 normal numbers or more all lie so close to the mean does not happen.
+    expect(np.abs(actual[~certain] - 100.0).max(initial=1.0) > 1e-3, sentence)
+
+
+@subpart("1f")
 def test_sampling_draws_from_the_generator(student: Student) -> None:
-    """All randomness comes from `rng`, and the states passed in stay as they are."""
+    """All randomness comes from `rng`, and the arrays passed in stay as they are."""
     rng = np.random.default_rng(12)
     obs, mean, log_var = rng.normal(size=(40, 2)), rng.normal(size=(3, 40, 2)), np.zeros((3, 40, 2))
     args = (obs, mean, log_var, STATS, np.array([0, 2]))
@@ -514,5 +540,6 @@ def test_sampling_draws_from_the_generator(student: Student) -> None:
         "the same generator gave two different samples: draw from `rng`, not from np.random",
     )
     expect(not np.allclose(first, other), "the sample does not depend on the generator `rng`")
-    after = student.given.arguments_after(student.dynamics.sample_next_obs, *args, Rng(5))
-    expect(np.array_equal(after[0], obs), "the states passed in have changed: `obs += …` edits them in place")
+    names = ("obs", "mean", "log_var", "stats", "elites")
+    arguments = dict(zip(names, args, strict=True))
+    expect_unchanged(student, student.dynamics.sample_next_obs, **arguments, rng=Rng(5))

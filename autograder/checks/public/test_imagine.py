@@ -1,7 +1,7 @@
 """Part 2, public checks: small cases that can be followed with pencil and paper.
 
 Models and policies are stand-ins that need no other part: `LinearModel` gives s' = s A + a B (plus noise, if wanted),
-`GainPolicy` the action clip((g - s) K, -1, 1).
+`GainPolicy` the action clip((g - s) K, -1, 1) (plus noise before the clip, if wanted).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from autograder.engine.checking import (
     expect_array,
     expect_close,
     expect_distribution,
+    expect_unchanged,
     subpart,
 )
 
@@ -93,7 +94,7 @@ def test_full_rollouts(student: Student) -> None:
     lengths = lengths_of(student, "full", [0, 2, 4], 5, 2)
     expect(not np.array_equal(lengths, [4, 2, 0]), "off by one: from step t there are T - t steps left")
     expect(not np.array_equal(lengths, [6, 4, 2]), "off by one: from step t there are T - t steps left")
-    expect(not np.array_equal(lengths, [2, 2, 1]), 'mode "full" is not cut at max_length')
+    expect(not np.array_equal(lengths, [2, 2, 1]), 'mode "full" must not be cut at max_length')
     expect(
         not np.array_equal(lengths, [5, 5, 5]), "a rollout ends where the episode that it branches from ends"
     )
@@ -203,6 +204,16 @@ def test_what_is_recorded_is_where_it_goes_on(student: Student) -> None:
     goes_on = np.abs(after[:, None] - before).min(axis=1) < 1e-9
     sentence = "a state that was recorded is not the one the rollout went on from: call model.sample_next once a step"
     expect(goes_on.sum() == 4, sentence)  # 3 of the 4 steps of one rollout, 1 of the 2 of the other
+
+
+@subpart("2c")
+def test_what_is_recorded_is_what_was_done(student: Student) -> None:
+    """With a policy that draws at random, the actions in D_model are the very ones that the model was given."""
+    model, _ = stand_ins(student)
+    policy = student.given.GainPolicy(np.zeros((1, 1)), 0.3)
+    data = imagined(student, model, policy, [[0.0], [1.0]], [[0.0], [0.0]], [4, 2])
+    sentence = "the actions recorded are not those that the model was given: ask the policy once a step"
+    expect_close(data["next_obs"] - data["obs"], data["actions"], sentence, atol=1e-4)
 
 
 @subpart("2c")
@@ -346,3 +357,10 @@ def test_no_row_twice(student: Student) -> None:
     for fraction in (0.25, 0.5, 0.9):
         for part in mixed(student, 12, fraction):
             expect(len(np.unique(part)) == len(part), "a row is in the batch twice")
+
+
+@subpart("2e")
+def test_mixing_leaves_its_arguments(student: Student) -> None:
+    """Both batches stay as they are; the mixed one is new."""
+    real, fake = ({"obs": np.full((8, 1), x), "actions": np.full((8, 2), x)} for x in (1.0, 2.0))
+    expect_unchanged(student, student.imagine.mix, real=real, imagined=fake, real_fraction=0.25)

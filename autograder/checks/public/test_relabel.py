@@ -14,6 +14,7 @@ from autograder.engine.checking import (
     expect_close,
     expect_distribution,
     expect_probability,
+    expect_unchanged,
     subpart,
 )
 
@@ -39,6 +40,12 @@ def _expect_rng_is_used(draw) -> None:
     first = expect_array(draw(Rng(1)))
     expect(np.array_equal(first, draw(Rng(1))), NOT_THIS_RNG)
     expect(not np.array_equal(first, draw(Rng(2))), DEAF_TO_RNG)
+
+
+def _expect_unchanged_by(student, strategy: str) -> None:
+    episodes, steps = np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
+    arguments = {"achieved": _buffer(4, 3), "episodes": episodes, "steps": steps, "rng": Rng(0)}
+    expect_unchanged(student, getattr(student.relabel, strategy), **arguments)
 
 
 # --- 4a ---
@@ -77,6 +84,12 @@ def test_final_goals_with_as_many_transitions_as_episodes(student):
         {"row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1]},
     )
     expect_close(goals, achieved[episodes, 2], sentence, name="final_goals")
+
+
+@subpart("4a")
+def test_final_goals_leave_their_arguments(student):
+    """The indices and the buffer are still needed afterwards, and stay as they are."""
+    _expect_unchanged_by(student, "final_goals")
 
 
 # --- 4b ---
@@ -143,10 +156,11 @@ def test_future_goals_are_uniform(student):
 
 
 @subpart("4b")
-def test_future_goals_use_the_rng(student):
-    """The draws come from the `rng` that is passed in, so a run can be repeated."""
+def test_future_goals_use_the_rng_and_nothing_else(student):
+    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.future_goals(achieved, episodes, steps, rng))
+    _expect_unchanged_by(student, "future_goals")
 
 
 # --- 4c ---
@@ -181,10 +195,11 @@ def test_episode_goals_are_uniform(student):
 
 
 @subpart("4c")
-def test_episode_goals_use_the_rng(student):
-    """The draws come from the `rng` that is passed in, so a run can be repeated."""
+def test_episode_goals_use_the_rng_and_nothing_else(student):
+    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.episode_goals(achieved, episodes, steps, rng))
+    _expect_unchanged_by(student, "episode_goals")
 
 
 # --- 4d ---
@@ -215,10 +230,11 @@ def test_random_goals_are_uniform(student):
 
 
 @subpart("4d")
-def test_random_goals_use_the_rng(student):
-    """The draws come from the `rng` that is passed in, so a run can be repeated."""
+def test_random_goals_use_the_rng_and_nothing_else(student):
+    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.random_goals(achieved, episodes, steps, rng))
+    _expect_unchanged_by(student, "random_goals")
 
 
 # --- 4e ---
@@ -278,12 +294,9 @@ def test_each_row_is_decided_on_its_own(student):
 def test_replace_goals_leaves_its_arguments_alone(student):
     """`desired` and `hindsight` hold the same as before; the result is an array of its own."""
     desired, hindsight = _two_kinds(20)
-    student.relabel.replace_goals(desired, hindsight, 0.5, Rng(0))
-    after = student.given.arguments_after(student.relabel.replace_goals, desired, hindsight, 0.5, Rng(0))
-    expect_close(
-        after[0], desired, "`desired` was edited in place: the real goals are lost for later batches"
+    expect_unchanged(
+        student, student.relabel.replace_goals, desired=desired, hindsight=hindsight, fraction=0.5, rng=Rng(0)
     )
-    expect_close(after[1], hindsight, "`hindsight` was edited in place")
 
 
 @subpart("4e")
@@ -378,3 +391,16 @@ def test_one_reward_for_each_row(student):
         {"the distance was taken down the batch: the coordinates are the last axis": [-3.0, 0.0, 0.0]},
     )
     expect_close(rewards, [-1.0, -2.0, -2.0], sentence, name="new_rewards")
+
+
+@subpart("4f")
+def test_new_rewards_leave_their_arguments(student):
+    """Achieved states and goals are still needed afterwards, and stay as they are."""
+    for reward in ("sparse", "dense"):
+        arguments = {
+            "next_achieved": np.ones((4, 3)),
+            "goals": np.full((4, 3), 3.0),
+            "threshold": 0.05,
+            "reward": reward,
+        }
+        expect_unchanged(student, student.relabel.new_rewards, **arguments)
