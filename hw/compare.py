@@ -63,7 +63,13 @@ def trainings(config: CompareConfig) -> list[Training]:
     task = default_config(config.task).check()
     if not (config.methods and config.seeds and config.episodes >= 1 and config.jobs >= 1):
         raise UserError("compare needs at least one method, one seed, one episode and one job")
-    settings, total_steps = told(config.settings), config.total_steps or task.total_steps
+    for name, values in (("methods", config.methods), ("seeds", config.seeds)):
+        if len(set(values)) < len(values):
+            raise UserError(f"each of the {name} is to be named once: {', '.join(map(str, values))}")
+    if not 0 < config.level <= 1:
+        raise UserError(f"the level is a share of the episodes in (0, 1], but is {config.level}")
+    settings = told(config.settings)
+    total_steps = task.total_steps if config.total_steps is None else config.total_steps
     usual = settings | {"total_steps": total_steps} | ({"cores": 1} if config.jobs > 1 else {})
     found = []
     for name in config.methods:

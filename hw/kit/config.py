@@ -1,6 +1,7 @@
 """What a training run can be told. Each default stands here, once; what a task changes stands in kit/recipes.py."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,14 +160,30 @@ class TrainConfig:
         ):
             need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
         need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
-        need(self.seed >= 0, f"seed must not be negative, but is {self.seed}")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            need(
+                not isinstance(value, float) or math.isfinite(value),
+                f"{field.name} must be a finite number, but is {value}",
+            )
+        need(0 <= self.seed < 2**32, f"seed must lie in [0, 2^32), but is {self.seed}")
+        need(
+            self.stop_at is None or 0 <= self.stop_at <= 1,
+            f"stop_at is a share of the episodes in [0, 1], but is {self.stop_at}",
+        )
+        need(
+            self.buffer_episodes >= max(self.num_envs, self.warmup_episodes),
+            f"buffer_episodes must be at least num_envs and warmup_episodes, but is {self.buffer_episodes}",
+        )
         need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
         need(0 < self.averaging <= 1, f"averaging must lie in (0, 1], but is {self.averaging}")
-        need(self.model_noise >= 0, f"model_noise must not be negative, but is {self.model_noise}")
+        for name in ("model_noise", "noise_std", "action_penalty", "warmup_episodes", "save_seconds"):
+            need(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
         need(self.lr > 0, f"lr must be positive, but is {self.lr}")
         steps = task_spec(self.task).episode_length
         rollout = steps if self.rollout_mode == "full" else self.rollout_length
         imagined = round(self.rollouts_per_step * self.num_envs * steps) * rollout
+        need(self.method != "mbpo" or imagined >= 1, "a round imagines nothing: raise rollouts_per_step")
         need(
             self.method != "mbpo" or imagined <= self.model_buffer,
             f"a round imagines up to {imagined} transitions, but model_buffer holds {self.model_buffer}: "

@@ -11,6 +11,7 @@ from threading import Event
 from .cli import training_config
 from .config import TrainConfig
 from .console import UserError
+from .runlog import changed_settings
 
 TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
 
@@ -84,7 +85,14 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        return (self.folder / "summary.json").exists()
+        """Raises: UserError where what is finished there was trained with other settings."""
+        if not (self.folder / "summary.json").exists():
+            return False
+        if changed := changed_settings(self.folder, self.config.as_dict()):
+            raise UserError(
+                f"{self.folder} was trained with other settings ({changed}): delete it or choose another folder"
+            )
+        return True
 
 
 def train(run: Training, beside_others: bool = False) -> None:
@@ -103,12 +111,13 @@ def train_all(runs: list[Training], jobs: int) -> None:
     stopped = Event()
 
     def next_one(run: Training) -> None:
-        if not (run.finished or stopped.is_set()):
+        if not stopped.is_set():
             try:
                 train(run, beside_others=jobs > 1)
             except UserError:
                 stopped.set()
                 raise
 
+    missing = [run for run in runs if not run.finished]
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(next_one, runs))
+        list(pool.map(next_one, missing))

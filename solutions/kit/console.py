@@ -51,7 +51,7 @@ class Interruptible:
 
     def _note(self, signum, frame) -> None:
         if self.requested:
-            raise KeyboardInterrupt("stopped at once; the last checkpoint is whole")
+            raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
         self.requested = True
 
     def __exit__(self, *exc) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 from .checkpoint import write_whole
@@ -27,8 +28,19 @@ def read_progress(path: Path) -> list[dict]:
         return [{key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
 
 
+def changed_settings(folder: Path, config: dict) -> str:
+    """How config.json differs from `config` in what the numbers depend on: "lr was 0.1 and is now 0.5"; or ""."""
+    saved = json.loads((folder / "config.json").read_text())
+    free = {"resume", "out", "stop_at", "save_seconds", "cores"}
+    wanted = json.loads(json.dumps(config))
+    changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
+    return ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
+
+
 class RunFolder:
     """The folder of one run. Refuses to overwrite a finished run, and an unfinished one unless it is resumed.
+
+    A run that stopped before its first checkpoint left nothing to go on from: it starts anew.
 
     Raises: UserError where the folder cannot be used.
     """
@@ -41,27 +53,22 @@ class RunFolder:
             raise UserError(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
         if resume and not self.checkpoint.exists():
             raise UserError(f"{folder} holds no checkpoint to resume from")
-        if not resume and self.progress.exists():
+        if not resume and self.checkpoint.exists():
             raise UserError(
                 f"{folder} holds an unfinished run: resume it (--resume), choose another folder or delete it"
             )
         folder.mkdir(parents=True, exist_ok=True)
+        self.rows: list[dict] = []
         if resume:
-            self._check_same_config()
-            self.rows = read_progress(self.progress)
+            if changed := changed_settings(folder, config):
+                raise UserError(f"{folder} cannot be resumed with other settings: {changed}")
+            if self.progress.exists():  # else it was stopped before its first evaluation
+                self.rows = read_progress(self.progress)
         else:
+            self.progress.unlink(missing_ok=True)
+            shutil.rmtree(folder / "tensorboard", ignore_errors=True)
             write_json(folder / "config.json", config)
-            self.rows: list[dict] = []
         self._writer = None
-
-    def _check_same_config(self) -> None:
-        saved = json.loads((self.folder / "config.json").read_text())
-        free = {"resume", "out", "total_steps", "stop_at", "save_seconds"}
-        wanted = json.loads(json.dumps(self.config))
-        changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
-        if changed:
-            listing = ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
-            raise UserError(f"{self.folder} cannot be resumed with other settings: {listing}")
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""

@@ -11,6 +11,7 @@ from solutions.compare import CompareConfig
 from solutions.kit import trainings
 from solutions.kit.console import UserError
 from solutions.kit.recipes import default_config
+from solutions.kit.runlog import write_json
 
 
 def short(out: Path, **changes) -> CompareConfig:
@@ -62,6 +63,14 @@ def test_after_a_training_that_did_not_finish_none_begins(tmp_path, monkeypatch)
     with pytest.raises(UserError, match="did not finish"):
         compare.compare(short(tmp_path, seeds=(0, 1, 2, 3)))
     assert begun == [0]
+
+
+def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
+    (run,) = compare.trainings(short(tmp_path, seeds=(0,)))
+    write_json(run.folder / "summary.json", {})
+    write_json(run.folder / "config.json", run.config.as_dict() | {"lr": 0.5, "cores": 1})
+    with pytest.raises(UserError, match=r"was trained with other settings \(lr was 0.5 and is now 0.001\)"):
+        compare.compare(short(tmp_path, seeds=(0,)))
 
 
 def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
@@ -118,6 +127,10 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
         ({"task": "fly"}, "unknown task 'fly'"),
         ({"seeds": ()}, "at least one"),
         ({"episodes": 0}, "at least one"),
+        ({"seeds": (0, 1, 0)}, "each of the seeds is to be named once: 0, 1, 0"),
+        ({"methods": ("her", "her")}, "each of the methods is to be named once"),
+        ({"level": 95}, "the level is a share of the episodes"),
+        ({"total_steps": 0}, "total_steps must be at least 1"),
         ({"settings": ("num-envs",)}, "as name=value, and 'num-envs' is none"),
         ({"settings": ("seed=3",)}, "'seed=3' is none it can: name one of the options of train --help"),
         ({"settings": ("num_envs=0",)}, "num_envs must be at least 1, but is 0"),

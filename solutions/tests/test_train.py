@@ -148,6 +148,35 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
         train(config(tmp_path / "nothing", resume=True))
 
 
+def test_a_run_interrupted_before_its_first_evaluation_goes_on(tmp_path, monkeypatch):
+    settings = {"eval_every": 10_000}
+    wanted = train(config(tmp_path / "whole", **settings))
+    once = training.train_round
+
+    def interrupted_round(run):
+        monkeypatch.setattr(training, "train_round", once)
+        os.kill(os.getpid(), signal.SIGINT)
+        return once(run)
+
+    monkeypatch.setattr(training, "train_round", interrupted_round)
+    with pytest.raises(KeyboardInterrupt, match="stopped and saved"):
+        train(config(tmp_path / "run", **settings))
+    with pytest.raises(UserError, match="holds an unfinished run"):
+        train(config(tmp_path / "run", **settings))
+    row = train(config(tmp_path / "run", resume=True, **settings))
+    assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
+
+
+def test_a_run_that_stopped_before_its_first_checkpoint_starts_anew(tmp_path):
+    run = tmp_path / "run"
+    (run / "tensorboard").mkdir(parents=True)
+    (run / "tensorboard" / "old").touch()
+    (run / "progress.csv").write_text("env_steps,success\n160,0.5\n")
+    train(config(run))
+    assert [row["env_steps"] for row in progress(run)] == ["320", "640"]
+    assert not (run / "tensorboard" / "old").exists()
+
+
 def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
     run.mkdir()
@@ -230,6 +259,18 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         (["--method", "ppo"], "unknown method 'ppo': choose one of ddpg, her, mbpo"),
         (["--discount", "1"], "discount must lie in [0, 1), but is 1.0"),
         (["--total-steps", "0"], "total_steps must be at least 1, but is 0"),
+        (["--lr", "inf"], "lr must be a finite number, but is inf"),
+        (["--seed", str(2**64)], f"seed must lie in [0, 2^32), but is {2**64}"),
+        (["--stop-at", "95"], "stop_at is a share of the episodes in [0, 1], but is 95.0"),
+        (
+            ["--buffer-episodes", "2"],
+            "buffer_episodes must be at least num_envs and warmup_episodes, but is 2",
+        ),
+        (
+            ["--method", "mbpo", "--rollouts-per-step", "0"],
+            "a round imagines nothing: raise rollouts_per_step",
+        ),
+        (["--noise-std", "-1"], "noise_std must not be negative, but is -1.0"),
         (["--guide", "poke"], "reach has no object to guide to: leave guide at none"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror: leave mirror empty"),
         (["--strategy", "best"], "unknown strategy 'best': choose one of final, future, episode, random"),
