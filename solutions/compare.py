@@ -20,8 +20,8 @@ from envs import make_vec
 from envs.machine import describe_machine
 
 from .kit.collect import evaluate
-from .kit.config import METHODS
 from .kit.console import UserError, run_command
+from .kit.ranges import METHODS
 from .kit.recipes import default_config
 from .kit.runlog import draw_curves, read_progress, write_json
 from .kit.trainings import VARIANTS, Training, told, train_all

@@ -1,26 +1,10 @@
 """What a training run can be told. Each default stands here, once; what a task changes stands in kit/recipes.py."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from envs import TASKS, task_spec
-
-from .console import UserError
-from .guides import GUIDES
-
-METHODS = ("ddpg", "her", "mbpo")
-CHOICES = {
-    "task": TASKS,
-    "method": METHODS,
-    "reward": ("sparse", "dense"),
-    "strategy": ("final", "future", "episode", "random"),
-    "start_mode": ("initial", "all"),
-    "rollout_mode": ("full", "partial"),
-    "mirror": ("", "x", "y", "xy"),
-    "guide": ("none", *GUIDES),
-}
+from .ranges import check_each, check_together
 
 
 @dataclass(frozen=True)
@@ -129,72 +113,8 @@ class TrainConfig:
 
     def check(self) -> "TrainConfig":
         """Returns: the config itself. Raises: UserError naming the first value that makes no sense."""
-
-        def need(ok: bool, sentence: str) -> None:
-            if not ok:
-                raise UserError(sentence)
-
-        for name, choices in CHOICES.items():
-            value = getattr(self, name)
-            need(value in choices, f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
-        need(
-            self.guide == "none" or self.task not in ("tiny", "reach"),
-            f"{self.task} has no object to guide to: leave guide at none",
-        )
-        need(not self.mirror or self.task != "tiny", "tiny has no mirror: leave mirror empty")
-        need(not self.skip_fallen or self.task != "tiny", "nothing falls in tiny: leave skip_fallen out")
-        for name in ("total_steps", "num_envs", "batch_size", "buffer_episodes", "critics", "rollout_length",
-                     "model_every", "cores", "eval_every", "eval_episodes", "model_buffer"):  # fmt: skip
-            need(getattr(self, name) >= 1, f"{name} must be at least 1, but is {getattr(self, name)}")
-        for name in (
-            "relabel_fraction",
-            "nearby_fraction",
-            "anneal",
-            "real_fraction",
-            "epsilon",
-            "tau",
-            "hold",
-            "guided_fraction",
-            "moved_fraction",
-            "deciding_fraction",
-        ):
-            need(0 <= getattr(self, name) <= 1, f"{name} must lie in [0, 1], but is {getattr(self, name)}")
-        need(0 <= self.discount < 1, f"discount must lie in [0, 1), but is {self.discount}")
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            need(
-                not isinstance(value, float) or math.isfinite(value),
-                f"{field.name} must be a finite number, but is {value}",
-            )
-        need(0 <= self.seed < 2**32, f"seed must lie in [0, 2^32), but is {self.seed}")
-        need(
-            self.stop_at is None or 0 <= self.stop_at <= 1,
-            f"stop_at is a share of the episodes in [0, 1], but is {self.stop_at}",
-        )
-        need(
-            self.buffer_episodes >= max(self.num_envs, self.warmup_episodes),
-            f"buffer_episodes must be at least num_envs and warmup_episodes, but is {self.buffer_episodes}",
-        )
-        need(self.updates_per_step > 0, f"updates_per_step must be positive, but is {self.updates_per_step}")
-        need(0 < self.averaging <= 1, f"averaging must lie in (0, 1], but is {self.averaging}")
-        for name in ("model_noise", "noise_std", "action_penalty", "warmup_episodes", "save_seconds"):
-            need(getattr(self, name) >= 0, f"{name} must not be negative, but is {getattr(self, name)}")
-        need(self.lr > 0, f"lr must be positive, but is {self.lr}")
-        steps = task_spec(self.task).episode_length
-        rollout = steps if self.rollout_mode == "full" else self.rollout_length
-        imagined = round(self.rollouts_per_step * self.num_envs * steps) * rollout
-        need(self.method != "mbpo" or imagined >= 1, "a round imagines nothing: raise rollouts_per_step")
-        need(
-            self.method != "mbpo" or imagined <= self.model_buffer,
-            f"a round imagines up to {imagined} transitions, but model_buffer holds {self.model_buffer}: "
-            "lower rollouts_per_step or raise model_buffer",
-        )
-        for name in ("hidden", "model_hidden"):
-            sizes = getattr(self, name)
-            need(
-                bool(sizes) and min(sizes) >= 1,
-                f"{name} needs one or more layers of at least one unit, not {sizes}",
-            )
+        check_each(self)
+        check_together(self)
         return self
 
     def learning_rate(self, env_steps: int) -> float:

@@ -19,8 +19,8 @@ from solutions import train as training
 from solutions.agent import Agent
 from solutions.kit.checkpoint import write_whole
 from solutions.kit.cli import training_config
-from solutions.kit.config import METHODS
 from solutions.kit.console import UserError
+from solutions.kit.ranges import METHODS
 from solutions.kit.recipes import default_config
 from solutions.kit.weights import load_weights
 from solutions.play import load_agent
@@ -261,7 +261,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         (["--total-steps", "0"], "total_steps must be at least 1, but is 0"),
         (["--lr", "inf"], "lr must be a finite number, but is inf"),
         (["--seed", str(2**64)], f"seed must lie in [0, 2^32), but is {2**64}"),
-        (["--stop-at", "95"], "stop_at is a share of the episodes in [0, 1], but is 95.0"),
+        (["--stop-at", "95"], "stop_at must lie in [0, 1], but is 95.0"),
         (
             ["--buffer-episodes", "2"],
             "buffer_episodes must be at least num_envs and warmup_episodes, but is 2",
