@@ -361,6 +361,11 @@ WRONG = [
     ),
     Variant(
         "1f",
+        "the variance of the first elite",
+        swap=("log_var[members, rows]", "log_var[elites[0], rows]"),
+    ),
+    Variant(
+        "1f",
         "variances edited in place",
         swap=(
             "std = np.exp(0.5 * log_var[members, rows])",
