@@ -4,6 +4,7 @@ hw/ --build_submission--> submission.zip, and notes: what is in it, which holes 
 """
 
 import ast
+import json
 import os
 import re
 import tempfile
@@ -42,7 +43,7 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
             notes.append(f"No {name}: the part that grades trained weights will count as not attempted.")
             continue
         entries[name] = _read(path)
-        _check_weights(entries[name], path)
+        _check_weights(entries[name], path, name)
     _write(out_zip, entries)
     if not any("is still open" in note for note in notes):
         notes.insert(0, "Every hole is filled in.")
@@ -88,8 +89,11 @@ def _read(path: Path) -> bytes:
         raise UserMistake(f"{path} cannot be read ({error.strerror}).") from None
 
 
-def _check_weights(content: bytes, path: Path) -> None:
-    """Enough to catch a wrong file: safetensors are 8 bytes (the header's length), then a JSON header."""
+def _check_weights(content: bytes, path: Path, name: str) -> None:
+    """Enough to catch a wrong file: safetensors are 8 bytes (the header's length), then a JSON header.
+
+    Training notes the task there; which one is graded stands in the file's name, weights_TASK.safetensors.
+    """
     if len(content) > MAX_WEIGHTS_BYTES:
         limit = MAX_WEIGHTS_BYTES // 1_000_000
         raise UserMistake(
@@ -100,6 +104,20 @@ def _check_weights(content: bytes, path: Path) -> None:
         raise UserMistake(
             f"{path} is not a safetensors file; submit the weights.safetensors of a training run."
         )
+    graded = Path(name).stem.removeprefix("weights_")
+    trained = _trained_task(content[8 : 8 + header])
+    if trained not in (None, graded):
+        raise UserMistake(
+            f"{path} was trained on {trained}, but {graded} is graded; submit weights trained on it."
+        )
+
+
+def _trained_task(header: bytes) -> str | None:
+    """The task in the config that training writes into the header; None where there is none."""
+    try:
+        return json.loads(json.loads(header)["__metadata__"]["config"])["task"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _write(out_zip: Path, entries: dict[str, bytes]) -> None:

@@ -1,5 +1,6 @@
 """What a student hands in: the right files, looked at first, and one sentence for each way it can go wrong."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def test_mistakes_are_one_sentence_and_leave_no_zip(hw, tmp_path):
     (hw / "policy.py").unlink()
     assert "policy.py is missing" in refused(hw, out)
     assert not out.exists()
+
+
+def test_weights_of_a_task_that_is_not_graded_are_refused(hw, tmp_path):
+    out, path = tmp_path / "s.zip", tmp_path / "weights.safetensors"
+    for task in ("push", "reach"):
+        path.write_bytes(save({"w": np.zeros(2)}, metadata={"config": json.dumps({"task": task})}))
+        if task == "push":
+            assert "was trained on push, but reach is graded" in refused(hw, out, weights=path)
+    build_submission(hw, out, weights=path)
+    assert contents(out)[WEIGHTS] == path.read_bytes()
+    path.write_bytes(save({"w": np.zeros(2)}, metadata={"config": "[]"}))  # of another tool: graded as it is
+    build_submission(hw, out, weights=path)
 
 
 def test_weights_that_are_too_large_are_refused(hw, tmp_path, monkeypatch):
