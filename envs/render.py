@@ -4,6 +4,7 @@ The Fetch tasks are drawn by MuJoCo and need the system's OpenGL (see `envs.gl`)
 """
 
 import copy
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -64,9 +65,10 @@ def record_video(
     # The Fetch tasks play in real time: 25 steps are a second.
     frames_per_second = 10 if task == "tiny" else 25
     timing = {"fps": frames_per_second} if path.suffix == ".mp4" else {"duration": 1000 / frames_per_second}
+    part = path.with_stem(f"{path.stem}-part")  # a film that is broken off leaves the one before
     successes = 0.0
     try:
-        with imageio.get_writer(path, **timing) as video:
+        with imageio.get_writer(part, **timing) as video:
             for _ in range(episodes):
                 obs, _ = env.reset()
                 video.append_data(painter.draw(env, obs, 0))
@@ -76,7 +78,9 @@ def record_video(
                 for _ in range(frames_per_second // 3):  # hold the end for a moment
                     video.append_data(_framed(painter.draw(env, obs, 0), info["is_success"][0] > 0))
                 successes += float(info["is_success"][0])
+        os.replace(part, path)
     finally:
+        part.unlink(missing_ok=True)
         painter.close()
         env.close()
     return successes / episodes

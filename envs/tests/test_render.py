@@ -72,6 +72,18 @@ def test_tiny_needs_no_opengl(tmp_path, monkeypatch):
     assert tuple(first[2]) != tuple(last[2])
 
 
+def test_a_film_that_is_broken_off_leaves_the_one_before(tmp_path):
+    film = tmp_path / "film.gif"
+    film.write_bytes(b"from before")
+
+    def stops(obs):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render.record_video("tiny", stops, film, size=64)
+    assert film.read_bytes() == b"from before" and [path.name for path in tmp_path.iterdir()] == ["film.gif"]
+
+
 def test_a_wrong_mujoco_gl_is_a_sentence(monkeypatch):
     monkeypatch.setenv("MUJOCO_GL", "opengl4")
     gl.backend.cache_clear()
