@@ -6,7 +6,6 @@ Each training is a process of its own and has the machine to itself, unless seve
 again, it goes on where it stopped.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,11 +20,11 @@ from envs.machine import describe_machine
 
 from .kit.collect import evaluate
 from .kit.console import UserError, run_command
-from .kit.ranges import METHODS
+from .kit.ranges import FRESH_SEED, METHODS
 from .kit.recipes import default_config
-from .kit.runlog import draw_curves, read_progress, write_json
+from .kit.runlog import draw_curves, read_progress, read_settings, write_json
 from .kit.trainings import VARIANTS, Training, told, train_all
-from .play import FRESH_SEED, load_agent
+from .play import load_agent
 
 WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how far a training is
 
@@ -73,11 +72,14 @@ def trainings(config: CompareConfig) -> list[Training]:
     usual = settings | {"total_steps": total_steps} | ({"cores": 1} if config.jobs > 1 else {})
     found = []
     for name in config.methods:
+        changes = VARIANTS.get(name, {"method": name})
+        if own := settings.keys() & changes.keys():
+            raise UserError(f"{name} sets {', '.join(sorted(own))} itself: leave it out of the settings")
         for seed in config.seeds:
             words = (f"{key}={value}" for key, value in settings.items())
             folder = "-".join([name, f"s{seed}", str(total_steps), *words])
-            own = {"seed": seed, "out": config.out / config.task / folder}
-            found.append(Training.of(name, config.task, usual | VARIANTS.get(name, {"method": name}) | own))
+            place = {"seed": seed, "out": config.out / config.task / folder}
+            found.append(Training.of(name, config.task, usual | changes | place))
     return found
 
 
@@ -91,7 +93,7 @@ def figures_of(run: Training, config: CompareConfig) -> dict:
     return {
         "method": run.name,
         "seed": run.config.seed,
-        "cores": json.loads((run.folder / "config.json").read_text())["cores"],
+        "cores": read_settings(run.folder)["cores"],
         **{key: rows[-1][key] for key in WHEN},
         **{key: fresh[key] for key in ("success", "started_solved", "episodes")},
         **progress(rows, config.level),

@@ -94,8 +94,12 @@ def errors(model, env, data: dict, horizon: int, rng: np.random.Generator) -> di
 def measure(config: ErrorConfig) -> list[dict]:
     """Fit, imagine, compare, print. Returns: for each horizon and kind of motion, [median, 90 %] in mm."""
     torch.set_num_threads(1)
-    if min(config.episodes, config.test_episodes, *config.horizons) < 1:
-        raise UserError("episodes and horizons must be at least 1")
+    if (
+        min(config.episodes, config.test_episodes, *config.horizons) < 1
+        or not config.horizons
+        or config.seed < 0
+    ):
+        raise UserError("episodes and horizons must be at least 1, and the seed at least 0")
     default_config(config.task).check()
     rng = np.random.default_rng(config.seed)
     env = make_vec(config.task, 16, config.seed)

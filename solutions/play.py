@@ -3,6 +3,7 @@
 Evaluates weights on fresh episodes, writes a video of some of them, and prints a table of successes.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,9 @@ from envs import make_vec, task_spec
 from .agent import Agent
 from .kit.collect import evaluate
 from .kit.console import UserError, run_command
+from .kit.ranges import FRESH_SEED
 from .kit.runlog import write_json
 from .kit.weights import load_weights, read_config
-
-FRESH_SEED = 1_000_000  # far from every seed that training draws from
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,20 @@ class PlayConfig:
 
 
 def newest_weights(task: str) -> Path:
-    """The weights below runs/ that were saved last for this task."""
-    found = sorted(Path("runs").glob("*/weights.safetensors"), key=lambda path: path.stat().st_mtime)
+    """The weights below runs/ that were saved last for this task; files that are none of this kit are passed over."""
+    found = sorted(Path("runs").rglob("weights.safetensors"), key=lambda path: path.stat().st_mtime)
     for path in reversed(found):
-        if read_config(path).get("task") == task:
-            return path
+        with suppress(UserError):
+            if read_config(path)["task"] == task:
+                return path
     raise UserError(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
 
 
 def load_agent(path: Path, task: str) -> Agent:
     """An agent of the right sizes with the saved weights. Raises: UserError where they are for another task."""
     config, spec = read_config(path), task_spec(task)
-    if config.get("task") != task:
-        raise UserError(f"{path} was trained on {config.get('task')}, not on {task}")
+    if config["task"] != task:
+        raise UserError(f"{path} was trained on {config['task']}, not on {task}")
     agent = Agent(
         spec.obs_dim,
         spec.goal_dim,
@@ -73,8 +74,8 @@ def load_agent(path: Path, task: str) -> Agent:
 def play(config: PlayConfig) -> dict:
     """Evaluate, record, print, and return the figures."""
     torch.set_num_threads(1)
-    if config.episodes < 1:
-        raise UserError(f"episodes must be at least 1, but is {config.episodes}")
+    if config.episodes < 1 or config.seed < 0:
+        raise UserError("play needs at least one episode, and a seed that is not negative")
     try:
         task_spec(config.task)
     except ValueError as error:

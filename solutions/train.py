@@ -71,6 +71,7 @@ class Run:
             "evaluated_at": 0,
             "fitted_at": -(10**9),
         }
+        self.info = {}  # losses, the latest of each
 
     def behaviour(self, obs, goals):
         """The policy that collects: random at first, then greedy with exploration. (n, O), (n, G) -> (n, A)"""
@@ -87,7 +88,7 @@ class Run:
 
     def state(self) -> dict:
         """What a checkpoint holds."""
-        names = ("rng", "agent", "buffer", "counters") + (
+        names = ("rng", "agent", "buffer", "counters", "info") + (
             ("model", "model_buffer") if self.config.method == "mbpo" else ()
         )
         streams = {"env": self.env.np_random, "eval_env": self.eval_env.np_random}
@@ -128,8 +129,8 @@ def imagined_transitions(run: Run, count: int) -> dict:
 
 
 def train_round(run: Run) -> dict:
-    """One turn of the loop: an episode in every environment, then the updates that are due. Returns: info."""
-    config, counters, info = run.config, run.counters, {}
+    """One turn of the loop: an episode in every environment, then the updates that are due."""
+    config, counters, info = run.config, run.counters, run.info
 
     episodes = collect_episodes(run.env, run.exploring())
     run.buffer.add(episodes)
@@ -155,7 +156,6 @@ def train_round(run: Run) -> dict:
             )
         info |= run.agent.update(run.mirrors(batch, run.rng["mirror"]))
         counters["updates"] += 1
-    return info
 
 
 def train(config: TrainConfig) -> dict:
@@ -166,7 +166,7 @@ def train(config: TrainConfig) -> dict:
     torch.set_num_threads(1)
     folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
     run = Run(config)
-    counters, info, row, last_save = run.counters, {}, {}, time.monotonic()
+    counters, row, last_save = run.counters, {}, time.monotonic()
     if config.resume:
         load_checkpoint(folder.checkpoint, run.state())
         folder.keep_rows_until(counters["env_steps"])
@@ -179,14 +179,14 @@ def train(config: TrainConfig) -> dict:
     with TrainingBar(config.title, config.total_steps) as bar, Interruptible() as interrupted:
         while counters["env_steps"] < config.total_steps:
             started = time.monotonic()
-            info |= train_round(run)
+            train_round(run)
             counters["train_seconds"] += time.monotonic() - started
 
             at_end = counters["env_steps"] >= config.total_steps
             if at_end or counters["env_steps"] - counters["evaluated_at"] >= config.eval_every:
                 counters["evaluated_at"] = counters["env_steps"]
                 row = folder.log(
-                    counters | info | evaluate(run.eval_env, run.agent.act, config.eval_episodes)
+                    counters | run.info | evaluate(run.eval_env, run.agent.act, config.eval_episodes)
                 )
             bar.show(counters["env_steps"], counters["train_seconds"], row)
             if row and config.stop_at is not None and row["success"] >= config.stop_at:

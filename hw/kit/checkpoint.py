@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 
 from .console import UserError
 
@@ -65,7 +64,7 @@ def write_whole(path: Path, write) -> None:
     try:
         write(temporary)
         os.replace(temporary, path)
-    except (RuntimeError, SafetensorError) as error:  # how torch and safetensors report a full disk
+    except RuntimeError as error:  # how torch reports a full disk
         raise OSError(f"could not write {path}: {str(error).splitlines()[0]}") from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -77,13 +76,17 @@ def save_checkpoint(path: Path, things: dict) -> None:
     write_whole(path, lambda temporary: torch.save(state, temporary))
 
 
+UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError)  # by torch.load
+UNFIT = (LookupError, TypeError, ValueError, AttributeError)  # to what is restored
+
+
 def load_checkpoint(path: Path, things: dict) -> None:
     """Restore objects saved by `save_checkpoint`. Raises: UserError where the file is not such a checkpoint."""
     try:
         state = torch.load(path, weights_only=True)
         for name, thing in things.items():
             restore(thing, state[name])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except (*UNREADABLE, *UNFIT) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"{path} is no checkpoint of this run ({reason}); delete the folder to start anew"

@@ -8,6 +8,7 @@ from envs import TASKS, task_spec
 from .console import UserError
 from .guides import GUIDES
 
+FRESH_SEED = 1_000_000  # of the episodes that trained policies are judged by
 METHODS = ("ddpg", "her", "mbpo")
 CHOICES = {
     "task": TASKS,
@@ -37,7 +38,10 @@ def check_each(config) -> None:
     """Each value by itself. Raises: UserError naming the first that makes no sense."""
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     for name, choices in CHOICES.items():
-        need(values[name] in choices, f"unknown {name} {values[name]!r}: choose one of {', '.join(choices)}")
+        need(
+            values[name] in choices,
+            f"unknown {name} {values[name]!r}: choose one of {', '.join(c or 'nothing' for c in choices)}",
+        )
     for name, value in values.items():
         finite = not isinstance(value, float) or math.isfinite(value)
         need(finite, f"{name} must be a finite number, but is {value}")
@@ -62,6 +66,10 @@ def check_each(config) -> None:
 
 def check_together(config) -> None:
     """Values that must fit one another. Raises: UserError naming the first that do not."""
+    need(
+        10_000 * config.seed != FRESH_SEED,
+        f"seed {config.seed} would train on the episodes that play judges by: choose another",
+    )
     need(
         config.guide == "none" or config.task not in ("tiny", "reach"),
         f"{config.task} has no object to guide to: leave guide at none",

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 from .checkpoint import write_whole
@@ -10,6 +11,7 @@ from .console import UserError
 
 COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
            "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
+REQUIRED = COLUMNS[:6]
 
 
 def write_json(path: Path, data: dict) -> None:
@@ -23,14 +25,33 @@ def _number(text: str) -> int | float:
 
 
 def read_progress(path: Path) -> list[dict]:
-    """The lines of a progress.csv, as numbers; what a line does not have is left out."""
-    with path.open(newline="") as file:
-        return [{key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+    """The lines of a progress.csv, as numbers; what a line does not have is left out.
+
+    Raises: UserError where the file is not one.
+    """
+    with path.open(newline="") as file, _sentence_where_damaged(path):
+        rows = [{key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+        return [row | {key: row[key] for key in REQUIRED} for row in rows]
+
+
+def read_settings(folder: Path) -> dict:
+    """The config of the run in that folder. Raises: UserError where there is none."""
+    path = folder / "config.json"
+    with _sentence_where_damaged(path):
+        return dict(json.loads(path.read_text()))
+
+
+@contextmanager
+def _sentence_where_damaged(path: Path):
+    try:
+        yield
+    except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{path} is missing or damaged: delete the folder to start anew") from error
 
 
 def changed_settings(folder: Path, config: dict) -> str:
     """How config.json differs from `config` in what the numbers depend on: "lr was 0.1 and is now 0.5"; or ""."""
-    saved = json.loads((folder / "config.json").read_text())
+    saved = read_settings(folder)
     free = {"resume", "out", "stop_at", "save_seconds", "cores"}
     wanted = json.loads(json.dumps(config))
     changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]

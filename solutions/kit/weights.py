@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from .checkpoint import write_whole
 from .console import UserError
@@ -23,17 +23,18 @@ def policy_tensors(agent) -> dict[str, torch.Tensor]:
 def save_weights(path: Path, agent, config: dict) -> None:
     """Write the policy with the config that made it (as metadata)."""
     tensors, metadata = policy_tensors(agent), {"config": json.dumps(config)}
-    write_whole(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+    write_whole(path, lambda temporary: temporary.write_bytes(save(tensors, metadata)))
 
 
 def read_config(path: Path) -> dict:
     """The config that stands in a weights file. Raises: UserError with a sentence where there is none."""
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {})["config"])
+            config = json.loads((file.metadata() or {})["config"])
+            return config | {key: config[key] for key in ("task", "hidden")}  # what playing them needs
     except FileNotFoundError:
         raise UserError(f"there is no weights file {path}") from None
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} holds no weights of this kit ({type(error).__name__})") from error
 
 

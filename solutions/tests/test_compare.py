@@ -133,6 +133,11 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
         ({"total_steps": 0}, "total_steps must be at least 1"),
         ({"settings": ("num-envs",)}, "as name=value, and 'num-envs' is none"),
         ({"settings": ("seed=3",)}, "'seed=3' is none it can: name one of the options of train --help"),
+        ({"settings": ("lr=.1", "lr=.2")}, "the settings say lr twice"),
+        (
+            {"methods": ("her-no-hold",), "settings": ("hold=.1",)},
+            "her-no-hold sets hold itself: leave it out of the settings",
+        ),
         ({"settings": ("num_envs=0",)}, "num_envs must be at least 1, but is 0"),
     ],
 )

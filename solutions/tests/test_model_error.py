@@ -44,3 +44,9 @@ def test_the_error_grows_along_a_rollout(tmp_path):
 def test_a_horizon_longer_than_an_episode_is_one_sentence():
     with pytest.raises(UserError, match="no horizon can be longer"):
         measure(ErrorConfig(task="tiny", horizons=(1000,)))
+
+
+@pytest.mark.parametrize("wrong", [{"horizons": ()}, {"horizons": (0,)}, {"seed": -1}])
+def test_no_horizon_or_a_negative_seed_is_one_sentence(wrong):
+    with pytest.raises(UserError, match="horizons must be at least 1, and the seed at least 0"):
+        measure(ErrorConfig(task="tiny", **wrong))

@@ -13,17 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from solutions import train as training
-from solutions.agent import Agent
 from solutions.kit.checkpoint import write_whole
 from solutions.kit.cli import training_config
 from solutions.kit.console import UserError
 from solutions.kit.ranges import METHODS
 from solutions.kit.recipes import default_config
-from solutions.kit.weights import load_weights
-from solutions.play import load_agent
 from solutions.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +55,8 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monkeypatch):
-    whole, broken = (config(tmp_path / name, method=method, averaging=0.1) for name in ("whole", "broken"))
+    changes = {"method": method, "averaging": 0.1, "eval_every": 160, "model_every": 400}
+    whole, broken = (config(tmp_path / name, **changes) for name in ("whole", "broken"))
     train(whole)
     rounds, real_round = [], training.train_round
 
@@ -141,9 +139,20 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
         UserError, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
     ):
         train(config(tmp_path / "run", resume=True, lr=0.5))
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"no checkpoint at all")
+    checkpoint, settings = tmp_path / "run/checkpoint.pt", tmp_path / "run/config.json"
+    torch.save([1, 2], checkpoint)
     with pytest.raises(UserError, match="is no checkpoint of this run"):
         train(config(tmp_path / "run", resume=True))
+    checkpoint.write_bytes(b"no checkpoint at all")
+    with pytest.raises(UserError, match="is no checkpoint of this run"):
+        train(config(tmp_path / "run", resume=True))
+    (tmp_path / "run/progress.csv").write_text("env_steps,success\n160,0.5\n")
+    with pytest.raises(UserError, match=r"progress.csv is missing or damaged: delete the folder"):
+        train(config(tmp_path / "run", resume=True))
+    for damaged in ("{", "3"):
+        settings.write_text(damaged)
+        with pytest.raises(UserError, match=r"config.json is missing or damaged: delete the folder"):
+            train(config(tmp_path / "run", resume=True))
     with pytest.raises(UserError, match="holds no checkpoint to resume from"):
         train(config(tmp_path / "nothing", resume=True))
 
@@ -198,8 +207,8 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, mo
     assert not list(run.glob("*.part"))
 
 
-@pytest.mark.parametrize("save", [torch.save, save_file])
-def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, save):
+@pytest.mark.parametrize("write", [torch.save, lambda tensors, path: path.write_bytes(save(tensors))])
+def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, write):
     resource = pytest.importorskip("resource")  # POSIX only
     target = tmp_path / "weights"
     target.write_text("from before")
@@ -207,7 +216,7 @@ def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, save):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(OSError):
-            write_whole(target, lambda path: save({"a": torch.zeros(100_000)}, path))
+            write_whole(target, lambda path: write({"a": torch.zeros(100_000)}, path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert target.read_text() == "from before" and [p.name for p in tmp_path.iterdir()] == ["weights"]
@@ -223,33 +232,6 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
     thread.start()
     thread.join()
     assert (tmp_path / "run" / "summary.json").exists()
-
-
-def test_weights_come_back_and_acting_is_the_same(tmp_path):
-    train(config(tmp_path / "run"))
-    agent = load_agent(tmp_path / "run" / "weights.safetensors", "tiny")
-    again = load_agent(tmp_path / "run" / "weights.safetensors", "tiny")
-    obs, goals = torch.randn(5, 4).numpy(), torch.randn(5, 2).numpy()
-    assert (agent.act(obs, goals) == again.act(obs, goals)).all()
-
-
-def test_weights_that_do_not_fit_are_named(tmp_path):
-    train(config(tmp_path / "run", total_steps=160))
-    path = tmp_path / "run" / "weights.safetensors"
-    with pytest.raises(
-        UserError, match=r"actor\.net\.0\.bias is of size \(16,\) where the policy has \(32,\)"
-    ):
-        load_weights(path, Agent(4, 2, 2, hidden=(32,)))
-    with pytest.raises(UserError, match="was trained on tiny, not on reach"):
-        load_agent(path, "reach")
-    with pytest.raises(UserError, match="there is no weights file"):
-        load_agent(tmp_path / "nowhere.safetensors", "tiny")
-    path.write_bytes(b"not safetensors")
-    with pytest.raises(UserError, match="holds no weights of this kit"):
-        load_agent(path, "tiny")
-    save_file({"a": torch.zeros(1)}, path)
-    with pytest.raises(UserError, match="holds no weights of this kit"):
-        load_agent(path, "tiny")
 
 
 @pytest.mark.parametrize(
@@ -273,6 +255,11 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         (["--noise-std", "-1"], "noise_std must not be negative, but is -1.0"),
         (["--guide", "poke"], "reach has no object to guide to: leave guide at none"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror: leave mirror empty"),
+        (["--mirror", "z"], "unknown mirror 'z': choose one of nothing, x, y, xy"),
+        (
+            ["--seed", "100"],
+            "seed 100 would train on the episodes that play judges by: choose another",
+        ),
         (["--strategy", "best"], "unknown strategy 'best': choose one of final, future, episode, random"),
     ],
 )
