@@ -48,7 +48,7 @@ check: $(READY)  ## check your code: [PART=4] [SUB=4b]
 
 train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
 	@$(PY) -m "$(TRAINED).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)") \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(filter-out 0 no,$(RESUME)),--resume)
+	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(filter-out 0 no false,$(RESUME)),--resume)
 
 play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
 	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
@@ -76,12 +76,15 @@ format: $(READY)  ## let ruff lay out the code
 # The course's own targets; a handout does not have this file, and the Makefile is the same.
 -include autograder/release/instructor.mk
 
-# A name that no target asked for takes (TAKS=push, or METHOD= where it is METHODS=) would be dropped in silence: what a
-# target takes stands in its line of help.
-GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+# A name that no target asked for takes (TAKS=push, or METHOD= where it is METHODS=) would be dropped in silence. What a
+# target takes stands in its line of help; names with an underscore are the environment's (PIP_EXTRA_INDEX_URL), and a
+# Makefile that calls this one may hand on names of its own.
+ifeq ($(MAKELEVEL),0)
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(if $(findstring _,$(name)),,$(name))))
 ifneq ($(GIVEN),)
 GOALS := $(or $(MAKECMDGOALS),help)
 TAKEN := $(shell grep -hE '^($(subst $() ,|,$(strip $(GOALS)))):' $(MAKEFILE_LIST) | grep -oE '[A-Z]+=' | tr -d =)
 UNTAKEN := $(filter-out $(TAKEN) CODE PYTHON,$(GIVEN))
-$(if $(UNTAKEN),$(error make $(GOALS) takes no $(UNTAKEN), but $(or $(TAKEN),nothing) (see make help)))
+$(if $(UNTAKEN),$(error make $(GOALS) takes no $(UNTAKEN); it takes $(or $(TAKEN),nothing) (see make help)))
+endif
 endif

@@ -73,13 +73,17 @@ def trainings(config: CompareConfig) -> list[Training]:
     found = []
     for name in config.methods:
         changes = VARIANTS.get(name, {"method": name})
-        if own := settings.keys() & changes.keys():
-            raise UserError(f"{name} sets {', '.join(sorted(own))} itself: leave it out of the settings")
         for seed in config.seeds:
             words = (f"{key}={value}" for key, value in settings.items())
             folder = "-".join([name, f"s{seed}", str(total_steps), *words])
             place = {"seed": seed, "out": config.out / config.task / folder}
-            found.append(Training.of(name, config.task, usual | changes | place))
+            run, asked = (
+                Training.of(name, config.task, each | place) for each in (usual | changes, changes | usual)
+            )
+            if run.config != asked.config:
+                own = ", ".join(sorted(settings.keys() & changes.keys()))
+                raise UserError(f"{name} sets {own} itself, to another value: leave it out of the settings")
+            found.append(run)
     return found
 
 

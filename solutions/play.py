@@ -5,6 +5,7 @@ Evaluates weights on fresh episodes, writes a video of some of them, and prints 
 
 from contextlib import suppress
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ class PlayConfig:
 
 def newest_weights(task: str) -> Path:
     """The weights below runs/ that were saved last for this task; files that are none of this kit are passed over."""
-    found = sorted(Path("runs").rglob("weights.safetensors"), key=lambda path: path.stat().st_mtime)
-    for path in reversed(found):
+    found = glob("runs/**/weights.safetensors", recursive=True)  # rglob would not follow links
+    for path in sorted(map(Path, found), key=lambda path: path.stat().st_mtime, reverse=True):
         with suppress(UserError):
             if read_config(path)["task"] == task:
                 return path

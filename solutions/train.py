@@ -22,6 +22,7 @@ from .kit.console import Interruptible, run_command
 from .kit.exploration import guided, holding
 from .kit.nearby import nearby_goals
 from .kit.progress import TrainingBar
+from .kit.ranges import SEED_STEP
 from .kit.runlog import RunFolder
 from .kit.symmetry import Mirrors
 from .kit.weights import save_weights
@@ -39,7 +40,7 @@ class Run:
         # Row i of an env draws from seed + i, so these seeds lie far apart.
         self.env, self.eval_env = (
             make_vec(config.task, config.num_envs, seed, reward=config.reward, threads=config.cores)
-            for seed in (10_000 * config.seed, 10_000 * config.seed + 5_000)
+            for seed in (SEED_STEP * config.seed, SEED_STEP * config.seed + SEED_STEP // 2)
         )
         self.config, spec = config, self.env.task_spec
         self.rng = {name: default_rng([config.seed, i]) for i, name in enumerate(STREAMS)}
@@ -128,7 +129,7 @@ def imagined_transitions(run: Run, count: int) -> dict:
     return {**data, "next_achieved": reached, "rewards": rewards, "masks": np.ones_like(rewards)}
 
 
-def train_round(run: Run) -> dict:
+def train_round(run: Run) -> None:
     """One turn of the loop: an episode in every environment, then the updates that are due."""
     config, counters, info = run.config, run.counters, run.info
 

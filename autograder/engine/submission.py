@@ -23,7 +23,7 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
 
     `weights` is a file to submit as the trained weights; without it, the one in `hw_dir` goes in if it is
     there. Raises UserMistake with one sentence if a part file is missing or is not valid Python, if the
-    weights are missing, too large or not safetensors, or if the zip cannot be written.
+    weights are missing, too large, not safetensors or trained on another task, or if the zip cannot be written.
     """
     hw_dir, out_zip = Path(hw_dir), Path(out_zip)
     code_files, weight_files = _expected_files()
@@ -116,7 +116,7 @@ def _trained_task(header: bytes) -> str | None:
     """The task in the config that training writes into the header; None where there is none."""
     try:
         return json.loads(json.loads(header)["__metadata__"]["config"])["task"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -24,7 +24,7 @@ grade-diff: $(READY)  ## whose points differ between two gradings: OLD=folder NE
 	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"
 
 starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/)
-	@$(PY) -m autograder.release starter $(if $(FORCE),--force)
+	@$(PY) -m autograder.release starter $(if $(filter-out 0 no false,$(FORCE)),--force)
 
 handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 	@$(PY) -m autograder.release handout $(if $(OUT),--out "$(OUT)")

@@ -172,21 +172,29 @@ def test_its_makefile_offers_what_a_student_can_run(unpacked):
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_a_name_that_its_target_does_not_take_is_refused_before_anything_runs():
-    def tried(*words: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True)
+    outer = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}  # of `make test`
+    env = {key: value for key, value in os.environ.items() if key not in outer}
+
+    def tried(*words: str, **more: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["make", "-n", *words], cwd=ROOT, env=env | more, capture_output=True, text=True
+        )
 
     for words, sentence in (
-        (["train", "TAKS=push"], "make train takes no TAKS, but TASK METHOD SEED OUT STEPS RESUME"),
-        (["compare", "METHOD=ddpg"], "make compare takes no METHOD, but TASK METHODS SEEDS"),
-        (["lint", "PART=4"], "make lint takes no PART, but nothing"),
-        (["starter", "DUE=now"], "make starter takes no DUE, but FORCE"),
+        (["train", "TAKS=push"], "make train takes no TAKS; it takes TASK METHOD SEED OUT STEPS RESUME"),
+        (["compare", "METHOD=ddpg"], "make compare takes no METHOD; it takes TASK METHODS SEEDS"),
+        (["lint", "PART=4"], "make lint takes no PART; it takes nothing"),
+        (["starter", "DUE=now"], "make starter takes no DUE; it takes FORCE"),
     ):
         refused = tried(*words)
         assert refused.returncode and sentence in refused.stderr and not refused.stdout
     for words in (["train", "TASK=push", "PYTHON=python3"], ["check", "lint", "CODE=solutions", "SUB=4b"]):
         assert tried(*words).returncode == 0
+    assert tried("setup", "PIP_EXTRA_INDEX_URL=there").returncode == 0
+    assert tried("lint", MAKELEVEL="1", MAKEFLAGS=" -- COURSE=ours").returncode == 0
     assert "--resume" in tried("train", "RESUME=1").stdout
     assert "--resume" not in tried("train", "RESUME=0").stdout
+    assert "--force" not in tried("starter", "FORCE=0").stdout
 
 
 @pytest.mark.slow

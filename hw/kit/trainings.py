@@ -59,8 +59,9 @@ def told(settings: tuple[str, ...]) -> dict[str, str]:
                 f"compare passes settings on as name=value, and {setting!r} is none it can: name one of the options of "
                 "train --help that take a single value, but not the task, method, seed, cores or total steps"
             )
-        if found.setdefault(name.replace("-", "_"), value) != value:
-            raise UserError(f"the settings say {name} twice, with different values")
+        if name.replace("-", "_") in found:
+            raise UserError(f"the settings say {name} twice")
+        found[name.replace("-", "_")] = value
     return found
 
 

@@ -8,6 +8,7 @@ from envs import TASKS, task_spec
 from .console import UserError
 from .guides import GUIDES
 
+SEED_STEP = 10_000  # between the environments of two trainings' seeds
 FRESH_SEED = 1_000_000  # of the episodes that trained policies are judged by
 METHODS = ("ddpg", "her", "mbpo")
 CHOICES = {
@@ -40,7 +41,7 @@ def check_each(config) -> None:
     for name, choices in CHOICES.items():
         need(
             values[name] in choices,
-            f"unknown {name} {values[name]!r}: choose one of {', '.join(c or 'nothing' for c in choices)}",
+            f"unknown {name} {values[name]!r}: choose one of {', '.join(c or repr(c) for c in choices)}",
         )
     for name, value in values.items():
         finite = not isinstance(value, float) or math.isfinite(value)
@@ -67,7 +68,7 @@ def check_each(config) -> None:
 def check_together(config) -> None:
     """Values that must fit one another. Raises: UserError naming the first that do not."""
     need(
-        10_000 * config.seed != FRESH_SEED,
+        SEED_STEP * config.seed != FRESH_SEED,
         f"seed {config.seed} would train on the episodes that play judges by: choose another",
     )
     need(

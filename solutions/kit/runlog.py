@@ -30,7 +30,10 @@ def read_progress(path: Path) -> list[dict]:
     Raises: UserError where the file is not one.
     """
     with path.open(newline="") as file, _sentence_where_damaged(path):
-        rows = [{key: _number(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+        lines = csv.DictReader(file)
+        if not set(REQUIRED) <= set(lines.fieldnames or ()):
+            raise ValueError("not its columns")
+        rows = [{key: _number(value) for key, value in row.items() if value} for row in lines]
         return [row | {key: row[key] for key in REQUIRED} for row in rows]
 
 

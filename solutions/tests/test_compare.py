@@ -112,6 +112,13 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 
+def test_a_setting_that_agrees_with_the_variant_is_taken(tmp_path):
+    config = short(
+        tmp_path, task="push", methods=("her-unguided", "her-plain"), settings=("moved-fraction=0",)
+    )
+    assert {run.config.moved_fraction for run in compare.trainings(config)} == {0.0}
+
+
 def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():
     def run(step):
         return {"reached_level": step and {"env_steps": step}}
@@ -136,7 +143,7 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
         ({"settings": ("lr=.1", "lr=.2")}, "the settings say lr twice"),
         (
             {"methods": ("her-no-hold",), "settings": ("hold=.1",)},
-            "her-no-hold sets hold itself: leave it out of the settings",
+            "her-no-hold sets hold itself, to another value: leave it out of the settings",
         ),
         ({"settings": ("num_envs=0",)}, "num_envs must be at least 1, but is 0"),
     ],

@@ -146,9 +146,10 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
     checkpoint.write_bytes(b"no checkpoint at all")
     with pytest.raises(UserError, match="is no checkpoint of this run"):
         train(config(tmp_path / "run", resume=True))
-    (tmp_path / "run/progress.csv").write_text("env_steps,success\n160,0.5\n")
-    with pytest.raises(UserError, match=r"progress.csv is missing or damaged: delete the folder"):
-        train(config(tmp_path / "run", resume=True))
+    for damaged in ("", "env_steps,success\n160,0.5\n"):
+        (tmp_path / "run/progress.csv").write_text(damaged)
+        with pytest.raises(UserError, match=r"progress.csv is missing or damaged: delete the folder"):
+            train(config(tmp_path / "run", resume=True))
     for damaged in ("{", "3"):
         settings.write_text(damaged)
         with pytest.raises(UserError, match=r"config.json is missing or damaged: delete the folder"):
@@ -255,7 +256,7 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
         (["--noise-std", "-1"], "noise_std must not be negative, but is -1.0"),
         (["--guide", "poke"], "reach has no object to guide to: leave guide at none"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror: leave mirror empty"),
-        (["--mirror", "z"], "unknown mirror 'z': choose one of nothing, x, y, xy"),
+        (["--mirror", "z"], "unknown mirror 'z': choose one of '', x, y, xy"),
         (
             ["--seed", "100"],
             "seed 100 would train on the episodes that play judges by: choose another",
