@@ -77,6 +77,11 @@ def play(config: PlayConfig) -> dict:
     torch.set_num_threads(1)
     if config.episodes < 1 or config.seed < 0:
         raise UserError("play needs at least one episode, and a seed that is not negative")
+    if config.video_episodes < 0 or (config.video and config.video_episodes == 0):
+        raise UserError(
+            f"a video of {config.video_episodes} episodes cannot be written: leave --video-episodes out, or give 0 "
+            "and no --video for none"
+        )
     try:
         task_spec(config.task)
     except ValueError as error:

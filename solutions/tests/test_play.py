@@ -78,3 +78,9 @@ def test_play_without_an_episode_or_with_a_negative_seed_is_one_sentence():
     for wrong in ({"episodes": 0}, {"seed": -1}):
         with pytest.raises(UserError, match="at least one episode, and a seed that is not negative"):
             play(PlayConfig(task="tiny", **wrong))
+
+
+def test_a_named_video_of_no_episodes_is_one_sentence(tmp_path):
+    for wrong in ({"video": tmp_path / "film.mp4", "video_episodes": 0}, {"video_episodes": -1}):
+        with pytest.raises(UserError, match="leave --video-episodes out, or give 0 and no --video"):
+            play(PlayConfig(task="tiny", **wrong))
