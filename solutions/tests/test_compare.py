@@ -106,7 +106,8 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
         return {key for key, value in run.config.as_dict().items() if value != usual.as_dict()[key]}
 
     assert changed("her") == set()
-    assert changed("her-unguided") == {"guide"} and changed("her-no-mirror") == {"mirror"}
+    assert changed("her-no-guide") == {"guide"} and changed("her-no-mirror") == {"mirror"}
+    assert changed("her-unguided") == {"guide", "hold"}
     shares = {"moved_fraction", "deciding_fraction", "nearby_fraction"}
     levers = shares | {"guide", "hold", "mirror", "anneal", "averaging"}
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
@@ -144,6 +145,10 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
         (
             {"methods": ("her-no-hold",), "settings": ("hold=.1",)},
             "her-no-hold sets hold itself, to another value: leave it out of the settings",
+        ),
+        (
+            {"methods": ("her", "her-no-moved")},
+            "her-no-moved is her itself on tiny, where that is off already",
         ),
         ({"settings": ("num_envs=0",)}, "num_envs must be at least 1, but is 0"),
     ],
