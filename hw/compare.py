@@ -83,6 +83,14 @@ def trainings(config: CompareConfig) -> list[Training]:
             if run.config != asked.config:
                 own = ", ".join(sorted(settings.keys() & changes.keys()))
                 raise UserError(f"{name} sets {own} itself, to another value: leave it out of the settings")
+            method = {"method": run.config.method}
+            if (
+                changes != method
+                and run.config == Training.of(name, config.task, usual | method | place).config
+            ):
+                raise UserError(
+                    f"{name} is {run.config.method} itself on {config.task}, where that is off already: leave it out"
+                )
             found.append(run)
     return found
 

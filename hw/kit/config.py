@@ -38,11 +38,11 @@ class TrainConfig:
     """standard deviation of the exploration noise (actions lie in [-1, 1])"""
     epsilon: float = 0.3
     """probability of a uniformly random action"""
-    hold: float = 0.1
+    hold: float = 0.0
     """probability in a step that a random action begins which is held for 2 to 11 steps"""
     guide: str = "none"
     """a script that visits the object: none, approach, poke, carry or strike (see kit/guides.py)"""
-    guided_fraction: float = 0.5
+    guided_fraction: float = 0.2
     """share of the episodes in which the guide acts"""
 
     hidden: tuple[int, ...] = (256, 256)
@@ -67,7 +67,7 @@ class TrainConfig:
     """gradient updates for each env step"""
     buffer_episodes: int = 20_000
     """episodes that D_env holds"""
-    moved_fraction: float = 0.9
+    moved_fraction: float = 0.0
     """share of a batch that comes from episodes in which the achieved goal moved"""
     skip_fallen: bool = False
     """leave out, of those, the episodes that end with the object fallen off the table"""

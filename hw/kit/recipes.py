@@ -21,10 +21,12 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 240_000,
         "guide": "strike",  # a puck that is poked falls off the table
+        "guided_fraction": 0.5,  # one hit is all that such an episode shows
         # An action wrong by 0.02 sends the puck centimetres too far: hits are left undisturbed, the guide explores.
         "noise_std": 0.1,
         "epsilon": 0.1,
-        "hold": 0.03,
+        "hold": 0.03,  # beside the strikes a little of it; not measured without
+        "moved_fraction": 0.9,  # a puck that is missed lies still, which teaches no goal but its own place
         "skip_fallen": True,  # many fall at first, and goals on the floor teach nothing about those on the table
         "prefer_far": True,  # short ways are found sooner and are easier, and would fill the batches
         "deciding_fraction": 0.4,  # for most of an episode the puck slides by itself

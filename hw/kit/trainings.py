@@ -18,7 +18,7 @@ TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.tr
 # What the given code adds to the lecture's four parts (the handout's table says why), each switched off. What counts as
 # moved (skip_fallen), and how much (prefer_far), goes with moved_fraction.
 WITHOUT = {
-    "unguided": {"guide": "none"},
+    "no-guide": {"guide": "none"},
     "no-hold": {"hold": 0.0},
     "no-moved": {"moved_fraction": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
@@ -27,9 +27,12 @@ WITHOUT = {
     "no-anneal": {"anneal": 0.0},
     "no-average": {"averaging": 1.0},
 }
-# Besides the methods themselves: without one of those, without any of them; the lecture's other two kinds of rollouts;
-# and imagined steps that are samples, not means.
+# Nobody shows where the object is: random actions that are held get the arm about instead.
+UNGUIDED = {"guide": "none", "hold": 0.1}
+# Besides the methods themselves: without one of those, without any of them, unguided; the lecture's other two kinds of
+# rollouts; and imagined steps that are samples, not means.
 VARIANTS = {
+    **{f"{m}-unguided": {"method": m} | UNGUIDED for m in ("ddpg", "her")},
     **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
     **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
     "mbpo-full": {
