@@ -40,7 +40,7 @@ TASK_DEFAULTS: dict[str, dict] = {
     | {
         "total_steps": 96_000,
         "guide": "carry",  # a block that is pushed about is not gripped
-        "guided_fraction": 0.1,  # enough; twice as often, and its luck alone teaches most of it (see results/README.md)
+        "guided_fraction": 0.1,  # enough; with half of them, luck alone teaches much of it (see results/README.md)
     },
 }
 
