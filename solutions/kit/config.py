@@ -42,7 +42,7 @@ class TrainConfig:
     """probability in a step that a random action begins which is held for 2 to 11 steps"""
     guide: str = "none"
     """a script that visits the object: none, approach, poke, carry or strike (see kit/guides.py)"""
-    guided_fraction: float = 0.2
+    guided_fraction: float = 0.1
     """share of the episodes in which the guide acts"""
 
     hidden: tuple[int, ...] = (256, 256)
