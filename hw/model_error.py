@@ -6,7 +6,7 @@ The same actions are played in the model, open loop, from real states. A stretch
 object was really moved in it; reach and tiny have no object, so there it is all free motion.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from .kit.runlog import write_json
 from .model import DynamicsModel
 
 STILL = 0.001  # metres: an object that stays this close to its place was not moved
+MODEL_SETTINGS = ("model_noise", "model_min_log_var")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class ErrorConfig:
     """steps ahead"""
     model_noise: float = TrainConfig.model_noise
     """share of the predicted standard deviation that imagined steps are sampled with"""
+    model_min_log_var: float = TrainConfig.model_min_log_var
+    """lower bound of the log-variance that the model predicts, below its upper one of .5"""
     json: Path | None = None
     """also write the figures to this file"""
 
@@ -100,7 +103,8 @@ def measure(config: ErrorConfig) -> list[dict]:
         or config.seed < 0
     ):
         raise UserError("episodes and horizons must be at least 1, and the seed at least 0")
-    default_config(config.task).check()
+    asked = {key: getattr(config, key) for key in MODEL_SETTINGS}
+    replace(default_config(config.task), **asked).check()
     rng = np.random.default_rng(config.seed)
     env = make_vec(config.task, 16, config.seed)
     if max(config.horizons) > env.episode_length:
@@ -109,8 +113,9 @@ def measure(config: ErrorConfig) -> list[dict]:
         explore_randomly(env, config, count, rng) for count in (config.episodes, config.test_episodes)
     )
     model = DynamicsModel(
-        env.task_spec.obs_dim, env.task_spec.action_dim, config.seed, noise=config.model_noise
-    )
+        env.task_spec.obs_dim, env.task_spec.action_dim, config.seed,
+        noise=config.model_noise, min_log_var=config.model_min_log_var,
+    )  # fmt: skip
     flat = (seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:])
     model.fit(*(values.reshape(-1, values.shape[-1]) for values in flat), rng)
 
@@ -132,7 +137,7 @@ def measure(config: ErrorConfig) -> list[dict]:
     env.close()
     Console().print(table)
     if config.json:
-        settings = {key: getattr(config, key) for key in ("task", "seed", "model_noise")}
+        settings = {key: getattr(config, key) for key in ("task", "seed", *MODEL_SETTINGS)}
         settings["episodes"] = len(seen["obs"])
         write_json(config.json, {"made_by": describe_machine(), **settings, "errors": rows})
     return rows

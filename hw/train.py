@@ -62,7 +62,8 @@ class Run:
         )
         if config.method == "mbpo":
             self.model = DynamicsModel(
-                spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden, noise=config.model_noise
+                spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden,
+                noise=config.model_noise, min_log_var=config.model_min_log_var,
             )  # fmt: skip
             self.model_buffer = ModelBuffer(config.model_buffer)
         self.counters = {

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from .dynamics import (
+    MIN_LOG_VAR,
     bootstrap_split,
     bounded_log_var,
     early_stopping,
@@ -21,23 +22,26 @@ class DynamicsModel:
     """A bootstrap ensemble of Gaussian networks over the change of the state.
 
     `noise` scales the standard deviations that `sample_next` samples with: with 0 a member's mean is taken as it is.
+    `min_log_var` bounds the log-variances from below: the narrower a Gaussian may get, the more the rows that are easy
+    to predict (nothing moves) weigh in the likelihood, and the less the rare ones (contact).
     """
 
     def __init__(
-        self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3, noise=1.0
-    ):
+        self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3, noise=1.0,
+        min_log_var=MIN_LOG_VAR,
+    ):  # fmt: skip
         self.net = EnsembleMLP(
             members, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU
         )
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=lr, weight_decay=1e-5, fused=True)
         self.members, self.num_elites = members, elites
         self.elites, self.stats = np.arange(elites), None
-        self.noise = noise
+        self.noise, self.min_log_var = noise, min_log_var
 
     def gaussian(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalised inputs (B, O+A) or (E, B, O+A) -> mean and bounded log-variance, each (E, B, O)."""
         mean, raw_log_var = self.net(inputs).chunk(2, dim=-1)
-        return mean, bounded_log_var(raw_log_var)
+        return mean, bounded_log_var(raw_log_var, low=self.min_log_var)
 
     def fit(
         self, obs, actions, next_obs, rng, *, batch_size=256, max_epochs=50, patience=3, holdout_fraction=0.1

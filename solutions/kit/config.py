@@ -91,6 +91,8 @@ class TrainConfig:
     """mbpo: hidden layers of each member of the ensemble"""
     model_noise: float = 0.0
     """mbpo: share of the predicted standard deviation that imagined steps are sampled with"""
+    model_min_log_var: float = -10.0
+    """mbpo: lower bound of the log-variance that the model predicts, below its upper one of .5"""
     start_mode: str = "all"
     """mbpo: where rollouts start: initial, or all states in D_env"""
     rollout_mode: str = "partial"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from solutions.model import DynamicsModel
 
@@ -31,3 +32,11 @@ def test_noise_scales_the_standard_deviation(model):
     model.noise = 0.5
     half = model.sample_next(obs, actions, np.random.default_rng(1)).std(axis=0)
     assert half == pytest.approx(whole / 2, rel=0.05)
+
+
+@torch.no_grad()
+def test_the_lower_bound_of_the_log_variance_holds():
+    inputs = 1e6 * torch.randn(200, 3)  # far out, where the raw log-variances lie far below any bound
+    for bound in (-10.0, -2.0):
+        _, log_var = DynamicsModel(2, 1, seed=0, min_log_var=bound).gaussian(inputs)
+        assert log_var.min() == pytest.approx(bound, abs=1e-3)

@@ -50,3 +50,9 @@ def test_a_horizon_longer_than_an_episode_is_one_sentence():
 def test_no_horizon_or_a_negative_seed_is_one_sentence(wrong):
     with pytest.raises(UserError, match="horizons must be at least 1, and the seed at least 0"):
         measure(ErrorConfig(task="tiny", **wrong))
+
+
+@pytest.mark.parametrize("wrong", [{"model_noise": -1.0}, {"model_min_log_var": 1.0}])
+def test_a_model_setting_out_of_range_is_one_sentence(wrong):
+    with pytest.raises(UserError, match=f"{next(iter(wrong))} must"):
+        measure(ErrorConfig(task="tiny", **wrong))
