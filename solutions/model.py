@@ -23,7 +23,7 @@ class DynamicsModel:
 
     `noise` scales the standard deviations that `sample_next` samples with: with 0 a member's mean is taken as it is.
     `min_log_var` bounds the log-variances from below: the narrower a Gaussian may get, the more the rows that are easy
-    to predict (nothing moves) weigh in the likelihood, and the less the rare ones (contact).
+    to predict (nothing moves) weigh in the likelihood, and the less the rare ones, contact (Seitzer et al. 2022).
     """
 
     def __init__(
