@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from solutions.dynamics import MAX_LOG_VAR, MIN_LOG_VAR
+from solutions.kit.config import TrainConfig
+from solutions.kit.console import UserError
 from solutions.model import DynamicsModel
 
 
@@ -36,7 +39,15 @@ def test_noise_scales_the_standard_deviation(model):
 
 @torch.no_grad()
 def test_the_lower_bound_of_the_log_variance_holds():
-    inputs = 1e6 * torch.randn(200, 3)  # far out, where the raw log-variances lie far below any bound
+    # Far out, where the raw log-variances lie far below any bound.
+    inputs = 1e6 * torch.randn(200, 3, generator=torch.Generator().manual_seed(0))
     for bound in (-10.0, -2.0):
         _, log_var = DynamicsModel(2, 1, seed=0, min_log_var=bound).gaussian(inputs)
         assert log_var.min() == pytest.approx(bound, abs=1e-3)
+
+
+def test_the_settings_know_the_bounds_of_part_1():
+    assert TrainConfig().model_min_log_var == MIN_LOG_VAR
+    TrainConfig(model_min_log_var=MAX_LOG_VAR - 1e-6).check()
+    with pytest.raises(UserError, match="the upper bound"):
+        TrainConfig(model_min_log_var=MAX_LOG_VAR).check()
