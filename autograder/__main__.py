@@ -117,7 +117,7 @@ def grade(
     tables.print_messages(graded, console, hints=False)
     tables.print_subparts(graded, console, title=graded.submission)
     console.print(f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False)
-    return 0
+    return 3 if graded.score.run_again else 0
 
 
 def submission(

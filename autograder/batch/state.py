@@ -26,7 +26,7 @@ from autograder.batch.uploads import Upload
 from autograder.engine.outcomes import Outcome, UserMistake
 from autograder.engine.plugin import CheckResult
 
-FORMAT = "1"
+FORMAT = "2"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS uploads (
@@ -191,5 +191,5 @@ class State:
 
 def result_from(entry: dict[str, Any]) -> CheckResult:
     """A result that was made JSON from its `vars`."""
-    tuples = {name: tuple(entry[name]) for name in ("subparts", "needs")}
+    tuples = {"subparts": tuple(entry["subparts"])}
     return CheckResult(**entry | tuples | {"outcome": Outcome(entry["outcome"])})

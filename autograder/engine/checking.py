@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from autograder.engine import statistics
-from autograder.engine.outcomes import CheckFailed, CouldNotRun, NotAttempted, StudentError
+from autograder.engine.outcomes import CheckFailed, CouldNotRun, EditedArgument, NotAttempted, StudentError
 from autograder.engine.student import Handle, Student, describe
 from autograder.engine.values import Rng, Tensor, TorchRng
 
 __all__ = [
     "CheckFailed",
     "CouldNotRun",
+    "EditedArgument",
     "Handle",
     "NotAttempted",
     "Rng",
@@ -44,22 +45,26 @@ __all__ = [
 Kind = Literal["unit", "learning", "threshold"]
 KINDS = ("unit", "learning", "threshold")
 
+# What a hidden check says instead of a sentence with the submission's own shapes and types.
+NO_ARRAY = "something else was returned where an array is expected"
+OTHER_SHAPE = "an array of another shape than the docstring promises was returned"
+OTHER_DTYPE = "an array of another dtype than the docstring promises was returned"
+NOT_FINITE = "an array with NaN or infinity was returned"
+
 
 def subpart(
     *ids: str,
     weight: float = 1.0,
     time_limit: float | None = None,
     kind: Kind = "unit",
-    needs: Sequence[str] = (),
     hint: str = "",
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Mark a function as a check of the sub-part(s) `ids`; its docstring's first line is the title in the table.
 
-    `weight` is its share within a sub-part's points; `time_limit` (s) replaces the part's; `needs` names sub-parts
-    whose code it also runs, so that it is not held against `ids` while those are broken (see `scoring.py`); `hint` is
-    shown when it does not pass.
+    `weight` is its share within a sub-part's points; `time_limit` (s) replaces the part's; `hint` is shown when it does
+    not pass. For what a check of several sub-parts counts, see `scoring.py`.
     """
-    for name in (*ids, *needs):
+    for name in ids:
         if not re.fullmatch(r"\d+[a-z]", name):
             raise ValueError(f"a sub-part is a number and a letter such as 4b, not {name!r}")
     if not ids:
@@ -68,9 +73,7 @@ def subpart(
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
     if not weight > 0:
         raise ValueError(f"weight must be positive, not {weight}")
-    return pytest.mark.subpart(
-        ids=ids, weight=float(weight), time_limit=time_limit, kind=kind, needs=tuple(needs), hint=hint
-    )
+    return pytest.mark.subpart(ids=ids, weight=float(weight), time_limit=time_limit, kind=kind, hint=hint)
 
 
 def expect(condition: object, sentence: str) -> None:
@@ -94,7 +97,7 @@ def expect_array(
     if isinstance(value, bool | int | float) and (shape is None or tuple(shape) == ()):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
-        raise CheckFailed(f"{subject} returned {describe(value)} where an array is expected")
+        raise CheckFailed(f"{subject} returned {describe(value)} where an array is expected", safe=NO_ARRAY)
     if shape is not None:
         wanted = tuple(shape)
         fits = len(wanted) == value.ndim and all(
@@ -102,13 +105,17 @@ def expect_array(
         )
         if not fits:
             text = str(wanted).replace("None", "any")
-            raise CheckFailed(f"{subject} returned shape {value.shape} where {text} is expected")
+            raise CheckFailed(
+                f"{subject} returned shape {value.shape} where {text} is expected", safe=OTHER_SHAPE
+            )
     kinds = {"float": "f", "int": "iu", "bool": "b"}
     if kind is not None and value.dtype.kind not in kinds[kind]:
-        raise CheckFailed(f"{subject} returned dtype {value.dtype.name} where {kind} is expected")
+        raise CheckFailed(
+            f"{subject} returned dtype {value.dtype.name} where {kind} is expected", safe=OTHER_DTYPE
+        )
     if finite and value.dtype.kind == "f" and not np.isfinite(value).all():
         what = "NaN" if np.isnan(value).any() else "infinity"
-        raise CheckFailed(f"{subject} holds {what}")
+        raise CheckFailed(f"{subject} holds {what}", safe=NOT_FINITE)
     return value
 
 
@@ -142,23 +149,19 @@ def expect_raises(call: Callable[[], Any], error: type[Exception], sentence: str
     raise CheckFailed(sentence)
 
 
-def expect_unchanged(student: Student, function: Callable[..., Any], **arguments: Any) -> None:
-    """Fail if the student's `function(*arguments.values())` edits one of these arrays in place; names it."""
-    after = student.given.arguments_after(function, *arguments.values())
-    if not (isinstance(after, tuple) and len(after) == len(arguments)):
-        raise CheckFailed("the arguments could not be looked at after the call")
-    for (name, before), now in zip(arguments.items(), after, strict=True):
-        if not _equal(before, now):
-            raise CheckFailed(
-                f"`{name}` was edited in place: leave the arguments unchanged, and work on new arrays"
-            )
+def expect_unchanged(function: Callable[..., Any], **arguments: Any) -> None:
+    """Fail if the student's `function(*arguments.values())` edits one of them; names it.
 
-
-def _equal(before: object, now: object) -> bool:
-    """Whether arrays, also those of a dict, hold the same; what holds none is not looked at."""
-    if isinstance(before, dict):
-        return isinstance(now, dict) and all(_equal(before[key], now.get(key)) for key in before)
-    return not isinstance(before, np.ndarray) or np.array_equal(before, now)
+    Every call fails on that (`EditedArgument`, or a write into a read-only array); this one says which argument it was.
+    """
+    try:
+        function(*arguments.values())
+    except EditedArgument as edited:
+        name = dict(enumerate(arguments, 1)).get(edited.argument, "an argument")
+        raise CheckFailed(
+            f"`{name}` was edited in place: leave the arguments unchanged, and work on new arrays",
+            safe=edited.safe,
+        ) from None
 
 
 # --- random behaviour: a correct submission fails one of these with probability at most `false_alarm` ---

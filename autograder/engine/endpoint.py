@@ -11,22 +11,17 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
-from autograder.engine import values
+from autograder.engine import answers, values
+from autograder.engine.answers import Kind, Problem, Returned
 from autograder.engine.outcomes import one_line
+from autograder.engine.unchanged import Arguments, written_to, wrote_into_read_only
 from autograder.engine.values import FunctionRef, HandleRef, Rng, Tensor, TorchRng, Unusable
-
-# What an answer says besides a value, as {"problem": one of these, ...}.
-NOT_ATTEMPTED = "not-attempted"
-RAISED = "raised"
-NO_IMPORT = "no-import"
-NO_FILE = "no-file"
-NO_NAME = "no-name"
-UNUSABLE = "unusable"
 
 
 class _NoName(Exception):
@@ -59,46 +54,41 @@ class Endpoint:
 
     def answer(self, message: bytes) -> bytes:
         """One request in, one answer out. Raises only what must end the process (Ctrl-C, the time limit)."""
-        answer = self._try(lambda: self._carry_out(values.decode(message, self._revive)))
-        try:
-            return values.encode(answer, self._keep)
-        except Unusable as error:
-            return values.encode({"problem": UNUSABLE, "what": str(error)}, self._keep)
+        return answers.encode(self._try(lambda: self._carry_out(values.decode(message, self._revive))))
 
-    def _try(self, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _try(self, step: Callable[[], Returned | Problem]) -> Returned | Problem:
         try:
             return step()
         except _NoName as error:
-            return {"problem": NO_NAME, "what": str(error)}
+            return Problem("no name", text=one_line(str(error)))
         except (Exception, SystemExit) as error:
             if self._on_error is not None:
                 self._on_error(error)
             return self._explain(error)
 
-    def _explain(self, error: BaseException) -> dict[str, Any]:
+    def _explain(self, error: BaseException) -> Problem:
         text = _text(error)
         if isinstance(error, NotImplementedError) and text.startswith("TODO("):
-            return {"problem": NOT_ATTEMPTED, "what": one_line(text)}
-        file, line = self._where(error)
-        problem = {
-            "problem": RAISED,
-            "type": type(error).__name__,
-            "what": one_line(text),
-            "file": file,
-            "line": line,
-        }
+            return Problem("not attempted", text=one_line(text))
+        kind: Kind = "raised"
+        frame, line = self._where(error)
+        file = Path(frame.f_code.co_filename).name if frame else ""
+        if frame and wrote_into_read_only(error, text):
+            kind, text = "read-only", written_to(frame, line)
         if isinstance(error, SyntaxError) and error.filename and self._own(error.filename):
-            problem |= {
-                "what": one_line(str(error.msg)),
-                "file": Path(error.filename).name,
-                "line": error.lineno or 0,
-            }
-        return problem
+            text, file, line = str(error.msg), Path(error.filename).name, error.lineno or 0
+        return Problem(
+            kind,
+            text=one_line(text, answers.MAX_TEXT),
+            type_name=one_line(type(error).__name__, answers.MAX_NAME),
+            file=one_line(file, answers.MAX_NAME),
+            line=min(line, answers.MAX_PLACE),
+        )
 
-    def _where(self, error: BaseException) -> tuple[str, int]:
-        """File name and line of the innermost frame that lies in the submission ("" if there is none)."""
+    def _where(self, error: BaseException) -> tuple[FrameType | None, int]:
+        """The innermost frame that lies in the submission, and the line there; None if there is none."""
         frames = [f for f in traceback.walk_tb(error.__traceback__) if self._own(f[0].f_code.co_filename)]
-        return (Path(frames[-1][0].f_code.co_filename).name, frames[-1][1]) if frames else ("", 0)
+        return frames[-1] if frames else (None, 0)
 
     def _own(self, filename: str) -> bool:
         if filename not in self._owned:  # a RecursionError asks for the same file a thousand times
@@ -110,34 +100,44 @@ class Endpoint:
 
     # --- requests ---
 
-    def _carry_out(self, request: Any) -> dict[str, Any]:
+    def _carry_out(self, request: Any) -> Returned | Problem:
         module_name = request.get("module")
         if module_name is not None and module_name not in self._modules:
-            problem = self._try(lambda: self._import(module_name))
-            if problem:
+            if problem := self._import(module_name):
                 return problem
+        target = self._target(request)
         if request["op"] == "read":
-            return {"value": self._target(request)}
-        function = self._target(request)
+            return self._returned(target)
         args, kwargs = request["args"], request["kwargs"]
+        arguments = Arguments(args, kwargs)
         if request["op"] == "value_and_grad":
             from autograder.engine.gradients import value_and_grad
 
-            return {"value": value_and_grad(function, args, kwargs, request["wrt"])}
-        return {"value": function(*args, **kwargs)}
+            value = value_and_grad(target, args, kwargs, request["wrt"])
+        else:
+            value = target(*args, **kwargs)
+        if edited := arguments.edited:
+            return Problem("edited", argument=edited)
+        return self._returned(value)
 
-    def _import(self, name: str) -> dict[str, Any]:
-        """Import a module; {} when that worked."""
+    def _returned(self, value: Any) -> Returned | Problem:
+        try:
+            return Returned(values.encode(value, self._keep))
+        except Unusable as error:
+            return Problem("unusable", text=one_line(str(error), answers.MAX_TEXT))
+
+    def _import(self, name: str) -> Problem | None:
+        """Import a module; None if that worked."""
         try:
             self._modules[name] = self._load(name)
         except NoSuchFile:
-            return {"problem": NO_FILE, "what": name}
+            return Problem("no file", text=one_line(name))
         except (Exception, SystemExit) as error:
             if self._on_error is not None:
                 self._on_error(error)
-            answer = self._explain(error)
-            return answer if answer["problem"] == NOT_ATTEMPTED else answer | {"problem": NO_IMPORT}
-        return {}
+            problem = self._explain(error)
+            return problem if problem.kind == "not attempted" else replace(problem, kind="no import")
+        return None
 
     def _target(self, request: dict[str, Any]) -> Any:
         """The object a request is about: `module.name`, `handle` or `handle.name`."""
@@ -164,7 +164,7 @@ class Endpoint:
         import torch  # only once something needs it: a part without torch is checked without loading it
 
         if isinstance(ref, Tensor):
-            return torch.from_numpy(ref.array)
+            return torch.from_numpy(ref.array)  # of an array of its own: it may be written to
         assert isinstance(ref, TorchRng)
         return torch.Generator().manual_seed(ref.seed)
 

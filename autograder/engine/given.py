@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import nn
 
 
@@ -52,21 +50,9 @@ class GainPolicy:
         return np.clip(greedy + noise, -1.0, 1.0)
 
 
-def arguments_after(function: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
-    """Call `function(*args)` and give back the arguments as they are then: has it edited one in place?"""
-    function(*args)
-    return args
-
-
 def rng(seed: int) -> np.random.Generator:
     """A generator that lives on between calls (an argument `Rng(seed)` starts anew at each)."""
     return np.random.default_rng(seed)
-
-
-def torch_rng(seed: int) -> Any:
-    import torch
-
-    return torch.Generator().manual_seed(seed)
 
 
 def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
@@ -76,9 +62,9 @@ def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
 
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
     with torch.no_grad():
-        layer.weight.copy_(torch.as_tensor(weight))
+        layer.weight.copy_(torch.tensor(weight))  # a copy: what arrives here is read-only
         if bias is not None:
-            layer.bias.copy_(torch.as_tensor(bias))
+            layer.bias.copy_(torch.tensor(bias))
     return layer
 
 
@@ -96,7 +82,7 @@ def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
     """Put arrays (as `state` gives them) into a module."""
     import torch
 
-    module.load_state_dict({name: torch.as_tensor(array) for name, array in arrays.items()})
+    module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
 
 
 def grads(module: nn.Module) -> dict[str, np.ndarray | None]:

@@ -12,14 +12,15 @@ class Outcome(StrEnum):
     NOT_ATTEMPTED = "not attempted"  # the placeholder was reached, or nothing was handed in
     TIMED_OUT = "timed out"
     CRASHED = "crashed"  # the student's process died
-    COULD_NOT_RUN = "could not run"  # the grader's own fault, never the student's loss
+    COULD_NOT_RUN = "could not run"  # by a fault that no submission can bring about; points are withheld
 
 
 class Verdict(Exception):
     """Ends a check. `str(verdict)` is the sentence a student reads; `detail` is for the staff only.
 
-    A sentence may repeat words of the submission's own choosing (an exception's message), and those could carry the
-    values it was given. So a hidden check shows `safe` instead, which has only words of ours.
+    A sentence may repeat what the submission chose (an exception's message, a shape, an exit code), and that could
+    carry the values it was given. So a hidden check shows `safe` instead: one of few sentences, all of them ours. With
+    None the sentence itself is safe; of a `CheckFailed` it must then be written out in the check (`sentences.py`).
     """
 
     outcome = Outcome.FAILED
@@ -27,11 +28,19 @@ class Verdict(Exception):
     def __init__(self, sentence: str, detail: str = "", safe: str | None = None) -> None:
         super().__init__(sentence)
         self.detail = detail
-        self.safe = sentence if safe is None else safe
+        self.safe = safe
 
 
 class CheckFailed(Verdict):
     """The submission did not do what the check expects."""
+
+
+class EditedArgument(CheckFailed):
+    """The student's function changed its argument number `argument` (from 1; keywords count after positions)."""
+
+    def __init__(self, sentence: str, safe: str, argument: int) -> None:
+        super().__init__(sentence, safe=safe)
+        self.argument = argument
 
 
 class StudentError(Verdict):
@@ -43,7 +52,13 @@ class StudentError(Verdict):
 
 
 class NotAttempted(Verdict):
+    """`hole` is the sub-part whose placeholder was reached, "" if none was (a file that was not handed in)."""
+
     outcome = Outcome.NOT_ATTEMPTED
+
+    def __init__(self, sentence: str, detail: str = "", safe: str | None = None, hole: str = "") -> None:
+        super().__init__(sentence, detail, safe)
+        self.hole = hole
 
 
 class TimedOut(Verdict):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder.engine.outcomes import CouldNotRun, NotAttempted, Outcome, Verdict, one_line
+from autograder.engine.outcomes import CheckFailed, CouldNotRun, NotAttempted, Outcome, Verdict, one_line
 from autograder.engine.parts import Parts
+from autograder.engine.sentences import DID_NOT_PASS, UNUSABLE, owned
 from autograder.engine.student import Student, Transport
 
 PATIENCE = 3  # time-outs in one check file
@@ -36,8 +37,8 @@ class CheckResult:
     seconds: float = 0.0
     weight: float = 1.0
     kind: str = "unit"
-    needs: tuple[str, ...] = ()
     visibility: str = "public"  # "public" or "hidden": where the check lies
+    hole: str = ""  # the sub-part whose placeholder was reached
 
 
 @dataclass
@@ -57,6 +58,9 @@ class Checks:
     on_result: Callable[[CheckResult], None] = lambda result: None
     results: list[CheckResult] = field(default_factory=list)
     collected: list[CheckResult] = field(default_factory=list)  # what will be run, before it is
+    only: frozenset[str] | None = (
+        None  # in the second round: the ids of the checks that could not run in the first
+    )
 
     # --- which checks ---
 
@@ -69,16 +73,20 @@ class Checks:
         for item in items:
             if problem := self._misdeclared(item):
                 self._record(self._blank(item, problem))
-            elif self.selection & set(_mark(item)["ids"]):
+            elif self._is_wanted(item):
                 wanted.append(item)
         items[:] = wanted
         self.collected = [self._blank(item, "") for item in wanted]
+
+    def _is_wanted(self, item: pytest.Item) -> bool:
+        chosen = self.only is None or self._id(item) in self.only
+        return chosen and bool(self.selection & set(_mark(item)["ids"]))
 
     def _misdeclared(self, item: pytest.Item) -> str:
         mark = item.get_closest_marker("subpart")
         if mark is None:
             return "the check has no @subpart"
-        unknown = {*mark.kwargs["ids"], *mark.kwargs["needs"]} - set(self.parts.subparts)
+        unknown = set(mark.kwargs["ids"]) - set(self.parts.subparts)
         return f"the check names sub-part {min(unknown)}, which parts.toml does not have" if unknown else ""
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -88,7 +96,7 @@ class Checks:
             result = CheckResult(
                 report.nodeid, path.name, (), Outcome.COULD_NOT_RUN, "the checks could not be loaded"
             )
-            self._record(_replace(result, detail=reason, visibility=self._visibility(path)))
+            self._record(replace(result, detail=reason, visibility=self._visibility(path)))
 
     # --- what a check may ask for ---
 
@@ -97,7 +105,9 @@ class Checks:
         """The submission, over a connection of this check's own."""
         transport = self.connect(self._time_limit(_mark(request.node), self._id(request.node).split("::")[0]))
         try:
-            student = Student(transport, self.parts.modules | {"given": "given.py"})
+            modules = self.parts.modules | {"given": "given.py"}
+            holes = frozenset(sub.id for sub in self.parts.subparts.values() if sub.hole)
+            student = Student(transport, modules, holes, self._lines())
             request.node.student = student
             yield student
         finally:
@@ -118,15 +128,21 @@ class Checks:
         return np.random.default_rng([self.seed, zlib.crc32(self._id(request.node).encode())])
 
     @pytest.fixture
-    def submitted_file(self) -> Callable[[str], Path]:
+    def submitted_file(self, request: pytest.FixtureRequest) -> Callable[[str], Path]:
         """`submitted_file("weights_reach.safetensors")` is its path; "not attempted" where it was not handed in."""
 
         def find(name: str) -> Path:
             if not (self.folder / name).is_file():
                 raise NotAttempted(f"{name} was not handed in")
+            request.node.opened = True
             return self.folder / name
 
         return find
+
+    def _lines(self) -> dict[str, int]:
+        """The number of lines of each file of the submission."""
+        files = [self.folder / name for name in self.parts.files if name.endswith(".py")]
+        return {path.name: path.read_bytes().count(b"\n") + 1 for path in files if path.is_file()}
 
     # --- how it ended ---
 
@@ -134,15 +150,17 @@ class Checks:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
         report = yield
         error = call.excinfo.value if call.excinfo else None
-        if call.when == "call" or error is not None:
-            heard = getattr(item, "student", None) is not None and item.student.was_heard
+        if call.when == "teardown" and error is not None:  # what the check said before holds all the same
+            note = f"cleaning up failed: {_detail(error)}"
+            self.results = [replace(r, detail=note) if r.id == self._id(item) else r for r in self.results]
+        elif call.when == "call" or error is not None:
+            student = getattr(item, "student", None)
+            involved = (student is not None and student.was_asked) or getattr(item, "opened", False)
             hidden = self._visibility(item.path) == "hidden"
-            outcome, message, detail = translate(error, heard, hidden)
-            if call.when == "teardown":
-                outcome, message = Outcome.COULD_NOT_RUN, "the check could not be put away"
-            self._record(
-                _replace(self._blank(item, message), outcome=outcome, detail=detail, seconds=call.duration)
-            )
+            outcome, message, detail = translate(error, involved, owned(item.path) if hidden else None)
+            hole = error.hole if isinstance(error, NotAttempted) else ""
+            blank = self._blank(item, message)
+            self._record(replace(blank, outcome=outcome, detail=detail, seconds=call.duration, hole=hole))
         return report
 
     def _blank(self, item: pytest.Item, message: str) -> CheckResult:
@@ -159,13 +177,17 @@ class Checks:
             hint=fields.get("hint", ""),
             weight=fields.get("weight", 1.0),
             kind=fields.get("kind", "unit"),
-            needs=fields.get("needs", ()),
             visibility=self._visibility(item.path),
         )
 
+    @property
+    def could_not_run(self) -> frozenset[str]:
+        return frozenset(r.id for r in self.results if r.outcome == Outcome.COULD_NOT_RUN)
+
     def _record(self, result: CheckResult) -> None:
         self.results = [r for r in self.results if r.id != result.id] + [result]
-        self.on_result(result)
+        if self.only is not None or result.outcome != Outcome.COULD_NOT_RUN:
+            self.on_result(result)
 
     def _visibility(self, path: Path) -> str:
         return next((name for name, root in self.roots.items() if path.is_relative_to(root)), "hidden")
@@ -176,22 +198,38 @@ class Checks:
         return f"{visibility}/{item.path.relative_to(root).as_posix()}::{item.name}"
 
 
-def translate(error: BaseException | None, heard: bool, hidden: bool) -> tuple[Outcome, str, str]:
+def translate(
+    error: BaseException | None, involved: bool, owned: frozenset[str] | None = None
+) -> tuple[Outcome, str, str]:
     """(outcome, the student's sentence, the staff's detail) for what a check raised.
 
-    Anything unexpected is the grader's fault while nothing has come back from the submission, and the submission's
-    once something has: then it returned what the check could not use. Scores start at 0, so a surprise gives none.
+    Once the submission is `involved`, every surprise is this check's failure, whoever would be to blame for it: a
+    submission could bring it about. Before that it is the grader's own. `owned` holds the sentences that a hidden check
+    may show; None for a public one, which shows what it likes.
     """
     if error is None:
         return Outcome.PASSED, "", ""
+    surprise = not isinstance(error, Verdict) or isinstance(error, CouldNotRun)
+    if surprise and involved:
+        return Outcome.FAILED, UNUSABLE, _detail(error)
     if isinstance(error, Verdict):
-        return error.outcome, one_line(error.safe if hidden else str(error), 600), one_line(error.detail)
-    detail = one_line(f"{type(error).__name__}: {error}")
+        sentence = str(error)
+        if owned is not None and error.safe is not None:
+            sentence = error.safe
+        elif owned is not None and isinstance(error, CheckFailed) and sentence not in owned:
+            sentence = DID_NOT_PASS
+        return error.outcome, one_line(sentence, 600), one_line(error.detail)
     if isinstance(error, pytest.skip.Exception):
-        return Outcome.COULD_NOT_RUN, "the check was skipped", detail
-    if heard:
-        return Outcome.FAILED, "your code returned something this check could not use", detail
-    return Outcome.COULD_NOT_RUN, "the check itself went wrong", detail
+        return Outcome.COULD_NOT_RUN, "the check was skipped", _detail(error)
+    return Outcome.COULD_NOT_RUN, "the check itself went wrong", _detail(error)
+
+
+def _detail(error: BaseException) -> str:
+    """For the staff. Even making text of an exception may fail: it can hold whatever a check was given."""
+    try:
+        return one_line(f"{type(error).__name__}: {error}")
+    except Exception:
+        return type(error).__name__
 
 
 def _mark(item: pytest.Item) -> dict[str, Any]:
@@ -199,9 +237,3 @@ def _mark(item: pytest.Item) -> dict[str, Any]:
     if mark is None:
         raise CouldNotRun("the check has no @subpart")
     return mark.kwargs
-
-
-def _replace(result: CheckResult, **changes: Any) -> CheckResult:
-    import dataclasses
-
-    return dataclasses.replace(result, **changes)

@@ -230,10 +230,7 @@ class ProcessTransport:
             answer = read_frame(self._channel, start + self._left)
         except _Idle:
             self.close()
-            idle = time.monotonic() - start
-            raise TimedOut(
-                f"no answer after {idle:.0f} s in which your code computed nothing (does it sleep?)"
-            ) from None
+            raise TimedOut("no answer, and your code computed nothing meanwhile (does it sleep?)") from None
         except TimeoutError:
             self.close()
             raise TimedOut(f"no answer after {self._wall:g} s") from None
@@ -272,7 +269,7 @@ class ProcessTransport:
         return self._host.end(pid)
 
     def _epitaph(self, ended: End | None) -> Verdict:
-        """Why a worker is no more."""
+        """Explains a worker's exit."""
         if ended is None:
             return Crashed("your code's process died, and took the grader's helper process with it")
         if ended.disk_full:
@@ -281,7 +278,7 @@ class ProcessTransport:
         # The two ways in which the kernel counts CPU time differ a little on a busy machine: hence half of it.
         if end == signal.SIGXCPU or (end == signal.SIGKILL and ended.seconds >= math.ceil(self._limit) / 2):
             return TimedOut(f"no answer after {math.ceil(self._limit)} s of computing (an endless loop?)")
-        return Crashed(f"your code's process died ({_cause(ended.status)})")
+        return Crashed(f"your code's process died ({_cause(ended.status)})", safe="your code's process died")
 
 
 def _content(path: Path) -> bytes | None:

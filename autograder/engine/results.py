@@ -16,11 +16,13 @@ from autograder.engine.scoring import CheckScore
 
 
 def gradescope(grade: Grade) -> dict[str, Any]:
-    """The dict for Gradescope: one test a check; a hidden check shows its name and sentence, never its inputs."""
+    """The dict for Gradescope: one test a check; a hidden check shows its name and one of our sentences.
+
+    It has no seconds: a submission chooses how long it takes, and that could carry a hidden input out.
+    """
     score = grade.score
     return {
-        "score": round(score.earned, 2),
-        "execution_time": round(grade.seconds, 1),
+        "score": 0.0 if score.run_again else round(score.earned, 2),
         "output": "\n".join(top_lines(grade)),
         "output_format": "text",
         "test_output_format": "text",
@@ -45,7 +47,8 @@ def top_lines(grade: Grade) -> list[str]:
         count = len(grade.score.run_again)
         what = "1 check" if count == 1 else f"{count} checks"
         lines.append(
-            f"{what} could not run. That is the grader's fault, costs no points, and staff will run it again."
+            f"Not graded yet: {what} could not run, which is the grader's fault and not yours. The points are withheld "
+            "until staff has run it again."
         )
     return lines + list(grade.notes)
 
@@ -56,6 +59,7 @@ def as_dict(grade: Grade) -> dict[str, Any]:
         "submission": grade.submission,
         "score": grade.score.earned,
         "possible": grade.score.possible,
+        "withheld": bool(grade.score.run_again),
         "seed": grade.seed,
         "seconds": grade.seconds,
         "isolation": grade.isolation,
@@ -110,7 +114,7 @@ def _test(share: CheckScore, number: str) -> dict[str, Any]:
         "output_format": "text",
         "visibility": "visible",
         "tags": [*result.subparts, result.kind, result.visibility, result.outcome.value],
-        "extra_data": {"id": result.id, "outcome": result.outcome.value, "seconds": round(result.seconds, 3)},
+        "extra_data": {"id": result.id, "outcome": result.outcome.value},
     }
 
 

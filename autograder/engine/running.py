@@ -52,6 +52,9 @@ def run_checks(
         return []
     plugin = Checks(parts, connect, folder, roots, wanted, seed, on_result)
     _run(plugin, roots, files)
+    if plugin.could_not_run:  # once more, each in a fresh worker
+        plugin.only = plugin.could_not_run
+        _run(plugin, roots, files)
     order = {str(file): i for i, file in enumerate(files)}
     return sorted(plugin.results, key=lambda r: order.get(str(roots.get(r.visibility, Path()) / _file(r)), 0))
 

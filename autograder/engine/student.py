@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from autograder.engine import endpoint, values
-from autograder.engine.outcomes import CheckFailed, Crashed, NotAttempted, StudentError, one_line
+from autograder.engine import answers, values
+from autograder.engine.answers import Problem
+from autograder.engine.outcomes import (
+    CheckFailed,
+    Crashed,
+    EditedArgument,
+    NotAttempted,
+    StudentError,
+    Verdict,
+    one_line,
+)
 from autograder.engine.values import FunctionRef, HandleRef, Unusable
 
-# A type name is text of the submission's choosing, and could carry a hidden input out: only these are repeated.
+# A handle's type name is text of the submission's choosing: only these are repeated, and none in a hidden check.
 _KNOWN_TYPES = frozenset(dir(builtins)) - {"object"} | {
     "Tensor",
     "Parameter",
@@ -28,9 +37,16 @@ _KNOWN_TYPES = frozenset(dir(builtins)) - {"object"} | {
     "Critic",
     "ModelBuffer",
 }
-_KNOWN_ERRORS = frozenset(
-    name for name, obj in vars(builtins).items() if isinstance(obj, type) and issubclass(obj, BaseException)
-) | {"AxisError", "LinAlgError", "OutOfMemoryError"}
+# The exception types that a hidden check names. Few, since the submission chooses among them.
+SHOWN_ERRORS = (
+    *("AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "MemoryError"),
+    *("ModuleNotFoundError", "NameError", "PermissionError", "RecursionError", "RuntimeError", "TypeError"),
+    *("UnboundLocalError", "ValueError", "ZeroDivisionError"),
+)
+AN_EXCEPTION = "an exception"
+NO_VALUE = "an object was returned where values are expected"
+LONGEST_FILE = 400  # lines; in a longer file a hidden check names no line (a part file has at most 150)
+_UNREADABLE = "the answer of your code's process could not be read"
 
 
 class Transport(Protocol):
@@ -44,16 +60,28 @@ class Transport(Protocol):
 class Student:
     """A submission as a check sees it. Each part file is an attribute, and `given` holds the stand-ins."""
 
-    def __init__(self, transport: Transport, modules: dict[str, str]) -> None:
-        """`modules`: module name -> file name as a student knows it ("relabel" -> "relabel.py")."""
+    def __init__(
+        self,
+        transport: Transport,
+        modules: dict[str, str],
+        holes: frozenset[str] = frozenset(),
+        lines: Mapping[str, int] | None = None,
+    ) -> None:
+        """`modules`: module name -> file name as a student knows it ("relabel" -> "relabel.py").
+
+        `holes` are the sub-parts there are, and `lines` says how many lines each file of the submission has: nothing
+        else is shown as the id of a hole or as the number of a line.
+        """
         self._transport = transport
         self._modules = modules
-        self._heard = False
+        self._holes = holes
+        self._lines = lines or {}
+        self._asked = False
 
     @property
-    def was_heard(self) -> bool:
-        """Whether any value has come back from the submission yet."""
-        return self._heard
+    def was_asked(self) -> bool:
+        """Whether the submission's code may have run: from then on, whatever happens may be its doing."""
+        return self._asked
 
     def __getattr__(self, name: str) -> Module:
         if name.startswith("_") or name not in self._modules:
@@ -91,11 +119,10 @@ class Student:
                 slot[key] = values.Tensor(slot[key])
         target = Module(self, module) if isinstance(module, str) else module
         answer = self._ask("value_and_grad", target, function, positional, keywords, wrt=list(wrt))
-        if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], list)):
-            raise Crashed("the answer of your code's process could not be read")
-        if len(answer[1]) != len(wrt):
-            raise Crashed("the answer of your code's process could not be read")
-        return answer[0], answer[1]
+        match answer:
+            case (value, list(gradients)) if len(gradients) == len(wrt):
+                return value, gradients
+        raise Crashed(_UNREADABLE)
 
     def _ask(
         self,
@@ -110,25 +137,14 @@ class Student:
         handle = target if isinstance(target, Handle) else None
         request = {"op": op, "module": module, "handle": handle, "name": name} | more
         message = values.encode(request | {"args": list(args), "kwargs": dict(kwargs or {})}, self._lower)
+        self._asked = True
         try:
-            answer = values.decode(self._transport.ask(message), self._raise_up)
+            answer = answers.decode(self._transport.ask(message))
+            if isinstance(answer, Problem):
+                raise self._verdict(answer, target, name)
+            return values.decode(answer.value, self._raise_up)
         except Unusable as error:
-            raise Crashed("the answer of your code's process could not be read", str(error)) from None
-        if not isinstance(answer, dict):
-            raise Crashed("the answer of your code's process could not be read")
-        if "problem" in answer:
-            raise self._verdict(answer, module, self._label(target, name))
-        self._heard = True
-        if set(answer) != {"value"}:
-            raise Crashed("the answer of your code's process could not be read")
-        return answer["value"]
-
-    def _label(self, target: Module | Handle, name: str) -> str:
-        return (
-            f"{target._name}.{name}"
-            if isinstance(target, Module)
-            else target._label + (f".{name}" if name else "()")
-        )
+            raise Crashed(_UNREADABLE, str(error)) from None
 
     def _lower(self, obj: object) -> object:
         """An argument that is not plain data."""
@@ -143,43 +159,68 @@ class Student:
             return Handle(self, ref.number, ref.type_name if ref.type_name in _KNOWN_TYPES else "")
         raise Unusable("a malformed message")
 
-    def _verdict(self, answer: dict[Any, Any], module: str | None, label: str) -> Exception:
-        """The exception for a problem; every field was written by the other side, so each is cleaned first."""
-        problem = answer["problem"]
-        what = one_line(str(answer.get("what", "")))
-        type_name = str(answer.get("type", ""))
-        shown_type = type_name if type_name in _KNOWN_ERRORS else "an exception"
-        file, line = str(answer.get("file", "")), answer.get("line")
-        known_files = {*self._modules.values()}
-        place = (
-            f" ({file}, line {line})"
-            if file in known_files and type(line) is int and 0 < line < 10**6
-            else ""
-        )
-        own_file = self._modules.get(module or "", f"{module}.py")
-        if problem == endpoint.NOT_ATTEMPTED:
-            hole = re.match(r"TODO\(\d+[a-z]\)", what)
-            return NotAttempted(what, what, hole[0] if hole else "a placeholder was reached")
-        if problem == endpoint.NO_FILE:
+    def _verdict(self, problem: Problem, target: Module | Handle, name: str) -> Verdict:
+        """The exception for a problem. Its fields are what the submission says, so a hidden check repeats none of them
+        but those that are checked here: a hole that exists, a line that the file has, one of `SHOWN_ERRORS`."""
+        what = one_line(problem.text)
+        module = target._name if isinstance(target, Module) else ""
+        own_file = self._modules.get(module, f"{module}.py")
+        label = f"`{_label(target, name)}`"
+        safe_label = label if module else f"`{name}`" if name else "object"
+        if problem.kind == "not attempted":
+            found = re.match(r"TODO\((\d+[a-z])\)", what)
+            hole = found[1] if found and found[1] in self._holes else ""
+            return NotAttempted(what, what, f"TODO({hole})" if hole else "a placeholder was reached", hole)
+        if problem.kind == "no file":
             return NotAttempted(f"{own_file} was not handed in")
-        if problem == endpoint.NO_NAME:
-            return CheckFailed(f"your `{label}` does not exist")
-        if problem == endpoint.UNUSABLE:
-            self._heard = True
+        if problem.kind == "no name":
+            return CheckFailed(f"your {label} does not exist", safe=f"your {safe_label} does not exist")
+        if problem.kind == "unusable":
             kinds = "numbers, text, arrays of numbers, and lists, tuples and dicts of them"
-            safe = f"your `{label}` returned something that cannot be handed over (what can: {kinds})"
-            return CheckFailed(f"your `{label}` returned {what}" if what else safe, what, safe)
-        if problem == endpoint.NO_IMPORT and type_name in ("SyntaxError", "IndentationError", "TabError"):
-            where = f"line {line}: " if place else ""
-            return StudentError(
-                f"{own_file} does not parse: {where}{what}", f"{own_file} does not parse{place}", type_name
+            rule = f"returned something that cannot be handed over (what can: {kinds})"
+            return CheckFailed(f"your {label} returned {what or rule}", what, f"your {safe_label} {rule}")
+        if problem.kind == "edited":
+            rule = "in place: leave the arguments unchanged, and work on new arrays"
+            which = f"argument number {problem.argument}"
+            return EditedArgument(
+                f"your {label} edits its {which} {rule}", f"your {safe_label} edits an argument {rule}",
+                problem.argument,
+            )  # fmt: skip
+        place, safe_place = self._place(problem)
+        if problem.kind == "read-only":
+            rule = "read-only, as the arguments are: leave them unchanged, and work on new arrays"
+            array, safe_array = f"`{what}`, which is" if what else "an array that is", "an array that is"
+            return CheckFailed(
+                f"your {label} writes into {array} {rule}{place}",
+                safe=f"your {safe_label} writes into {safe_array} {rule}{safe_place}",
             )
-        if problem == endpoint.NO_IMPORT:
-            safe = f"{own_file} cannot be imported: {shown_type}"
+        type_name = one_line(problem.type_name, 60) or AN_EXCEPTION
+        safe_type = type_name if type_name in SHOWN_ERRORS else AN_EXCEPTION
+        reason = f": {what}" if what else ""
+        if problem.kind == "no import" and type_name in ("SyntaxError", "IndentationError", "TabError"):
+            where = f"line {problem.line}: " if place else ""
+            sentence = f"{own_file} does not parse"
+            return StudentError(f"{sentence}: {where}{what}", f"{sentence}{safe_place}", type_name)
+        if problem.kind == "no import":
+            opening = safe_opening = f"{own_file} cannot be imported:"
         else:
-            safe = f"your `{label}` raised {shown_type}"
-        full = safe.replace(shown_type, one_line(type_name, 60) or shown_type) + (f": {what}" if what else "")
-        return StudentError(full + place, safe + place, type_name, what)
+            opening, safe_opening = f"your {label} raised", f"your {safe_label} raised"
+        full, safe = f"{opening} {type_name}{reason}{place}", f"{safe_opening} {safe_type}{safe_place}"
+        return StudentError(full, safe, type_name, what)
+
+    def _place(self, problem: Problem) -> tuple[str, str]:
+        """Where it happened, and what a hidden check may say of that. "" if the submission has no such place."""
+        count = self._lines.get(problem.file, 0)
+        if not 0 < problem.line <= count:
+            return "", ""
+        place = f" ({problem.file}, line {problem.line})"
+        return place, place if count <= LONGEST_FILE else ""
+
+
+def _label(target: Module | Handle, name: str) -> str:
+    if isinstance(target, Module):
+        return f"{target._name}.{name}"
+    return target._label + (f".{name}" if name else "()")
 
 
 class Module:
@@ -216,14 +257,15 @@ class Handle:
     def __len__(self) -> int:
         length = self._student._ask("call", self, "__len__")
         if type(length) is not int or length < 0:
-            raise CheckFailed(f"the length of your {self._label} is not a number")
+            raise CheckFailed(f"the length of your {self._label} is not a number", safe=NO_VALUE)
         return length
 
     def __getitem__(self, key: Any) -> Any:
         return self._student._ask("call", self, "__getitem__", [key])
 
     def __iter__(self) -> Any:
-        raise CheckFailed(f"your code returned {describe(self)} where a check expects values to look at")
+        sentence = f"your code returned {describe(self)} where a check expects values to look at"
+        raise CheckFailed(sentence, safe=NO_VALUE)
 
     def __repr__(self) -> str:
         return f"<handle of {describe(self)}>"

@@ -16,7 +16,7 @@ from autograder.engine.parts import Parts
 
 ENGINE = Path(__file__).parent
 ROOT = ENGINE.parents[1]
-WORKER_FILES = "__init__ endpoint frames given gradients outcomes values worker".split()
+WORKER_FILES = "__init__ answers endpoint frames given gradients outcomes unchanged values worker".split()
 CONFINE_FILES = "__init__ apply landlock layers limits readable seccomp uid".split()
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", "*.safetensors")
 

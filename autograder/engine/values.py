@@ -1,8 +1,9 @@
 """What may cross between a check and a submission, as bytes, and nothing else.
 
 Plain values, lists, tuples, dicts and numeric arrays cross by value; every other object stays where it was made and
-crosses as a number (`HandleRef`). The format is msgpack with a few extension types. There is no pickle: bytes from a
-submission can become plain data only, and `decode` trusts none of them (dtype, shape, size, depth).
+crosses as a number (`HandleRef`). The format is msgpack with a few extension types whose contents have schemas
+(msgspec checks types, lengths and ranges as it decodes). There is no pickle: bytes from a submission become plain
+data only, and `decode` trusts none of them (dtype, shape, size, depth).
 
 A message is `[skeleton, blobs]`: array data lies in the blobs, so that the skeleton, each byte of which can become an
 object sixty times its size, can be kept small.
@@ -13,9 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal
 
-import msgpack
 import numpy as np
+from msgspec import Meta, Struct, msgpack
 
 MAX_BYTES = 64 * 2**20  # of one message
 MAX_SKELETON = 2 * 2**20
@@ -24,12 +27,32 @@ MAX_DEPTH = 16  # of nested lists, tuples and dicts
 MAX_NDIM = 8
 DTYPES = frozenset("|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f4 <f8".split())
 _ARRAY, _TUPLE, _HANDLE, _FUNCTION, _TENSOR, _RNG, _TORCH_RNG = range(1, 8)
+_PLAIN = frozenset((type(None), bool, int, float, str, bytes))  # what msgpack holds besides lists and dicts
+
+Name = Annotated[str, Meta(max_length=200)]
+Length = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
+
+
+class _Message(Struct, array_like=True, forbid_unknown_fields=True):
+    skeleton: Annotated[bytes, Meta(max_length=MAX_SKELETON)]
+    blobs: Annotated[list[bytes], Meta(max_length=MAX_BLOBS)]
+
+
+class _ArrayHeader(Struct, array_like=True, forbid_unknown_fields=True):
+    dtype: Literal["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]
+    shape: Annotated[list[Length], Meta(max_length=MAX_NDIM)]
+    blob: Length
+
+
+class _Seed(Struct, array_like=True, forbid_unknown_fields=True):
+    seed: Annotated[int, Meta(ge=0)]
 
 
 class Unusable(ValueError):
     """A value that cannot cross, or bytes that do not hold one. The text is a noun: "an array of dtype object"."""
 
 
+_MALFORMED = "a malformed message"
 _TOO_DEEP = f"data nested deeper than {MAX_DEPTH} levels"
 _TOO_LARGE = f"more data than the {MAX_BYTES // 2**20} MB that can be handed over"
 
@@ -56,20 +79,18 @@ class TorchRng:
     seed: int
 
 
-@dataclass(frozen=True)
-class HandleRef:
+class HandleRef(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
     """An object kept on the submission's side. `type_name` is whatever the submission says it is."""
 
-    number: int
-    type_name: str = ""
+    number: Length
+    type_name: Name = ""
 
 
-@dataclass(frozen=True)
-class FunctionRef:
+class FunctionRef(Struct, array_like=True, forbid_unknown_fields=True, frozen=True):
     """A function (or anything else) named in one of the submission's modules."""
 
-    module: str
-    name: str
+    module: Name
+    name: Name
 
 
 def encode(value: object, foreign: Callable[[object], object]) -> bytes:
@@ -91,8 +112,8 @@ def decode(data: bytes, revive: Callable[[object], object]) -> object:
         raise
     except RecursionError:
         raise Unusable(_TOO_DEEP) from None
-    except (ValueError, TypeError, KeyError, OverflowError, msgpack.UnpackException) as error:
-        raise Unusable("a malformed message") from error
+    except (ValueError, TypeError, KeyError, OverflowError) as error:  # msgspec's errors are ValueErrors
+        raise Unusable(_MALFORMED) from error
 
 
 @dataclass
@@ -103,7 +124,7 @@ class _Encoder:
 
     def message(self, value: object) -> bytes:
         try:
-            skeleton = _pack(self.tree(value, 0))
+            skeleton = msgpack.encode(self.tree(value, 0))
         except OverflowError:
             raise Unusable("an integer beyond 64 bits") from None
         except RecursionError:
@@ -114,12 +135,12 @@ class _Encoder:
             raise Unusable(f"plain data beyond {MAX_SKELETON // 2**20} MB (arrays may be larger)")
         if len(self.blobs) > MAX_BLOBS:
             raise Unusable(f"more than {MAX_BLOBS} arrays")
-        return _pack([skeleton, self.blobs])
+        return msgpack.encode(_Message(skeleton, self.blobs))
 
     def tree(self, value: object, depth: int) -> object:
         if depth > MAX_DEPTH:
             raise Unusable(_TOO_DEEP)
-        if value is None or type(value) in (bool, int, float, str, bytes):
+        if type(value) in _PLAIN:
             return value
         if isinstance(value, np.bool | np.number):  # NumPy's scalars arrive as Python's
             return self.tree(_plain(np.asarray(value)).item(), depth + 1)
@@ -140,27 +161,25 @@ class _Encoder:
         if isinstance(value, dict):
             return {_key(key): self.tree(item, depth + 1) for key, item in value.items()}
         if isinstance(value, HandleRef):
-            return _extension(_HANDLE, [value.number, value.type_name])
+            return _extension(_HANDLE, value)
         if isinstance(value, FunctionRef):
-            return _extension(_FUNCTION, [value.module, value.name])
+            return _extension(_FUNCTION, value)
         if isinstance(value, Tensor):
             array = np.asarray(value.array)
             return self.array(
                 _TENSOR, array.astype(np.float32) if array.dtype.kind == "f" and not value.double else array
             )
-        if isinstance(value, Rng):
-            return _extension(_RNG, value.seed)
-        if isinstance(value, TorchRng):
-            return _extension(_TORCH_RNG, value.seed)
+        if isinstance(value, Rng | TorchRng):
+            return _extension(_RNG if isinstance(value, Rng) else _TORCH_RNG, _Seed(value.seed))
         return self.tree(self.foreign(value), depth + 1)
 
-    def array(self, code: int, array: np.ndarray) -> msgpack.ExtType:
+    def array(self, code: int, array: np.ndarray) -> msgpack.Ext:
         self.size += array.nbytes
         if self.size > MAX_BYTES - MAX_SKELETON - 2**20:
             raise Unusable(_TOO_LARGE)
         plain = _plain(array)
         self.blobs.append(plain.tobytes())
-        return _extension(code, [plain.dtype.str, list(plain.shape), len(self.blobs) - 1])
+        return _extension(code, _ArrayHeader(plain.dtype.str, list(plain.shape), len(self.blobs) - 1))
 
 
 @dataclass
@@ -171,25 +190,17 @@ class _Decoder:
     def message(self, data: bytes) -> object:
         if len(data) > MAX_BYTES:
             raise Unusable(_TOO_LARGE)
-        skeleton, blobs = msgpack.unpackb(
-            data, raw=False, max_array_len=MAX_BLOBS, max_map_len=0, max_ext_len=0
-        )
-        if (
-            type(skeleton) is not bytes
-            or len(skeleton) > MAX_SKELETON
-            or any(type(b) is not bytes for b in blobs)
-        ):
-            raise Unusable("a malformed message")
-        self.blobs = dict(enumerate(blobs))
-        tree = self.unpack(skeleton, 0)
+        message = _MESSAGE.decode(data)
+        self.blobs = dict(enumerate(message.blobs))
+        tree = self.unpack(message.skeleton, 0)
         _refuse_odd(tree, 0)
         return tree
 
     def unpack(self, data: bytes, depth: int) -> object:
         if depth > MAX_DEPTH:
             raise Unusable(_TOO_DEEP)
-        hook = lambda code, content: self.extension(code, content, depth)  # noqa: E731
-        return msgpack.unpackb(data, raw=False, strict_map_key=False, ext_hook=hook)
+        hook = lambda code, content: self.extension(code, bytes(content), depth)  # noqa: E731
+        return msgpack.decode(data, ext_hook=hook)
 
     def extension(self, code: int, content: bytes, depth: int) -> object:
         if code == _TUPLE:
@@ -200,40 +211,38 @@ class _Decoder:
             return self.array(content)
         elif code == _TENSOR:
             return self.revive(Tensor(self.array(content), double=True))
-        else:
-            fields = msgpack.unpackb(content, raw=False, max_map_len=0, max_ext_len=0)
-            kinds = [type(item) for item in fields] if type(fields) is list else type(fields)
-            if code == _HANDLE and kinds == [int, str]:
-                return self.revive(HandleRef(*fields))
-            if code == _FUNCTION and kinds == [str, str]:
-                return self.revive(FunctionRef(*fields))
-            if code in (_RNG, _TORCH_RNG) and kinds is int:
-                return self.revive(Rng(fields) if code == _RNG else TorchRng(fields))
-        raise Unusable("a malformed message")
+        elif code in _REFERENCES:
+            ref = _REFERENCES[code].decode(content)
+            if isinstance(ref, _Seed):
+                ref = Rng(ref.seed) if code == _RNG else TorchRng(ref.seed)
+            return self.revive(ref)
+        raise Unusable(_MALFORMED)
 
     def array(self, content: bytes) -> np.ndarray:
-        dtype, shape, index = msgpack.unpackb(content, raw=False, max_map_len=0, max_ext_len=0)
-        if dtype not in DTYPES:
-            raise Unusable("an array of an unknown dtype")
-        if len(shape) > MAX_NDIM or any(type(n) is not int or n < 0 for n in shape):
-            raise Unusable("an array of an impossible shape")
+        header = _HEADER.decode(content)
         raw = self.blobs.pop(
-            index
-        )  # once only: a blob named a thousand times would be copied a thousand times
-        if math.prod(shape) * np.dtype(dtype).itemsize != len(raw):
+            header.blob
+        )  # once only: a thousand names of a blob would make a thousand copies
+        if math.prod(header.shape) * np.dtype(header.dtype).itemsize != len(raw):
             raise Unusable("an array whose shape does not fit its data")
-        array = np.frombuffer(raw, dtype=dtype).reshape(shape)
-        if dtype == "|b1":  # a forged byte 7 would be a bool that is neither True nor False
+        array = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape)
+        if header.dtype == "|b1":  # a forged byte 7 would be a bool that is neither True nor False
             return array.view(np.uint8) != 0
         return array.copy()  # frombuffer's arrays cannot be written to
 
 
-def _pack(tree: object) -> bytes:
-    return msgpack.packb(tree, use_bin_type=True)
+_MESSAGE = msgpack.Decoder(_Message)
+_HEADER = msgpack.Decoder(_ArrayHeader)
+_REFERENCES = {
+    _HANDLE: msgpack.Decoder(HandleRef),
+    _FUNCTION: msgpack.Decoder(FunctionRef),
+    _RNG: msgpack.Decoder(_Seed),
+    _TORCH_RNG: msgpack.Decoder(_Seed),
+}
 
 
-def _extension(code: int, content: object) -> msgpack.ExtType:
-    return msgpack.ExtType(code, _pack(content))
+def _extension(code: int, content: object) -> msgpack.Ext:
+    return msgpack.Ext(code, msgpack.encode(content))
 
 
 def _key(key: object) -> object:
@@ -266,7 +275,7 @@ def _refuse_odd(tree: object, depth: int) -> None:
     elif isinstance(tree, dict):
         for key, item in tree.items():
             if type(key) not in (str, int):
-                raise Unusable("a malformed message")
+                raise Unusable(_MALFORMED)
             _refuse_odd(item, depth + 1)
-    elif isinstance(tree, msgpack.Timestamp):
-        raise Unusable("a malformed message")
+    elif isinstance(tree, datetime):  # msgpack's own extension type
+        raise Unusable(_MALFORMED)

@@ -371,7 +371,7 @@ SENTENCES = [
     ("3g", "epsilon inverted", "the share of the random rows"),
     ("3g", "clip before the noise", "clip after adding the noise"),
     ("3g", "noise on the random rows too", "noise is for the other rows"),
-    ("3g", "in place", "edited in place"),
+    ("3g", "in place", "writes into"),
 ]
 
 

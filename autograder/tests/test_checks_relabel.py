@@ -267,7 +267,7 @@ RIGHT = [
 SENTENCES = [
     ("4a", "last step, not last state", "the last *state* is number T"),
     ("4a", "not selected", "row i got the goal of episode i"),
-    ("4b", "steps in place", "`steps` was edited in place"),
+    ("4b", "steps in place", "writes into `steps`"),
     ("4b", "from t on", "'future' starts at t+1"),
     ("4b", "without T where possible", "rng.integers excludes `high`"),
     ("4b", "from any episode", "from another episode"),
@@ -279,7 +279,7 @@ SENTENCES = [
     ("4d", "without replacement", "one goal for each transition"),
     ("4e", "each entry on its own", "a row mixes the two goals"),
     ("4e", "exactly that many rows", "decide for each row on its own"),
-    ("4e", "in place", "`desired` was edited in place"),
+    ("4e", "in place", "writes into `desired`"),
     ("4f", "not at the threshold", "d <= threshold"),
     ("4f", "swapped signs", "the other way round"),
     ("4f", "largest coordinate", "not for each coordinate"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 import time
@@ -9,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-import msgpack
 import numpy as np
 import pytest
+from msgspec import msgpack
 
 from autograder.engine import frames, process, values
 from autograder.engine.confine.layers import NONE
@@ -21,6 +22,7 @@ from autograder.engine.running import run_checks
 from autograder.engine.student import Student
 from autograder.engine.tree import build_base, imports_of
 from autograder.tests.conftest import Assignment
+from autograder.tests.forging import answer, array, extension, framed, problem, returned
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def connect(host: WorkerHost, tmp_path: Path) -> Iterator:
     def connect(code: str, time_limit: float = 5.0) -> Student:
         (tmp_path / "sums.py").write_text(dedent(code), encoding="utf-8")
         opened.append(host.connect(tmp_path, time_limit))
-        return Student(opened[-1], {"sums": "sums.py", "words": "words.py", "given": "given.py"})
+        files = {"sums": "sums.py", "words": "words.py", "given": "given.py"}
+        return Student(opened[-1], files, lines={"sums.py": code.count("\n") + 1})
 
     yield connect
     for transport in opened:
@@ -196,42 +199,45 @@ def _sending(payload: bytes) -> str:
         """
 
 
-def _framed(message: bytes) -> bytes:
-    return len(message).to_bytes(4, "big") + message
-
-
-def _message(skeleton: object, blobs: list[bytes]) -> bytes:
-    return _framed(msgpack.packb([msgpack.packb(skeleton), blobs]))
-
-
-def _array(dtype: str, shape: list[int], blob: int = 0) -> dict[str, object]:
-    return {"value": msgpack.ExtType(1, msgpack.packb([dtype, shape, blob]))}
-
-
 @pytest.mark.parametrize(
     "payload",
     [
         (2**32 - 1).to_bytes(4, "big"),
-        _framed(b"\xc1"),
-        _framed(b""),
-        _framed(msgpack.packb({"a": 1})),
-        _framed(msgpack.packb([msgpack.packb(3)])),
-        _message([1, 2], []),
-        _message({"value": 1, "more": 2}, []),
-        _message({}, []),
-        _message(_array("|O", [1]), [b"12345678"]),
-        _message(_array("<f8", [-1]), [b""]),
-        _message(_array("<f8", [2**62, 4]), [b""]),
-        _message(_array("<f8", [1] * 40), [b"12345678"]),
-        _message(_array("<f8", [1], 5), [b"12345678"]),
-        _message({"value": [_array("<f8", [1])["value"]] * 2}, [b"12345678"]),  # one blob, twice
-        _message({"value": msgpack.ExtType(3, msgpack.packb(["x", "y"]))}, []),
-        _message({"value": msgpack.ExtType(5, msgpack.packb(3))}, []),
-        _message({"value": msgpack.ExtType(99, b"")}, []),
-        _message({"value": msgpack.Timestamp(1)}, []),
-        _message({b"value": 1}, []),
-        _framed(msgpack.packb([b"\x91" * 100_000 + b"\xc0", []])),
-        _framed(msgpack.packb([b"\xdd\xff\xff\xff\xff", []])),
+        framed(b"\xc1"),
+        framed(b""),
+        framed(answer(a=1)),
+        framed(answer(type="returned")),
+        framed(answer(type="returned", value=3)),
+        framed(answer(type="returned", value=b"\xc0")),
+        framed(answer(type="returned", value=msgpack.encode([b"\xc0", []]), more=2)),
+        framed(answer(type="passed")),
+        framed(problem()),
+        framed(problem(kind="passed")),
+        framed(problem(kind="could not run")),
+        framed(problem(kind=["raised"])),
+        framed(problem(kind="raised", line=-1)),
+        framed(problem(kind="raised", line=2.5)),
+        framed(problem(kind="raised", text=b"x")),
+        framed(problem(kind="raised", text="x" * 10**5)),
+        framed(problem(kind="edited", argument="1")),
+        framed(returned(array("|O", [1]), [b"12345678"])),
+        framed(returned(array("<f8", [-1]), [b""])),
+        framed(returned(array("<f8", [2**62, 4]), [b""])),
+        framed(returned(array("<f8", [0, 2**40]), [b""])),
+        framed(returned(array("<f8", [1] * 40), [b"12345678"])),
+        framed(returned(array("<f8", ["1"]), [b"12345678"])),
+        framed(returned(array("<f8", [1], 5), [b"12345678"])),
+        framed(returned(array("<f8", [1], -1), [b"12345678"])),
+        framed(returned([array("<f8", [1])] * 2, [b"12345678"])),  # one blob, twice
+        framed(returned(array("<f8", [1]), ["12345678"])),
+        framed(returned(extension(3, ["x", "y"]))),
+        framed(returned(extension(4, ["module", "name"]))),
+        framed(returned(extension(6, [3]))),
+        framed(returned(msgpack.Ext(99, b""))),
+        framed(returned(datetime.datetime.now(datetime.UTC))),
+        framed(answer(type="returned", value=msgpack.encode([b"\x81\xc4\x01x\x01", []]))),  # {b"x": 1}
+        framed(answer(type="returned", value=msgpack.encode([b"\x91" * 100_000 + b"\xc0", []]))),
+        framed(answer(type="returned", value=msgpack.encode([b"\xdd\xff\xff\xff\xff", []]))),
     ],
 )
 def test_a_malformed_answer_is_a_crash_and_harms_nobody(connect, payload: bytes) -> None:
@@ -240,15 +246,10 @@ def test_a_malformed_answer_is_a_crash_and_harms_nobody(connect, payload: bytes)
 
 
 def test_a_forged_problem_is_shown_cleaned(connect) -> None:
-    forged = {
-        "problem": "raised",
-        "type": "<b>\x1b[0m",
-        "what": "x" * 10**5,
-        "file": "/etc/passwd",
-        "line": 3,
-    }
+    text = "\x1b" + "x" * 299
+    forged = problem(kind="raised", type_name="<b>\x1b[0m", text=text, file="/etc/passwd", line=3)
     with pytest.raises(StudentError) as error:
-        connect(_sending(_message(forged, []))).sums.f()
+        connect(_sending(framed(forged))).sums.f()
     assert str(error.value).isprintable() and len(str(error.value)) < 500 and "passwd" not in str(error.value)
     assert error.value.safe == "your `sums.f` raised an exception"
 
@@ -423,9 +424,9 @@ def test_values_survive_the_crossing(value: object) -> None:
 
 
 def test_a_forged_bool_is_true_or_false() -> None:
-    message = _message(_array("|b1", [2]), [b"\x07\x00"])[4:]
-    array = values.decode(message, lambda ref: ref)["value"]
-    assert array.view(np.uint8).tolist() == [1, 0]
+    message = msgpack.encode([msgpack.encode(array("|b1", [2])), [b"\x07\x00"]])
+    found = values.decode(message, lambda ref: ref)
+    assert found.view(np.uint8).tolist() == [1, 0]
 
 
 def test_frames_refuse_what_is_too_long(monkeypatch) -> None:

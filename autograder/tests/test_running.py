@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.outcomes import Outcome, TimedOut
+from autograder.engine.direct import DirectTransport
+from autograder.engine.outcomes import CouldNotRun, Outcome, TimedOut
+from autograder.engine.plugin import CheckResult
 from autograder.engine.running import run_checks
 from autograder.tests.conftest import PARTS, Assignment
 
@@ -129,10 +131,53 @@ def test_an_endless_loop_is_ended(assignment: Assignment, loop: str) -> None:
     assert time.monotonic() - start < 3
 
 
-def test_a_check_is_not_touched_by_edits_in_place(assignment: Assignment) -> None:
-    assignment.write("hw/sums.py", "def add(a, b):\n    a += 5\n    return a\n")
-    result = assignment.check("a = np.zeros(2)\nstudent.sums.add(a, 1)\nexpect(np.all(a == 0), 'changed')")
-    assert result.outcome == Outcome.PASSED
+@pytest.mark.parametrize(
+    ("body", "call", "sentence"),
+    [
+        ("a += 5", "np.zeros(2), 1", "`sums.add` writes into `a`, which is read-only"),
+        ("np.add(a, b, out=a)", "np.zeros(2), 1", "`sums.add` writes into `a`, which is read-only"),
+        ("a.sort()", "np.zeros(2), 1", "`sums.add` writes into `a`, which is read-only"),
+        ("a['x'][0] = 5", "{'x': np.zeros(2)}, 1", "`sums.add` writes into an array that is read-only"),
+        ("c = a; c[0] = a[1]", "np.zeros(2), 1", "`sums.add` writes into an array that is read-only"),
+        ("a[0] = b[0]", "np.zeros(2), np.ones(2)", "`sums.add` writes into `a`, which is read-only"),
+        ("a.flags.writeable = True; a += 5", "np.zeros(2), 1", "edits its argument number 1 in place"),
+        ("torch.from_numpy(a).add_(5)", "np.zeros(2), 1", "edits its argument number 1 in place"),
+        ("b.add_(5)", "1, Tensor(np.zeros(2))", "edits its argument number 2 in place"),
+        ("b.numpy()[0] = 5", "1, b=Tensor(np.zeros(2))", "edits its argument number 2 in place"),
+        ("a['y'] = 5", "{'x': 1}, 1", "edits its argument number 1 in place"),
+        ("a.pop()", "[1], 1", "edits its argument number 1 in place"),
+        ("a['x'] = a['x'] + 1", "{'x': np.zeros(2)}, 1", "edits its argument number 1 in place"),
+    ],
+)
+def test_an_argument_edited_in_place_fails_the_check_and_never_reaches_it(
+    assignment: Assignment, body: str, call: str, sentence: str
+) -> None:
+    imports = "import numpy as np, torch, warnings\nwarnings.simplefilter('ignore')\n"
+    assignment.write("hw/sums.py", f"{imports}def add(a, b):\n    {body}\n    return 1\n")
+    assert sentence in assignment.check(f"student.sums.add({call})", time_limit=60.0).message
+    kept = "a = np.zeros(2)\ntry: student.sums.add(a, 1)\nexcept Exception: pass\nexpect(np.all(a == 0), 'changed')"
+    assert assignment.check(kept, time_limit=60.0).outcome == Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a = a + 5",
+        "a = a.copy(); a += 5",
+        "c = torch.from_numpy(a).clone().add_(5)",
+        "c = torch.as_tensor(a) + 1",
+    ],
+)
+def test_code_that_works_on_new_arrays_leaves_its_arguments_alone(assignment: Assignment, body: str) -> None:
+    imports = "import numpy as np, torch, warnings\nwarnings.simplefilter('ignore')\n"
+    assignment.write("hw/sums.py", f"{imports}def add(a, b):\n    {body}\n    return 1\n")
+    assert assignment.check("student.sums.add(np.zeros(2), 1)", time_limit=60.0).outcome == Outcome.PASSED
+
+
+def test_the_argument_that_was_edited_is_named(assignment: Assignment) -> None:
+    assignment.write("hw/sums.py", "def add(a, b):\n    b['x'] = 2\n")
+    result = assignment.check("expect_unchanged(student.sums.add, first=1, second={'x': 1})")
+    assert result.message.startswith("`second` was edited in place")
 
 
 def test_an_always_equal_object_stays_an_opaque_handle(assignment: Assignment) -> None:
@@ -156,13 +201,57 @@ def test_an_always_equal_object_stays_an_opaque_handle(assignment: Assignment) -
     assert assignment.check("expect_close(student.sums.add(np.ones(3), 1), np.ones(3), 'no')").message == "no"
 
 
-def test_a_surprise_is_the_graders_fault_before_a_value_and_the_submissions_after(
-    assignment: Assignment,
+@pytest.mark.parametrize(
+    "surprise", ["1 / 0", "raise CouldNotRun('no')", "pytest.skip('no')", "raise MemoryError"]
+)
+def test_a_surprise_is_the_graders_fault_before_the_submission_is_asked_and_the_submissions_after(
+    assignment: Assignment, surprise: str
 ) -> None:
-    assert assignment.check("1 / 0\nstudent.sums.add(1, 2)").outcome == Outcome.COULD_NOT_RUN
-    result = assignment.check("student.sums.add(1, 2)['x']")
+    surprise = f"import pytest\n{surprise}"
+    assert assignment.check(f"{surprise}\nstudent.sums.add(1, 2)").outcome == Outcome.COULD_NOT_RUN
+    result = assignment.check(f"student.sums.add(1, 2)\n{surprise}")
     assert result.outcome == Outcome.FAILED
     assert result.message == "your code returned something this check could not use"
+    assignment.write("hw/sums.py", "def add(a, b): raise ValueError\n")
+    swallowed = f"try: student.sums.add(1, 2)\nexcept StudentError: pass\n{surprise}"
+    assert assignment.check(swallowed).outcome == Outcome.FAILED
+
+
+def test_a_check_that_could_not_run_is_run_again_in_a_fresh_worker(assignment: Assignment) -> None:
+    """The machine fails once: nobody notices. It goes on failing: the check could not run."""
+    told: list[CheckResult] = []
+    for failures, outcome in ((1, Outcome.PASSED), (2, Outcome.COULD_NOT_RUN)):
+        left = [failures]
+
+        def connect(limit: float, left: list[int] = left) -> DirectTransport:
+            if left[0]:
+                left[0] -= 1
+                raise CouldNotRun("no process could be started for your code")
+            return DirectTransport(assignment.hw, ["sums"], limit)
+
+        told.clear()
+        roots = {"public": assignment.root / "checks/public"}
+        chosen = frozenset({"2a"})
+        assignment.write("hw/words.py", "def shout(text): return text.upper()\n")
+        results = run_checks(
+            roots, connect, assignment.hw, assignment.parts, selection=chosen, on_result=told.append
+        )
+        assert [r.outcome for r in results] == [outcome] == [r.outcome for r in told]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_fault_while_cleaning_up_changes_no_verdict(assignment: Assignment, when: str) -> None:
+    class Broken(DirectTransport):
+        def close(self) -> None:
+            raise CouldNotRun("the process could not be ended")
+
+    if when == "after":
+        assignment.write("hw/sums.py", "def add(a, b): return a\n")
+    connect = lambda limit: Broken(assignment.hw, ["sums", "words"], limit)  # noqa: E731
+    roots = {"public": assignment.root / "checks/public"}
+    result = run_checks(roots, connect, assignment.hw, assignment.parts, selection=frozenset({"1a"}))[0]
+    assert result.outcome == (Outcome.PASSED if when == "before" else Outcome.FAILED)
+    assert "cleaning up failed" in result.detail
 
 
 def test_a_check_that_cannot_be_loaded_or_has_no_mark_could_not_run(assignment: Assignment) -> None:
@@ -188,7 +277,7 @@ def test_fresh_inputs_repeat_with_the_seed_and_differ_between_checks(assignment:
     def test_b(fresh_rng):
         expect(False, str(fresh_rng.integers(10**9)))
     """
-    roots = {"hidden": assignment.write("drawn/test_draw.py", draw).parent}
+    roots = {"public": assignment.write("drawn/test_draw.py", draw).parent}
     once, again, other = ([r.message for r in assignment.run(roots, seed=s)] for s in (1, 1, 2))
     assert once == again
     assert len({*once, *other}) == 4

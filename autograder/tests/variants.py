@@ -25,6 +25,7 @@ from autograder.engine.outcomes import Outcome
 from autograder.engine.parts import read_parts
 from autograder.engine.plugin import CheckResult, translate
 from autograder.engine.running import run_checks
+from autograder.engine.sentences import owned
 from autograder.engine.student import Student
 
 AUTOGRADER = Path(__file__).parents[1]
@@ -116,6 +117,8 @@ def run_quickly(folder: Path, variant: Variant) -> list[Quick]:
     submission = write_submission(folder, variant)
     file, results = PARTS.part_of(variant.subpart).file, []
     for visibility in VISIBILITIES:
+        check_file = AUTOGRADER / "checks" / visibility / f"test_{file}"
+        sentences = owned(check_file) if visibility == "hidden" else None
         for name, check, cases in unit_checks(visibility, file, variant.subpart):
             for case in cases:
                 transport = DirectTransport(submission, list(PARTS.modules), 10.0)
@@ -127,7 +130,7 @@ def run_quickly(folder: Path, variant: Variant) -> list[Quick]:
                     check(**asked, **case)
                 except Exception as raised:  # whatever it is, `translate` knows what it means
                     error = raised
-                results.append(Quick(name, *translate(error, student.was_heard, visibility == "hidden")))
+                results.append(Quick(name, *translate(error, student.was_asked, sentences)))
     return results
 
 

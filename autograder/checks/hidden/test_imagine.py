@@ -118,7 +118,7 @@ def test_lengths_leave_the_steps(student: Student, fresh_rng: np.random.Generato
         args = {"mode": mode, "steps": steps, "episode_length": 6, "max_length": 2}
         lengths = student.imagine.rollout_lengths(*args.values())
         expect_array(lengths, (8,), name="rollout_lengths", kind="int")
-        expect_unchanged(student, student.imagine.rollout_lengths, **args)
+        expect_unchanged(student.imagine.rollout_lengths, **args)
 
 
 # --- 2c: imagined rollouts ---
@@ -197,7 +197,7 @@ def test_imagine_asks_the_model_once_a_transition(student: Student, fresh_rng: n
     expect(student.read(handles[0], "rows") == 21, "the model was not asked exactly once for each transition")
     names = ("model", "policy", "obs", "goals", "lengths")
     arguments = dict(zip(names, (*handles, *args), strict=True))
-    expect_unchanged(student, student.imagine.imagine, **arguments, rng=Rng(0))
+    expect_unchanged(student.imagine.imagine, **arguments, rng=Rng(0))
 
 
 # --- 2d: the model buffer ---

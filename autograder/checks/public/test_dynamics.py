@@ -136,9 +136,7 @@ def test_stats_undo_the_normalisation(student: Student) -> None:
 @subpart("1a")
 def test_normalising_leaves_its_arguments(student: Student) -> None:
     """The transitions are still needed afterwards, and stay as they are."""
-    expect_unchanged(
-        student, student.dynamics.normalized_pairs, obs=OBS, actions=ACTIONS, next_obs=OBS + DELTAS
-    )
+    expect_unchanged(student.dynamics.normalized_pairs, obs=OBS, actions=ACTIONS, next_obs=OBS + DELTAS)
 
 
 # --- 1b: bounded log-variance ---
@@ -417,7 +415,7 @@ def test_early_stopping_leaves_its_arguments(student: Student) -> None:
     best, losses = [1.0, 2.0, 3.0], [0.5, 2.5, 1.0]
     bookkeeping(student, best, losses, 1)
     expect_unchanged(
-        student, student.dynamics.early_stopping, best=np.array(best), losses=np.array(losses), stale_epochs=1
+        student.dynamics.early_stopping, best=np.array(best), losses=np.array(losses), stale_epochs=1
     )
 
 
@@ -542,4 +540,4 @@ def test_sampling_draws_from_the_generator(student: Student) -> None:
     expect(not np.allclose(first, other), "the sample does not depend on the generator `rng`")
     names = ("obs", "mean", "log_var", "stats", "elites")
     arguments = dict(zip(names, args, strict=True))
-    expect_unchanged(student, student.dynamics.sample_next_obs, **arguments, rng=Rng(5))
+    expect_unchanged(student.dynamics.sample_next_obs, **arguments, rng=Rng(5))

@@ -363,4 +363,4 @@ def test_no_row_twice(student: Student) -> None:
 def test_mixing_leaves_its_arguments(student: Student) -> None:
     """Both batches stay as they are; the mixed one is new."""
     real, fake = ({"obs": np.full((8, 1), x), "actions": np.full((8, 2), x)} for x in (1.0, 2.0))
-    expect_unchanged(student, student.imagine.mix, real=real, imagined=fake, real_fraction=0.25)
+    expect_unchanged(student.imagine.mix, real=real, imagined=fake, real_fraction=0.25)

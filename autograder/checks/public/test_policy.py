@@ -529,4 +529,4 @@ def test_explore_leaves_its_arguments_alone(student):
         not np.array_equal(first, other),
         "two different `rng` gave the same draws: draw from the one passed in",
     )
-    expect_unchanged(student, student.policy.explore, actions=actions, noise_std=0.2, epsilon=0.3, rng=Rng(1))
+    expect_unchanged(student.policy.explore, actions=actions, noise_std=0.2, epsilon=0.3, rng=Rng(1))

@@ -45,7 +45,7 @@ def _expect_rng_is_used(draw) -> None:
 def _expect_unchanged_by(student, strategy: str) -> None:
     episodes, steps = np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
     arguments = {"achieved": _buffer(4, 3), "episodes": episodes, "steps": steps, "rng": Rng(0)}
-    expect_unchanged(student, getattr(student.relabel, strategy), **arguments)
+    expect_unchanged(getattr(student.relabel, strategy), **arguments)
 
 
 # --- 4a ---
@@ -295,7 +295,7 @@ def test_replace_goals_leaves_its_arguments_alone(student):
     """`desired` and `hindsight` hold the same as before; the result is an array of its own."""
     desired, hindsight = _two_kinds(20)
     expect_unchanged(
-        student, student.relabel.replace_goals, desired=desired, hindsight=hindsight, fraction=0.5, rng=Rng(0)
+        student.relabel.replace_goals, desired=desired, hindsight=hindsight, fraction=0.5, rng=Rng(0)
     )
 
 
@@ -403,4 +403,4 @@ def test_new_rewards_leave_their_arguments(student):
             "threshold": 0.05,
             "reward": reward,
         }
-        expect_unchanged(student, student.relabel.new_rewards, **arguments)
+        expect_unchanged(student.relabel.new_rewards, **arguments)
