@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -51,6 +52,8 @@ class Endpoint:
         self._owned: dict[str, bool] = {}
         self._modules: dict[str, ModuleType] = {}
         self._objects: list[Any] = []
+        # Arguments are read-only on purpose, and torch may read them.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writ")
 
     def answer(self, message: bytes) -> bytes:
         """One request in, one answer out. Raises only what must end the process (Ctrl-C, the time limit)."""

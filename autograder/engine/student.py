@@ -45,7 +45,7 @@ SHOWN_ERRORS = (
 )
 AN_EXCEPTION = "an exception"
 NO_VALUE = "an object was returned where values are expected"
-LONGEST_FILE = 400  # lines; in a longer file a hidden check names no line (a part file has at most 150)
+LONGEST_FILE = 300  # lines; in a longer file a hidden check names no line (a part file has at most 150)
 _UNREADABLE = "the answer of your code's process could not be read"
 
 
@@ -161,12 +161,12 @@ class Student:
 
     def _verdict(self, problem: Problem, target: Module | Handle, name: str) -> Verdict:
         """The exception for a problem. Its fields are what the submission says, so a hidden check repeats none of them
-        but those that are checked here: a hole that exists, a line that the file has, one of `SHOWN_ERRORS`."""
+        but those checked here: a hole that exists, a line that the file has, one of `SHOWN_ERRORS`. It does not
+        say which call it was either, since a submission may choose among those of a check."""
         what = one_line(problem.text)
         module = target._name if isinstance(target, Module) else ""
         own_file = self._modules.get(module, f"{module}.py")
         label = f"`{_label(target, name)}`"
-        safe_label = label if module else f"`{name}`" if name else "object"
         if problem.kind == "not attempted":
             found = re.match(r"TODO\((\d+[a-z])\)", what)
             hole = found[1] if found and found[1] in self._holes else ""
@@ -174,16 +174,18 @@ class Student:
         if problem.kind == "no file":
             return NotAttempted(f"{own_file} was not handed in")
         if problem.kind == "no name":
-            return CheckFailed(f"your {label} does not exist", safe=f"your {safe_label} does not exist")
+            return CheckFailed(
+                f"your {label} does not exist", safe="a function that this check calls does not exist"
+            )
         if problem.kind == "unusable":
             kinds = "numbers, text, arrays of numbers, and lists, tuples and dicts of them"
             rule = f"returned something that cannot be handed over (what can: {kinds})"
-            return CheckFailed(f"your {label} returned {what or rule}", what, f"your {safe_label} {rule}")
+            return CheckFailed(f"your {label} returned {what or rule}", what, f"your code {rule}")
         if problem.kind == "edited":
             rule = "in place: leave the arguments unchanged, and work on new arrays"
             which = f"argument number {problem.argument}"
             return EditedArgument(
-                f"your {label} edits its {which} {rule}", f"your {safe_label} edits an argument {rule}",
+                f"your {label} edits its {which} {rule}", f"your code edits an argument {rule}",
                 problem.argument,
             )  # fmt: skip
         place, safe_place = self._place(problem)
@@ -192,7 +194,7 @@ class Student:
             array, safe_array = f"`{what}`, which is" if what else "an array that is", "an array that is"
             return CheckFailed(
                 f"your {label} writes into {array} {rule}{place}",
-                safe=f"your {safe_label} writes into {safe_array} {rule}{safe_place}",
+                safe=f"your code writes into {safe_array} {rule}{safe_place}",
             )
         type_name = one_line(problem.type_name, 60) or AN_EXCEPTION
         safe_type = type_name if type_name in SHOWN_ERRORS else AN_EXCEPTION
@@ -204,7 +206,7 @@ class Student:
         if problem.kind == "no import":
             opening = safe_opening = f"{own_file} cannot be imported:"
         else:
-            opening, safe_opening = f"your {label} raised", f"your {safe_label} raised"
+            opening, safe_opening = f"your {label} raised", "your code raised"
         full, safe = f"{opening} {type_name}{reason}{place}", f"{safe_opening} {safe_type}{safe_place}"
         return StudentError(full, safe, type_name, what)
 

@@ -13,7 +13,12 @@ def framed(message: bytes) -> bytes:
 
 def returned(tree: object, blobs: Sequence[object] = ()) -> bytes:
     """The answer that a function returned `tree`; array data lies in `blobs`."""
-    return answer(type="returned", value=msgpack.encode([msgpack.encode(tree), list(blobs)]))
+    return packed(msgpack.encode(tree), blobs)
+
+
+def packed(skeleton: object, blobs: object = ()) -> bytes:
+    """The same with the bytes of the tree, which may be none of msgpack's."""
+    return answer(type="returned", value=msgpack.encode([skeleton, blobs]))
 
 
 def problem(**fields: object) -> bytes:

@@ -22,7 +22,7 @@ from autograder.engine.running import run_checks
 from autograder.engine.student import Student
 from autograder.engine.tree import build_base, imports_of
 from autograder.tests.conftest import Assignment
-from autograder.tests.forging import answer, array, extension, framed, problem, returned
+from autograder.tests.forging import answer, array, extension, framed, packed, problem, returned
 
 
 @pytest.fixture(scope="module")
@@ -235,9 +235,9 @@ def _sending(payload: bytes) -> str:
         framed(returned(extension(6, [3]))),
         framed(returned(msgpack.Ext(99, b""))),
         framed(returned(datetime.datetime.now(datetime.UTC))),
-        framed(answer(type="returned", value=msgpack.encode([b"\x81\xc4\x01x\x01", []]))),  # {b"x": 1}
-        framed(answer(type="returned", value=msgpack.encode([b"\x91" * 100_000 + b"\xc0", []]))),
-        framed(answer(type="returned", value=msgpack.encode([b"\xdd\xff\xff\xff\xff", []]))),
+        framed(packed(b"\x81\xc4\x01x\x01")),  # {b"x": 1}
+        framed(packed(b"\x91" * 100_000 + b"\xc0")),
+        framed(packed(b"\xdd\xff\xff\xff\xff")),
     ],
 )
 def test_a_malformed_answer_is_a_crash_and_harms_nobody(connect, payload: bytes) -> None:
@@ -251,7 +251,7 @@ def test_a_forged_problem_is_shown_cleaned(connect) -> None:
     with pytest.raises(StudentError) as error:
         connect(_sending(framed(forged))).sums.f()
     assert str(error.value).isprintable() and len(str(error.value)) < 500 and "passwd" not in str(error.value)
-    assert error.value.safe == "your `sums.f` raised an exception"
+    assert error.value.safe == "your code raised an exception"
 
 
 def test_a_submission_that_patches_numpy_fools_only_itself(connect) -> None:

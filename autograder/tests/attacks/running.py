@@ -21,8 +21,10 @@ from autograder.engine.confine import canary, probe
 from autograder.engine.confine.layers import Layers
 from autograder.engine.grading import Grader
 from autograder.engine.outcomes import UserMistake
+from autograder.tests.attacks import capacity
 from autograder.tests.attacks.escape import ESCAPE, attempts
 from autograder.tests.attacks.exhaust import EXHAUST
+from autograder.tests.attacks.fields import ANSWER_FIELDS
 from autograder.tests.attacks.forge import ANSWERS, FORGE
 from autograder.tests.attacks.speak import SPEAK
 from autograder.tests.conftest import PARTS, SUMS, WORDS, Assignment
@@ -61,6 +63,7 @@ class Report:
 def attacks() -> dict[str, str]:
     """ "group: name" -> the code of a sums.py."""
     groups = {"forge": FORGE, "attempt": attempts(), "escape": ESCAPE, "exhaust": EXHAUST, "speak": SPEAK}
+    groups |= {"field": ANSWER_FIELDS}
     return {f"{group}: {name}": code for group, codes in groups.items() for name, code in codes.items()}
 
 
@@ -187,9 +190,10 @@ def choose(which: str) -> Layers:
 
 
 def main(arguments: list[str], write: Callable[[str], object] = print) -> int:
-    """Print the reports as JSON; exit code 2 where this machine's sandbox is too weak to try.
+    """Print the reports and the capacity as JSON; exit code 2 if this machine's sandbox is too weak to try.
 
-    `arguments`: "best" or "bare" (see `choose`), then what the names of the attacks start with (all by default).
+    `arguments`: "best" or "bare" (see `choose`), then what the names of the attacks start with. By default all of them
+    are handed in, and the capacity of a hidden check's line is measured.
     """
     layers = choose(arguments[0] if arguments else "best")
     try:
@@ -197,9 +201,9 @@ def main(arguments: list[str], write: Callable[[str], object] = print) -> int:
     except UserMistake as mistake:
         write(json.dumps({"layers": layers.name, "refused": str(mistake)}))
         return 2
-    write(
-        json.dumps(
-            {"layers": layers.name, "uid": os.getuid(), "reports": [asdict(r) for r in reports]}, indent=1
-        )
-    )
+    gained = sum(bool(report.problems) for report in reports)
+    output = {"layers": layers.name, "uid": os.getuid(), "attacks": len(reports), "gained": gained}
+    if not arguments[1:]:
+        output["capacity"] = capacity.measure(layers)
+    write(json.dumps(output | {"reports": [asdict(report) for report in reports]}, indent=1))
     return 0

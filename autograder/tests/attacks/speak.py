@@ -1,50 +1,53 @@
 """Answer the grader with nonsense. The channel is descriptor 3."""
 
-_SEND = """
-import os, struct, msgpack
-def framed(data): return struct.pack(">I", len(data)) + data
-def message(tree, blobs=()): return framed(msgpack.packb([msgpack.packb(tree), list(blobs)]))
-def array(dtype, shape, blob=0): return msgpack.ExtType(1, msgpack.packb([dtype, shape, blob]))
-"""
+from pathlib import Path
+
+from autograder.tests import forging
+
+_SEND = (
+    Path(forging.__file__)
+    .read_text(encoding="utf-8")
+    .replace("from __future__ import annotations", "import os")
+)
 
 
-def _sending(expression: str, after: str = "import time; time.sleep(0.2); os._exit(0)") -> str:
+def sending(expression: str, after: str = "import time; time.sleep(0.2); os._exit(0)") -> str:
     return f"{_SEND}\ndef ANSWER(x):\n    os.write(3, {expression})\n    {after}\n"
 
 
 SPEAK = {
-    "announce 4 GB": _sending('b"\\xff\\xff\\xff\\xff"'),
-    "announce and stop": _sending('b"\\0\\0\\1\\0abc"'),
-    "an empty frame": _sending('framed(b"")'),
-    "no msgpack": _sending('framed(b"\\xc1" * 100)'),
-    "a pickle": _sending('framed(__import__("pickle").dumps(print))'),
-    "another shape of message": _sending('framed(msgpack.packb({"value": 1}))'),
-    "a value and more": _sending('message({"value": 1, "score": 10, "outcome": "passed"})'),
-    "claim to have passed": _sending('message({"problem": "passed"})'),
-    "claim that the grader could not run": _sending('message({"problem": "could not run"})'),
-    "claim a placeholder in another part": _sending(
-        'message({"problem": "not-attempted", "what": "TODO(9z): pass me"})'
+    "announce 4 GB": sending('b"\\xff\\xff\\xff\\xff"'),
+    "announce and stop": sending('b"\\0\\0\\1\\0abc"'),
+    "an empty frame": sending('framed(b"")'),
+    "no msgpack": sending('framed(b"\\xc1" * 100)'),
+    "a pickle": sending('framed(__import__("pickle").dumps(print))'),
+    "another shape of message": sending('framed(msgpack.encode({"value": 1}))'),
+    "a value and more": sending(
+        'framed(answer(type="returned", value=msgpack.encode([b"\\xc0", []]), score=10, outcome="passed"))'
     ),
-    "a problem of no kind": _sending(
-        'message({"problem": {"a": [1]}, "what": {"b": 2}, "type": [3], "line": "x"})'
+    "claim to have passed": sending('framed(problem(kind="passed"))'),
+    "claim that the grader could not run": sending('framed(problem(kind="could not run"))'),
+    "claim a placeholder in another part": sending(
+        'framed(problem(kind="not attempted", text="TODO(9z): pass me"))'
     ),
-    "an array of objects": _sending('message({"value": array("|O", [1])}, [b"12345678"])'),
-    "an array of -1": _sending('message({"value": array("<f8", [-1])}, [b""])'),
-    "an array of 2**62 by 4": _sending('message({"value": array("<f8", [2**62, 4])}, [b""])'),
-    "an array of forty axes": _sending('message({"value": array("<f8", [1] * 40)}, [b"12345678"])'),
-    "a thousand arrays of one blob": _sending(
-        'message({"value": [array("<f8", [1])] * 1000}, [b"12345678"])'
+    "a problem of no kind": sending(
+        'framed(problem(kind={"a": [1]}, text={"b": 2}, type_name=[3], line="x"))'
     ),
-    "an array of no blob": _sending('message({"value": array("<f8", [1], 77)}, [b"12345678"])'),
-    "a shape with text in it": _sending('message({"value": array("<f8", ["3"])}, [b"12345678"])'),
-    "nested a hundred thousand times": _sending('framed(msgpack.packb([b"\\x91" * 100_000 + b"\\xc0", []]))'),
-    "a list that promises four billion": _sending(
-        'framed(msgpack.packb([b"\\xdd\\xff\\xff\\xff\\xff", []]))'
+    "an array of objects": sending('framed(returned(array("|O", [1]), [b"12345678"]))'),
+    "an array of -1": sending('framed(returned(array("<f8", [-1]), [b""]))'),
+    "an array of 2**62 by 4": sending('framed(returned(array("<f8", [2**62, 4]), [b""]))'),
+    "an array of forty axes": sending('framed(returned(array("<f8", [1] * 40), [b"12345678"]))'),
+    "a thousand arrays of one blob": sending('framed(returned([array("<f8", [1])] * 1000, [b"12345678"]))'),
+    "an array of no blob": sending('framed(returned(array("<f8", [1], 77), [b"12345678"]))'),
+    "a shape with text in it": sending('framed(returned(array("<f8", ["3"]), [b"12345678"]))'),
+    "nested a hundred thousand times": sending('framed(packed(b"\\x91" * 100_000 + b"\\xc0"))'),
+    "a list that promises four billion": sending('framed(packed(b"\\xdd\\xff\\xff\\xff\\xff"))'),
+    "a time stamp": sending(
+        'framed(returned(__import__("datetime").datetime.now(__import__("datetime").UTC)))'
     ),
-    "a time stamp": _sending('message({"value": msgpack.Timestamp(1)})'),
-    "an unknown extension": _sending('message({"value": msgpack.ExtType(99, b"x")})'),
-    "keys that are equal": _sending('framed(msgpack.packb([b"\\x82\\xa1a\\x01\\xa1a\\x02", []]))'),
-    "answer a hundred times": _sending('message({"value": 0}) * 100', "return 0"),
+    "an unknown extension": sending('framed(returned(msgpack.Ext(99, b"x")))'),
+    "keys that are equal": sending('framed(packed(b"\\x82\\xa1a\\x01\\xa1a\\x02"))'),
+    "answer a hundred times": sending("framed(returned(0)) * 100", "return 0"),
     "close the channel": "import os\ndef ANSWER(x): os.close(3)",
     "hold the channel open from a thread": """
         import os, threading, time
