@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from autograder.engine import budget
 from autograder.engine.grading import Grade
 from autograder.engine.results import message_of, top_lines
 from autograder.engine.tables import number
@@ -24,6 +25,7 @@ def feedback(grade: Grade) -> str:
         parts=list(dict.fromkeys(sub.part for sub in subs)),
         subs=subs,
         loose=[share for share in grade.score.checks if not share.result.subparts],
+        rule=budget.RULE,
         message=lambda result: message_of(shares[result.id]),
     )
 

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.engine.budget import Budget
 from autograder.engine.outcomes import CheckFailed, CouldNotRun, NotAttempted, Outcome, Verdict, one_line
 from autograder.engine.parts import Parts
 from autograder.engine.sentences import DID_NOT_PASS, UNUSABLE, owned
 from autograder.engine.student import Student, Transport
-
-PATIENCE = 3  # time-outs in one check file
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,8 @@ class Checks:
     on_result: Callable[[CheckResult], None] = lambda result: None
     results: list[CheckResult] = field(default_factory=list)
     collected: list[CheckResult] = field(default_factory=list)  # what will be run, before it is
-    only: frozenset[str] | None = (
-        None  # in the second round: the ids of the checks that could not run in the first
-    )
+    _budget: Budget = field(default_factory=Budget)
+    only: frozenset[str] | None = None  # the second round's: what could not run in the first
 
     # --- which checks ---
 
@@ -103,7 +101,10 @@ class Checks:
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The submission, over a connection of this check's own."""
-        transport = self.connect(self._time_limit(_mark(request.node), self._id(request.node).split("::")[0]))
+        mark, file = _mark(request.node), self._id(request.node).split("::")[0]
+        limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in mark["ids"])
+        transport = self.connect(self._budget.time_limit(file, limit, mark["kind"]))
+        transport.idle_limit = self._budget.idle_limit(file)
         try:
             modules = self.parts.modules | {"given": "given.py"}
             holes = frozenset(sub.id for sub in self.parts.subparts.values() if sub.hole)
@@ -112,15 +113,7 @@ class Checks:
             yield student
         finally:
             transport.close()
-
-    def _time_limit(self, mark: dict[str, Any], file: str) -> float:
-        """Seconds for a check. Code that hangs would take them all in check after check (it may hang on import), so
-        after three time-outs in a check file its other unit checks get a tenth; they take milliseconds anyway. Other
-        files do not count: what a check gives must not depend on which files run beside it."""
-        limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in mark["ids"])
-        late = [r for r in self.results if r.outcome == Outcome.TIMED_OUT and r.id.startswith(f"{file}::")]
-        hanging = len(late) >= PATIENCE
-        return min(limit, max(1.0, limit / 10)) if hanging and mark["kind"] == "unit" else limit
+            self._budget.spend(file, mark["kind"], transport)
 
     @pytest.fixture
     def fresh_rng(self, request: pytest.FixtureRequest) -> np.random.Generator:

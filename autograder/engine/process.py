@@ -2,8 +2,8 @@
 
 The grader believes nothing it hears: frames are capped, one limit covers all the waiting of a check, and silence, death
 and gibberish each have an outcome. A check's time limit counts the seconds of CPU its worker uses, so that a verdict
-does not depend on what else the machine is doing; the limit on the clock is far wider. Code that only sleeps is ended
-earlier: it uses no CPU, and code that computes gets some on the busiest machine.
+does not depend on what else the machine is doing; the limit on the clock is far wider. Code that waits without wanting
+to compute (it sleeps) has a limit of its own: the time in which a worker queues for a core does not count as waiting.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 import msgpack
 
+from autograder.engine.budget import IDLE_LIMIT
 from autograder.engine.confine import bubblewrap, limits, probe, sandbox_exec
 from autograder.engine.confine.layers import Layers
 from autograder.engine.frames import FrameTooLong, read_frame, write_frame
@@ -33,10 +34,7 @@ from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, 
 ROOT = Path(__file__).parents[2]  # of the course
 STARTUP_LIMIT = 180.0  # s; a cold import of torch from a slow disk takes its time
 WALL_FACTOR, WALL_EXTRA = 5.0, 2.0  # the limit on the clock: 5 times the time limit, and 2 s
-IDLE_AFTER, IDLE_SHARE = (
-    5.0,
-    0.01,
-)  # idle: less than this share of the CPU for the time limit, but at least 5 s
+LOOK_EVERY = 0.5  # s
 ORDER_LIMIT = 30.0  # s, for a fork or a kill
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 
@@ -97,13 +95,14 @@ class WorkerHost:
                     raise CouldNotRun("no process could be started for your code") from None
         raise AssertionError
 
-    def used(self, pid: int) -> float | None:
-        """Seconds of CPU that a worker has used so far; None where the system does not tell."""
+    def used(self, pid: int) -> tuple[float, float] | None:
+        """Seconds of CPU that a worker has used so far, and for which it queued; None if the system does not tell."""
         try:
-            return self._order({"op": "used", "pid": pid})["seconds"]
+            reply = self._order({"op": "used", "pid": pid})
         except (OSError, CouldNotRun):
             self.close()
             return None
+        return None if reply["seconds"] is None else (float(reply["seconds"]), float(reply["queued"]))
 
     def end(self, pid: int) -> End | None:
         """Kill a worker; how it ended, or None where the host itself is gone."""
@@ -208,26 +207,29 @@ class _Idle(Exception):
 
 
 class ProcessTransport:
-    """One worker, for one check."""
+    """One worker, for one check. `computed` and `idle` are the seconds its code took, known once it is closed."""
 
     def __init__(self, host: WorkerHost, channel: socket.socket, pid: int, time_limit: float) -> None:
         self._host = host
         self._channel = channel
         self._pid: int | None = pid
         self._limit = time_limit
+        self.idle_limit = IDLE_LIMIT
         self._wall = WALL_FACTOR * time_limit + WALL_EXTRA
-        self._left = self._wall
-        self._used = 0.0  # seconds of CPU, when last looked at
+        self._waited = 0.0  # s on the clock; what a check itself computes is no one's delay
+        self.computed = 0.0
+        self.idle = 0.0
 
     def ask(self, message: bytes) -> bytes:
         """Raises `TimedOut` at a limit, `Crashed` when the process died or sent nonsense; it is ended then."""
         if self._pid is None:
             raise Crashed("your code's process has already ended")
         start = time.monotonic()
+        deadline = start + self._wall - self._waited
         try:
-            write_frame(self._channel, message, start + self._left)
-            self._wait(start + self._left)
-            answer = read_frame(self._channel, start + self._left)
+            write_frame(self._channel, message, deadline)
+            self._wait(start, deadline)
+            answer = read_frame(self._channel, deadline)
         except _Idle:
             self.close()
             raise TimedOut("no answer, and your code computed nothing meanwhile (does it sleep?)") from None
@@ -239,34 +241,38 @@ class ProcessTransport:
             raise Crashed("your code's process sent more data than can be accepted") from None
         except OSError:  # a broken pipe: it died
             answer = None
-        self._left -= (
-            time.monotonic() - start
-        )  # only waiting counts: what a check itself computes is no one's delay
+        finally:
+            self._waited += time.monotonic() - start
         if answer is None:
             raise self._epitaph(self.close())
         return answer
 
-    def _wait(self, deadline: float) -> None:
+    def _wait(self, start: float, deadline: float) -> None:
         """Until something can be read, or the deadline. Raises `_Idle` for a worker that waits without computing."""
-        window = max(IDLE_AFTER, self._limit)
         while (left := deadline - time.monotonic()) > 0:
-            if select.select([self._channel], [], [], min(left, window))[0] or left <= window:
+            if select.select([self._channel], [], [], min(left, LOOK_EVERY))[0]:
                 return
-            used = self._host.used(self._pid)
-            if used is None:
-                window = left  # the system does not tell: the deadline alone decides
-            elif used - self._used < IDLE_SHARE * window:
+            self._look(self._waited + time.monotonic() - start)
+            if self.idle > self.idle_limit:
                 raise _Idle
-            else:
-                self._used = used
+
+    def _look(self, waited: float) -> None:
+        """How much of `waited` seconds on the clock the code neither computed nor queued for a core."""
+        if self._pid is not None and (used := self._host.used(self._pid)) is not None:
+            self.idle = max(0.0, waited - sum(used))
 
     def close(self) -> End | None:
         """End the worker and everything it started; how it ended, None if that is unknown."""
-        self._channel.close()
         if self._pid is None:
             return None
+        if self._waited > LOOK_EVERY:
+            self._look(self._waited)
+        self._channel.close()
         pid, self._pid = self._pid, None
-        return self._host.end(pid)
+        ended = self._host.end(pid)
+        if ended is not None:
+            self.computed = ended.seconds
+        return ended
 
     def _epitaph(self, ended: End | None) -> Verdict:
         """Explains a worker's exit."""

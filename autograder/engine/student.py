@@ -50,7 +50,15 @@ _UNREADABLE = "the answer of your code's process could not be read"
 
 
 class Transport(Protocol):
-    """Carries one message to the submission and its answer back; raises `TimedOut`, `Crashed`, `CouldNotRun`."""
+    """Carries one message to the submission and its answer back; raises `TimedOut`, `Crashed`, `CouldNotRun`.
+
+    `idle_limit` is how many seconds the code may wait without computing; once the transport is closed, `computed` and
+    `idle` say how many seconds it computed and waited.
+    """
+
+    idle_limit: float
+    computed: float
+    idle: float
 
     def ask(self, message: bytes) -> bytes: ...
 

@@ -62,7 +62,7 @@ def main(control: socket.socket) -> None:
                 workers[pid] = worker
                 reply = {"pid": pid}
             elif order["op"] == "used":
-                reply = {"seconds": _used(order["pid"])}
+                reply = {"seconds": _used(order["pid"]), "queued": _queued(order["pid"])}
             else:
                 worker = workers.pop(order["pid"], None)
                 status, seconds = _end(order["pid"])
@@ -205,6 +205,14 @@ def _used(pid: int) -> float | None:
         )  # what clock_getcpuclockid(3) gives, which Python does not offer
     except OSError:
         return None
+
+
+def _queued(pid: int) -> float:
+    """Seconds for which a process wanted to compute and had to wait for a core; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _adopt_orphans() -> None:

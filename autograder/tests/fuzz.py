@@ -44,6 +44,8 @@ HOLES = frozenset({"1a", "1b", "2a"})
 class Forged:
     """A transport whose answers are forged; every one of them is an answer to any question."""
 
+    idle_limit = computed = idle = 0.0
+
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.engine import answers, values
 from autograder.engine.direct import DirectTransport
-from autograder.engine.outcomes import CouldNotRun, Outcome, TimedOut
+from autograder.engine.outcomes import CouldNotRun, Outcome
 from autograder.engine.plugin import CheckResult
 from autograder.engine.running import run_checks
 from autograder.tests.conftest import PARTS, Assignment
@@ -377,22 +378,32 @@ def test_a_hidden_check_shows_no_words_of_the_submissions_choosing(assignment: A
         assert not re.search(r"\d\d|void", hidden)
 
 
-def test_code_that_hangs_on_import_does_not_take_its_time_in_every_check(assignment: Assignment) -> None:
+@pytest.mark.parametrize("wasted", ["computed", "idle"])
+def test_a_submission_that_wastes_time_in_every_check_soon_gets_little(
+    assignment: Assignment, wasted: str
+) -> None:
     assignment.write("parts.toml", PARTS.replace("time_limit = 2", "time_limit = 20"))
     many = "".join(f"@subpart('1a')\ndef test_{i}(student):\n    student.sums.add(1, 2)\n" for i in range(5))
     learning = "@subpart('1a', kind='learning')\ndef test_z(student):\n    student.sums.add(1, 2)\n"
     text = "from autograder.engine.checking import subpart\n" + many + learning
     roots = {"public": assignment.write("slow/test_slow.py", text).parent}
-    limits: list[float] = []
+    opened: list[Wasting] = []
 
-    class Hanging:
+    class Wasting:
         def __init__(self, limit: float) -> None:
-            limits.append(limit)
+            opened.append(self)
+            self.limit, self.idle_limit = limit, 5.0
+            self.computed = self.idle = 0.0
 
         def ask(self, message: bytes) -> bytes:
-            raise TimedOut("no answer")
+            setattr(self, wasted, self.limit if wasted == "computed" else self.idle_limit)
+            return answers.encode(answers.Returned(values.encode(1, lambda obj: obj)))  # and it passes
 
         def close(self) -> None: ...
 
-    run_checks(roots, Hanging, assignment.hw, assignment.parts)
-    assert limits == [20, 20, 20, 2, 2, 20]
+    results = run_checks(roots, Wasting, assignment.hw, assignment.parts)
+    assert {r.outcome for r in results} == {Outcome.PASSED}
+    if wasted == "computed":
+        assert [t.limit for t in opened] == [20, 20, 20, 2, 2, 20]
+    else:
+        assert [t.idle_limit for t in opened] == [5, 5, 5, 1, 1, 1] and {t.limit for t in opened} == {20}
