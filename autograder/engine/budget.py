@@ -18,8 +18,8 @@ LEAST = 1.0  # s that a check gets in any case
 IDLE_LIMIT = 5.0  # s that the code of one check may wait without computing
 IDLE_BUDGET = 15.0  # s, of all checks of a file
 RULE = (
-    f"The unit checks of a file together may compute for {CHECKS} times the limit of one, and wait for {IDLE_BUDGET:g} s. "
-    f"After that each check gets a tenth, but {LEAST:g} s at least. The reference needs a tenth of that budget."
+    f"The unit checks of a file together may compute for {CHECKS} times the limit of one, and wait for "
+    f"{IDLE_BUDGET:g} s. After that each gets a tenth, but {LEAST:g} s at least. The reference needs a tenth of that."
 )
 
 
