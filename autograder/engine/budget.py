@@ -1,10 +1,10 @@
 """How long one submission may take, all checks together.
 
 Each check has a limit of its own, and a submission that comes near it in every check would hold a grader for an hour.
-So the unit checks of a file share a budget. Right code is far from it: the reference needs half a second of computing for
-a file of unit checks, and never waits. Once the budget is used up, each further check of the file is given little: enough
-for right code, whose unit checks take milliseconds. Other files do not count: what a check gives must not depend on
-which files run beside it.
+So the unit checks of a file share a budget. Right code is far from it: the reference needs half a second of computing
+for a file of unit checks, and never waits. Once the budget is used up, each further check of the file is given little:
+enough for right code, whose unit checks take milliseconds. Other files do not count: what a check gives must not depend
+on which files run beside it.
 """
 
 from __future__ import annotations
