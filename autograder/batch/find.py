@@ -11,7 +11,7 @@ from autograder.batch.layouts import METADATA, Owner, moodle, recognise
 from autograder.batch.listing import Entry, list_files
 from autograder.batch.metadata import Record, read_metadata
 from autograder.batch.uploads import Member, Student, Upload, unique_keys
-from autograder.engine.intake import read_regular
+from autograder.engine.intake import may_matter, read_regular
 from autograder.engine.outcomes import UserMistake
 from autograder.engine.parts import Parts
 
@@ -56,9 +56,8 @@ def _upload(
     due: datetime | None,
 ) -> Upload:
     owner = files[0][0]
-    suffixes = {PurePosixPath(name).suffix for name in parts.files} | {".zip"}
-    useful = [(o, e) for o, e in files if o.inner.suffix.lower() in suffixes]
-    others = [o.inner.name for o, e in files if o.inner.suffix.lower() not in suffixes]
+    useful = [(o, e) for o, e in files if may_matter(o.inner.name, parts)]
+    others = [o.inner.name for o, e in files if not may_matter(o.inner.name, parts)]
     students = record.students if record and record.students else (Student(owner.name, owner.sid),)
     return Upload(
         key,

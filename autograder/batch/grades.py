@@ -24,7 +24,7 @@ class Status(StrEnum):
     GRADED = "Graded"
     PARTLY = "Partly graded"  # some check files have not been run
     RUN_AGAIN = "Run again"  # some check could not run: the grader's fault
-    NOT_OPENED = "Cannot be opened"  # nothing to grade in it: see the note
+    TO_LOOK_AT = "To look at"  # nobody could open it, or not all of it: see the note
     UNGRADED = "Ungraded"
 
 
@@ -38,8 +38,9 @@ class Graded:
 
     @property
     def settled(self) -> bool:
-        """Whether the points can be handed on; the grader's own faults never become a number in a gradebook."""
-        return self.status not in (Status.RUN_AGAIN, Status.UNGRADED)
+        """Whether the points can be handed on: the grader's own faults, and what nobody could open, never become a
+        number in a gradebook."""
+        return self.status not in (Status.RUN_AGAIN, Status.UNGRADED, Status.TO_LOOK_AT)
 
 
 def seed_for(seed: int, content: str) -> int:
@@ -59,9 +60,9 @@ def grades(
 def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, str], parts: Parts) -> Graded:
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
-    if taken.problem:
+    if taken.problem and not taken.content:
         grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run", notes=(taken.problem,))
-        return Graded(upload, grade, Status.NOT_OPENED)
+        return Graded(upload, grade, Status.TO_LOOK_AT)
     outcomes = state.outcomes(taken.content, dict(versions)) if taken.content else []
     found = tuple(result for outcome in outcomes for result in outcome.results)
     total = score(found, parts)
@@ -75,6 +76,8 @@ def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, st
         status = Status.UNGRADED
     elif any(outcome.again for outcome in outcomes):
         status = Status.RUN_AGAIN
+    elif taken.problem:
+        status = Status.TO_LOOK_AT
     else:
         status = Status.GRADED if len(outcomes) == len(versions) else Status.PARTLY
     return Graded(upload, grade, status)

@@ -39,7 +39,7 @@ def report(summary: Summary, assignment: str) -> str:
         bins=_bins(summary.histogram),
         parts=_by_part(summary),
         outcomes=list(Outcome),
-        look=[row for row in summary.rows if row.status in (Status.NOT_OPENED, Status.RUN_AGAIN)],
+        look=[row for row in summary.rows if row.status in (Status.TO_LOOK_AT, Status.RUN_AGAIN)],
     )
 
 

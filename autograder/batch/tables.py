@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.batch.grades import Graded, Status
+from autograder.batch.grades import Graded
 from autograder.batch.uploads import Student, Upload
 from autograder.engine.outcomes import one_line
 from autograder.engine.parts import Parts
@@ -44,7 +44,7 @@ class GradesTable:
     def add(self, one: Graded) -> None:
         upload, score = one.upload, one.grade.score
         earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
-        total = _rounded(score.earned) if one.status is not Status.UNGRADED else ""
+        total = _rounded(score.earned) if one.settled else ""
         time = upload.submitted.isoformat(sep=" ") if upload.submitted else ""
         after = [total, _rounded(score.possible), one.status.value, cell(upload.key), time]
         after += [lateness(upload), late_days(upload), cell("; ".join(one.grade.notes))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -18,7 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from autograder.batch.uploads import Upload
-from autograder.engine.intake import MAX_CODE, MAX_ENTRIES, MAX_WEIGHTS, MAX_ZIP, open_submission
+from autograder.engine.archives import MAX_ENTRIES
+from autograder.engine.intake import may_matter, open_submission
 from autograder.engine.outcomes import UserMistake, one_line
 from autograder.engine.parts import Parts
 
@@ -27,7 +29,7 @@ _CHUNK = 2**20
 
 @dataclass(frozen=True)
 class Taken:
-    """`content` is "" where nothing could be taken, and `problem` then says why, in a sentence for the student."""
+    """`problem` says why somebody has to look at the upload; `content` is "" if nothing at all could be taken."""
 
     content: str
     notes: tuple[str, ...] = ()
@@ -43,18 +45,21 @@ def as_order(upload: Upload) -> dict[str, Any]:
 def take(order: dict[str, Any], store: Path, parts: Parts) -> Taken:
     """Open the upload of an `as_order` and put its part files into `store`."""
     with tempfile.TemporaryDirectory(prefix="taking-") as name:
-        room, into = Path(name, "submission"), Path(name, "taken")
+        room, into = Path(name, "upload"), Path(name, "taken")
         room.mkdir()
         into.mkdir()
         try:
             _fetch(Path(order["source"]), order["members"], room, parts)
-            notes = open_submission(_choose(room, order["others"], parts), into, parts)
+            opened = open_submission(room, into, parts)
         except UserMistake as mistake:
-            sentence = str(mistake).replace(f"{room}{os.sep}", "").replace(str(room), "the upload")
-            return Taken("", problem=one_line(sentence, 300))
+            sentence = (
+                str(mistake).replace(f"{room}{os.sep}", "").replace(f"{room.name} holds", "the upload holds")
+            )
+            found = ", ".join(one_line(other, 40) for other in order["others"])
+            return Taken("", problem=one_line(f"{sentence} (it holds {found})" if found else sentence, 500))
         content = content_hash(into)
         _keep(into, store / content)
-    return Taken(content, tuple(notes))
+    return Taken(content, opened.notes, one_line(opened.to_look_at, 500))
 
 
 def content_hash(folder: Path) -> str:
@@ -70,48 +75,39 @@ def _fetch(source: Path, members: Sequence[Sequence[str]], room: Path, parts: Pa
     """Copy what may hold homework from the class's folder or archive into `room`, capped while it streams."""
     if len(members) > MAX_ENTRIES:
         raise UserMistake(f"the upload holds more than {MAX_ENTRIES} files")
-    wanted = {name.lower() for name in parts.files}
-    chosen = [m for m in members if _name(m).lower() in wanted or _name(m).lower().endswith(".zip")]
+    chosen = [(entry, name, cap) for entry, name in members if (cap := may_matter(_name(name), parts))]
     if source.is_dir():
-        for entry, name in chosen:
+        for entry, name, cap in chosen:
             fd = os.open(source / entry, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(fd, "rb") as file:
-                _copy(file, room, name)
+                _copy(file, _place(room, entry, name), cap)
         return
     try:
         with zipfile.ZipFile(source) as archive:
-            for entry, name in chosen:
+            for entry, name, cap in chosen:
                 with archive.open(entry) as file:
-                    _copy(file, room, name)
+                    _copy(file, _place(room, entry, name), cap)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
-        raise UserMistake(f"the upload is damaged ({one_line(str(error), 80)})") from error
+        raise UserMistake(f"the upload is damaged ({one_line(str(error), 200)})") from error
 
 
-def _copy(file: IO[bytes], room: Path, name: str) -> None:
-    """At most one byte more than intake accepts: it then says that the file is too large."""
-    low = name.lower()
-    left = (MAX_ZIP if low.endswith(".zip") else MAX_CODE if low.endswith(".py") else MAX_WEIGHTS) + 1
+def _place(room: Path, entry: str, name: str) -> Path:
+    """Where to put a member. Two files of one name are two uploads of it, which the platform has numbered."""
     target = room.joinpath(*PurePosixPath(name).parts)
+    if target.exists():
+        stem, dot, ending = target.name.rpartition(".")
+        numbered = re.search(r"-(\d+)\.\w+$", entry)
+        target = target.with_name(f"{stem}-{numbered[1] if numbered else 1}{dot}{ending}")
     target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _copy(file: IO[bytes], target: Path, left: int) -> None:
+    """At most one byte more than intake accepts: it then says that the file is too large."""
     with open(target, "wb") as copy:
         while left > 0 and (chunk := file.read(min(_CHUNK, left))):
             copy.write(chunk)
             left -= len(chunk)
-
-
-def _choose(room: Path, others: Sequence[str], parts: Parts) -> Path:
-    """The folder, or the one zip in it where it holds no part file itself."""
-    files = [path for path in room.rglob("*") if path.is_file()]
-    zips = [path for path in files if path.suffix.lower() == ".zip"]
-    if any(path not in zips for path in files):
-        return room
-    if len(zips) == 1:
-        return zips[0]
-    if zips:
-        names = ", ".join(sorted(one_line(path.name, 40) for path in zips)[:3])
-        raise UserMistake(f"the upload holds {len(zips)} zip files ({names}): hand in one")
-    found = f" (it holds {', '.join(one_line(name, 40) for name in others)})" if others else ""
-    raise UserMistake(f"the upload holds none of the files {', '.join(parts.files)}{found}")
 
 
 def _keep(folder: Path, place: Path) -> None:
@@ -130,5 +126,5 @@ def _keep(folder: Path, place: Path) -> None:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _name(member: Sequence[str]) -> str:
-    return PurePosixPath(member[1]).name
+def _name(path: str) -> str:
+    return PurePosixPath(path).name

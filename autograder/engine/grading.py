@@ -120,7 +120,7 @@ class Grader:
         seed = secrets.randbits(32) if seed is None else seed
         with tempfile.TemporaryDirectory(prefix="submission-") as name:
             folder = Path(name)
-            notes = open_submission(path, folder, self._parts)
+            opened = open_submission(path, folder, self._parts)
             results = run_checks(
                 self._roots,
                 lambda limit: self._host.connect(folder, limit, _worker_seed(seed)),
@@ -136,7 +136,7 @@ class Grader:
         title = path.resolve().name
         isolation = self._host.layers.name
         return Grade(
-            title, tuple(results), points, seed, seconds, isolation, escapes=self._escapes, notes=tuple(notes)
+            title, tuple(results), points, seed, seconds, isolation, escapes=self._escapes, notes=opened.notes
         )
 
 

@@ -1,103 +1,234 @@
-"""Open what was handed in: a folder or a zip, from which only the files that parts.toml names are taken.
+"""Open what was handed in: a folder or an archive, from which only the files that parts.toml names are taken.
 
 Regular files only, capped in size while they are read; links, absolute paths and `..` are left where they are. A folder
-around the files, `__MACOSX`, another case of a name and extra files are forgiven, with a note where it matters.
+around the files, `__MACOSX`, another case of a name, an archive beside the files or within another, and extra files are
+forgiven, with a note where it matters. Of several files that could be the same one
+
+    relabel.py beside relabel-1.py or relabel (1).py    the later one is taken: a platform or browser numbers what
+                                                        comes again; in an archive the files' times go first
+    relabel copy.py, Copy of relabel.py                 only if there is no other
+    relabel.py beside a zip that holds one too          the one beside the zip
+    two zips                                            that with the higher number; without one, somebody has to look
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autograder.engine.archives import (
+    MAX_ARCHIVE,
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    CannotOpen,
+    is_archive,
+    unpack,
+)
 from autograder.engine.outcomes import UserMistake, one_line
 from autograder.engine.parts import Parts
 
-MAX_ZIP = 200 * 2**20  # bytes, packed
-MAX_ENTRIES = 10_000
 MAX_CODE = 2**20  # bytes, of one part file
 MAX_WEIGHTS = 50 * 2**20
-MAX_DEPTH = 8
+MAX_NESTED = 3  # archives within each other
+MAX_ARCHIVES = 20
+_NUMBER = re.compile(r"(?P<stem>.+?)(?: ?\((?P<a>\d{1,3})\)|-(?P<b>\d{1,3}))", re.DOTALL)
+_COPY = re.compile(
+    r"(?P<stem>.+?)(?: copy(?: \d+)?| - copy(?: \(\d+\))?| kopie(?: \d+)?)|copy of (?P<of>.+)", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What came of it: notes for the student, and a sentence about an archive that could not be opened although files
+    are missing ("" if there is none). Then somebody has to look at it."""
+
+    notes: tuple[str, ...]
+    to_look_at: str = ""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A file in the submission: where it lies, and how to read at most so many bytes of it."""
+    """A file of the submission."""
 
-    path: PurePosixPath
-    read: Callable[[int], bytes]
+    path: PurePosixPath  # as it was handed in; within an archive, in there
+    file: Path  # where it can be read
+    inside: str = ""  # the archive
+    time: float = 0.0  # when it was changed, in an archive
 
 
-def open_submission(path: Path, into: Path, parts: Parts) -> list[str]:
-    """Put the allowed files of the submission at `path` into the existing folder `into`; returns notes.
+def open_submission(path: Path, into: Path, parts: Parts) -> Opened:
+    """Put the allowed files of the submission at `path` into the existing folder `into`.
 
-    Raises `UserMistake`: no such path, neither folder nor zip, damaged, too large, or none of the files in it.
+    Raises `UserMistake`: no such path, neither folder nor archive, too large, or none of the files in it. It is a
+    `CannotOpen` where an archive may hold them.
     """
     if not path.exists():
         raise UserMistake(f"there is no submission at {path}")
     notes: list[str] = []
-    if path.is_dir():
-        _take(_in_folder(path, notes), path, into, parts, notes)
-    elif zipfile.is_zipfile(path):
-        if path.stat().st_size > MAX_ZIP:
-            raise UserMistake(f"{path.name} is larger than {MAX_ZIP // 2**20} MB")
+    with tempfile.TemporaryDirectory(prefix="opening-") as room:
+        if path.is_dir():
+            found = _in_folder(path, notes)
+        elif _names(path.name, parts):
+            found = [_Found(PurePosixPath(path.name), path)]
+        else:
+            copies = unpack(path, path.name, Path(room), lambda inside: _cap(inside, parts), notes)
+            found = [_Found(copy.path, copy.copy, "", copy.time) for copy in copies]
+        found, unopened = _with_archives(found, Path(room), parts, notes)
+        return _take(found, unopened, path, into, parts, notes)
+
+
+def _with_archives(
+    found: list[_Found], room: Path, parts: Parts, notes: list[str]
+) -> tuple[list[_Found], list[str]]:
+    """All files, those within archives included, and why some archives could not be opened."""
+    files, unopened, opened = [], [], 0
+    waiting = [(file, 0) for file in found]
+    while waiting:
+        file, depth = waiting.pop(0)
+        name = one_line(f"{file.inside}/{file.path}" if file.inside else str(file.path), 80)
+        if not is_archive(file.path.name):
+            files.append(file)
+            continue
+        if depth >= MAX_NESTED or opened >= MAX_ARCHIVES:
+            unopened.append(f"{name} was not opened: there are too many archives within each other")
+            continue
+        opened += 1
+        place = Path(tempfile.mkdtemp(dir=room))
         try:
-            with zipfile.ZipFile(path) as archive:
-                _take(_in_zip(archive, path, notes), path, into, parts, notes)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            # RuntimeError: encrypted; NotImplementedError: an unknown way of packing
-            raise UserMistake(
-                f"{path.name} cannot be unpacked ({one_line(str(error), 80)}): pack it again"
-            ) from error
-    else:
-        raise UserMistake(f"{path} is neither a folder nor a zip file")
-    return notes
+            copies = unpack(file.file, name, place, lambda path: _cap(path, parts), notes)
+        except CannotOpen as reason:
+            unopened.append(str(reason))
+            continue
+        waiting += [(_Found(copy.path, copy.copy, name, copy.time), depth + 1) for copy in copies]
+    return files, unopened
 
 
-def _take(found: list[_Found], path: Path, into: Path, parts: Parts, notes: list[str]) -> None:
+def _take(
+    found: Sequence[_Found], unopened: list[str], path: Path, into: Path, parts: Parts, notes: list[str]
+) -> Opened:
     """Choose one file for each allowed name and write it."""
     home = _home(found, parts)
     if home is None:
+        if unopened:
+            raise CannotOpen("; ".join(unopened))
         raise UserMistake(f"{path.name or path} holds none of the files {', '.join(parts.files)}")
-    if home != PurePosixPath("."):
-        notes.append(f"the files were taken from the folder {one_line(str(home), 80)}")
+    if home[1] != PurePosixPath("."):
+        notes.append(f"the files were taken from the folder {one_line(str(home[1]), 80)}")
+    if home[0]:
+        notes.append(f"the files were taken from {home[0]}")
+    missing, doubts = False, []
     for name in parts.files:
-        candidates = [f for f in found if f.path.name.lower() == name.lower()]
-        # In the home folder before elsewhere, in the right case before another, near the top before deep down.
-        candidates.sort(
-            key=lambda f: (f.path.parent != home, f.path.name != name, len(f.path.parts), str(f.path))
-        )
+        candidates = _candidates(found, name, home)
         if not candidates:
+            missing = True
             owners = [p for p in parts.parts if p.file == name]
             numbers = " and ".join(f"part {p.number}" for p in owners)
             notes.append(f"{name} is missing: {numbers} counts as not attempted")
             continue
-        chosen = candidates[0]
+        chosen, *others = candidates
         if chosen.path.name != name:
             notes.append(f"{one_line(chosen.path.name, 80)} was taken as {name}")
-        if chosen.path.parent != home:
-            notes.append(f"{name} was taken from {one_line(str(chosen.path.parent), 80)}")
-        cap = MAX_CODE if name.endswith(".py") else MAX_WEIGHTS
-        content = chosen.read(cap + 1)
+        if (chosen.inside, chosen.path.parent) != home:
+            notes.append(f"{name} was taken from {_place(chosen, folder=True)}")
+        cap = _cap(PurePosixPath(name), parts) - 1
+        content = read_regular(chosen.file, cap + 1)
+        for other in others:
+            if read_regular(other.file, cap + 1) != content:
+                notes.append(f"{_place(other)} could be {name} too and was left out")
+                if chosen.inside and other.inside and _number(chosen.inside) == _number(other.inside):
+                    doubt = (
+                        f"{chosen.inside} and {other.inside} hold different versions of {name}: hand in one"
+                    )
+                    doubts += [doubt] if chosen.inside != other.inside else []
         if len(content) > cap:
             notes.append(f"{name} is larger than {cap // 2**20} MB and was left out")
             continue
         with open(into / name, "xb") as file:
             file.write(content)
+    notes += [*unopened, *doubts]
+    return Opened(tuple(notes), "; ".join([*(unopened if missing else []), *doubts]))
 
 
-def _home(found: list[_Found], parts: Parts) -> PurePosixPath | None:
-    """The folder that holds most of the files; of two, the one called hw, then the one nearer to the top."""
-    allowed = {name.lower() for name in parts.files}
-    counts: dict[PurePosixPath, int] = {}
+def _candidates(found: Sequence[_Found], name: str, home: tuple[str, PurePosixPath]) -> list[_Found]:
+    """The files that could be the one called `name`, the one to take first."""
+    versions = [(version, file) for file in found if (version := _version(file.path.name, name)) is not None]
+
+    def rank(item: tuple[int, _Found]) -> tuple:
+        version, file = item
+        away = (file.inside, file.path.parent) != home
+        place = bool(file.inside), -_number(file.inside), away, len(file.path.parts)
+        return version < 0, *place, -file.time, -version, file.path.name != name, str(file.path)
+
+    return [file for _, file in sorted(versions, key=rank)]
+
+
+def _version(file: str, name: str) -> int | None:
+    """0 for the name itself in any case, its number for `relabel-1.py` and the like, -1 for a copy; None for others."""
+    wanted, low = name.lower(), file.lower()
+    if low == wanted:
+        return 0
+    stem, ending = os.path.splitext(low)
+    wanted_stem, wanted_ending = os.path.splitext(wanted)
+    if ending != wanted_ending:
+        return None
+    if (numbered := _NUMBER.fullmatch(stem)) and numbered["stem"] == wanted_stem:
+        return int(numbered["a"] or numbered["b"])
+    if (copied := _COPY.fullmatch(stem)) and wanted_stem in (copied["stem"], copied["of"]):
+        return -1
+    return None
+
+
+def _names(file: str, parts: Parts) -> list[str]:
+    return [name for name in parts.files if _version(file, name) is not None]
+
+
+def may_matter(name: str, parts: Parts) -> int:
+    """How many bytes of a file of this name an intake reads at most: 0 if it is neither a part file nor an archive."""
+    if is_archive(name):
+        return MAX_ARCHIVE + 1
+    if not _names(name, parts):
+        return 0
+    return (MAX_CODE if name.lower().endswith(".py") else MAX_WEIGHTS) + 1
+
+
+def _cap(path: PurePosixPath, parts: Parts) -> int:
+    return 0 if any(is_noise(part) for part in path.parts) else may_matter(path.name, parts)
+
+
+def _number(archive: str) -> int:
+    """1 for "submission-1.zip" and "submission (1).zip", 0 without a number."""
+    numbered = _NUMBER.fullmatch(PurePosixPath(archive).name.split(".")[0])
+    return int(numbered["a"] or numbered["b"]) if numbered else 0
+
+
+def _place(file: _Found, folder: bool = False) -> str:
+    path = file.path.parent if folder else file.path
+    return one_line("/".join(filter(None, (file.inside, str(path)))), 80)
+
+
+def _home(found: Sequence[_Found], parts: Parts) -> tuple[str, PurePosixPath] | None:
+    """(archive, folder) that holds most of the files; of two, the one called hw, then the one nearer to the top."""
+    counts: dict[tuple[str, PurePosixPath], set[str]] = {}
     for file in found:
-        if file.path.name.lower() in allowed:
-            counts[file.path.parent] = counts.get(file.path.parent, 0) + 1
-    rank = lambda folder: (-counts[folder], folder.name != "hw", len(folder.parts), str(folder))  # noqa: E731
+        for name in _names(file.path.name, parts):
+            counts.setdefault((file.inside, file.path.parent), set()).add(name)
+
+    def rank(home: tuple[str, PurePosixPath]) -> tuple:
+        archive, folder = home
+        return (
+            -len(counts[home]),
+            folder.name != "hw",
+            bool(archive),
+            -_number(archive),
+            len(folder.parts),
+            str(home),
+        )
+
     return min(counts, key=rank, default=None)
 
 
@@ -111,11 +242,7 @@ def _in_folder(root: Path, notes: list[str]) -> list[_Found]:
                 raise UserMistake(
                     f"{root} holds more than {MAX_ENTRIES} files: name the folder with the part files"
                 )
-            found.append(
-                _Found(
-                    PurePosixPath(path.relative_to(root).as_posix()), lambda cap, p=path: read_regular(p, cap)
-                )
-            )
+            found.append(_Found(PurePosixPath(path.relative_to(root).as_posix()), path))
     return found
 
 
@@ -144,32 +271,6 @@ def read_regular(path: Path, cap: int) -> bytes:
             return file.read(cap)
     except OSError as error:
         raise UserMistake(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _in_zip(archive: zipfile.ZipFile, path: Path, notes: list[str]) -> list[_Found]:
-    entries = archive.infolist()
-    if len(entries) > MAX_ENTRIES:
-        raise UserMistake(f"{path.name} holds more than {MAX_ENTRIES} files")
-    found: dict[PurePosixPath, _Found] = {}
-    for entry in entries:
-        name = entry.filename.replace("\\", "/")
-        inside = PurePosixPath(name)
-        if entry.is_dir() or any(is_noise(part) for part in inside.parts):
-            continue
-        if inside.is_absolute() or ".." in inside.parts or ":" in name or len(inside.parts) > MAX_DEPTH:
-            notes.append(f"{one_line(name, 80)} points outside the zip and was left out")
-        elif stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-            notes.append(f"{one_line(name, 80)} is not a regular file and was left out")
-        elif inside in found:
-            raise UserMistake(f"{path.name} holds {one_line(name, 80)} twice: pack it again")
-        else:
-            found[inside] = _Found(inside, lambda cap, e=entry: _read_entry(archive, e, cap))
-    return list(found.values())
-
-
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, cap: int) -> bytes:
-    with archive.open(entry) as file:  # the header's size may lie: what counts is what comes out
-        return file.read(cap)
 
 
 def is_noise(name: str) -> bool:

@@ -109,7 +109,7 @@ RIGHT = {
 def test_everybody_gets_a_grade_a_page_and_a_line(graded: Class) -> None:
     assert graded.points == RIGHT
     rows = graded.rows()
-    assert rows["student-4"]["Status"] == "Cannot be opened" and "essay.pdf" in rows["student-4"]["Notes"]
+    assert rows["student-4"]["Status"] == "To look at" and "essay.pdf" in rows["student-4"]["Notes"]
     assert {rows[key]["Status"] for key in rows if key != "student-4"} == {"Graded"}
     for key, points in RIGHT.items():
         results = json.loads((graded.out / "students" / key / "results.json").read_text())

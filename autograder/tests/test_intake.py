@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import warnings
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from autograder.engine import intake
+from autograder.engine import archives
+from autograder.engine.archives import CannotOpen
 from autograder.engine.intake import open_submission
 from autograder.engine.outcomes import UserMistake
 from autograder.tests.conftest import Assignment
@@ -54,7 +57,7 @@ def test_files_are_found_at_the_top_or_in_a_nested_folder(
         for name, text in entries.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_text(text)
-    notes = open_submission(path, into, assignment.parts)
+    notes = open_submission(path, into, assignment.parts).notes
     assert taken(into) == {"sums.py": "one", "words.py": "two"}
     assert bool(notes) == bool(prefix)
 
@@ -62,9 +65,9 @@ def test_files_are_found_at_the_top_or_in_a_nested_folder(
 def test_another_case_is_forgiven_and_a_missing_part_is_noted(
     assignment: Assignment, into: Path, tmp_path
 ) -> None:
-    notes = open_submission(pack(tmp_path / "s.zip", {"Sums.PY": "one"}), into, assignment.parts)
+    notes = open_submission(pack(tmp_path / "s.zip", {"Sums.PY": "one"}), into, assignment.parts).notes
     assert taken(into) == {"sums.py": "one"}
-    assert notes == ["Sums.PY was taken as sums.py", "words.py is missing: part 2 counts as not attempted"]
+    assert notes == ("Sums.PY was taken as sums.py", "words.py is missing: part 2 counts as not attempted")
 
 
 def test_of_two_complete_folders_the_one_called_hw_is_taken(
@@ -91,9 +94,11 @@ def test_only_allowed_names_are_taken(assignment: Assignment, into: Path, tmp_pa
 def test_paths_that_point_outside_are_left_out(
     assignment: Assignment, into: Path, tmp_path, name: str
 ) -> None:
-    notes = open_submission(pack(tmp_path / "s.zip", {"words.py": "ok", name: "bad"}), into, assignment.parts)
+    notes = open_submission(
+        pack(tmp_path / "s.zip", {"words.py": "ok", name: "bad"}), into, assignment.parts
+    ).notes
     assert list(taken(into)) == ["words.py"]
-    assert any("points outside the zip" in note for note in notes)
+    assert any("points outside s.zip" in note for note in notes)
 
 
 def test_links_are_left_out(assignment: Assignment, into: Path, tmp_path: Path) -> None:
@@ -104,7 +109,7 @@ def test_links_are_left_out(assignment: Assignment, into: Path, tmp_path: Path) 
     (folder / "words.py").write_text("ok")
     (folder / "sums.py").symlink_to(secret)
     os.mkfifo(folder / "pipe.py")
-    assert "sums.py is a link and was left out" in open_submission(folder, into, assignment.parts)
+    assert "sums.py is a link and was left out" in open_submission(folder, into, assignment.parts).notes
     assert taken(into) == {"words.py": "ok"}
 
     info = zipfile.ZipInfo("sums.py")
@@ -114,14 +119,14 @@ def test_links_are_left_out(assignment: Assignment, into: Path, tmp_path: Path) 
         archive.writestr("words.py", "ok")
     other = tmp_path / "other"
     other.mkdir()
-    notes = open_submission(tmp_path / "s.zip", other, assignment.parts)
+    notes = open_submission(tmp_path / "s.zip", other, assignment.parts).notes
     assert taken(other) == {"words.py": "ok"} and any("not a regular file" in note for note in notes)
 
 
 def test_a_zip_bomb_is_not_unpacked(assignment: Assignment, into: Path, tmp_path: Path) -> None:
     notes = open_submission(
         pack(tmp_path / "s.zip", {"sums.py": b"0" * 10**7, "words.py": "ok"}), into, assignment.parts
-    )
+    ).notes
     assert taken(into) == {"words.py": "ok"}
     assert "sums.py is larger than 1 MB and was left out" in notes
 
@@ -138,9 +143,9 @@ def _damaged(path: Path) -> Path:
     ("make", "sentence"),
     [
         (lambda p: p, "there is no submission at"),
-        (lambda p: (p.write_text("hello"), p)[1], "is neither a folder nor a zip file"),
-        (lambda p: (p.write_bytes(b""), p)[1], "is neither a folder nor a zip file"),
-        (_damaged, "s.zip cannot be unpacked"),
+        (lambda p: (p.write_text("hello"), p)[1], "s.zip is neither a zip nor a tar archive"),
+        (lambda p: (p.write_bytes(b""), p)[1], "s.zip is neither a zip nor a tar archive"),
+        (_damaged, "s.zip is damaged and cannot be unpacked"),
         (lambda p: pack(p, {"essay.docx": "x"}), "s.zip holds none of the files sums.py, words.py"),
         (lambda p: (p.mkdir(), p)[1], "s.zip holds none of the files"),
     ],
@@ -163,6 +168,167 @@ def test_duplicates_and_crowds_are_refused(
         archive.writestr("sums.py", "2")
     with pytest.raises(UserMistake, match=r"holds sums\.py twice"):
         open_submission(path, into, assignment.parts)
-    monkeypatch.setattr(intake, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 3)
     with pytest.raises(UserMistake, match="more than 3 files"):
         open_submission(pack(path, {f"{i}.txt": "" for i in range(4)}), into, assignment.parts)
+
+
+# --- archives beside files, within each other, of other kinds ---
+
+
+def zipped(entries: dict[str, str | bytes], times: dict[str, tuple] | None = None) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(
+                zipfile.ZipInfo(name, (times or {}).get(name, (2026, 11, 20, 12, 0, 0))), content
+            )
+    return made.getvalue()
+
+
+def tarred(entries: dict[str, str], mode: str = "w:gz") -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:
+        for name, content in entries.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content.encode()))
+    return made.getvalue()
+
+
+def locked() -> bytes:
+    """A zip whose entry says that it is encrypted."""
+    data = bytearray(zipped({"sums.py": "1"}))
+    for magic, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(magic) + at] |= 1
+    return bytes(data)
+
+
+def folder(path: Path, entries: dict[str, str | bytes]) -> Path:
+    for name, content in entries.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+BOTH = {"sums.py": "one", "words.py": "two"}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"submission.zip": zipped(BOTH)},
+        {"submission.zip": zipped({"hw/sums.py": "one"}), "words.py": "two"},  # a file beside the zip
+        {"sums.py": "one", "sub/late.zip": zipped({"words.py": "two"})},
+        {"submission.zip": zipped({"inner.zip": zipped(BOTH)})},
+        {"submission.zip": zipped({"a/inner.zip": zipped({"b/third.zip": zipped(BOTH)})})},
+        {"submission.tar.gz": tarred(BOTH)},
+        {"submission.tgz": tarred({"./hw/sums.py": "one", "./hw/words.py": "two"})},
+        {"submission.tar": tarred(BOTH, "w")},
+        {"submission.tar.xz": tarred(BOTH, "w:xz")},
+        {"submission.tar.bz2": tarred(BOTH, "w:bz2")},
+        {"submission.zip": zipped({"code.tar.gz": b"", "inner.tgz": tarred(BOTH)})},
+        {"Submission.ZIP": zipped(BOTH)},
+        {"really_a_tar.zip": tarred(BOTH)},
+    ],
+)
+def test_nothing_is_lost_in_archives(
+    assignment: Assignment, into: Path, tmp_path: Path, entries: dict
+) -> None:
+    opened = open_submission(folder(tmp_path / "s", entries), into, assignment.parts)
+    assert taken(into) == BOTH and opened.to_look_at == ""
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "tgz"])
+def test_a_single_archive_is_opened(assignment: Assignment, into: Path, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"s.{ending}"
+    path.write_bytes(zipped(BOTH) if ending == "zip" else tarred(BOTH))
+    open_submission(path, into, assignment.parts)
+    assert taken(into) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "s.7z",
+            b"7z\xbc\xaf'\x1c" + b"x" * 50,
+            "s.7z is a 7z archive, which cannot be opened here: pack a zip",
+        ),
+        ("s.rar", b"Rar!\x1a\7\0" + b"x" * 50, "s.rar is a rar archive"),
+        ("s.zip", locked(), "s.zip is protected with a password: hand it in without one"),
+        ("s.zip", zipped(BOTH)[:60], "s.zip is neither a zip nor a tar archive"),
+        ("s.tar.gz", tarred(BOTH)[:40], "s.tar.gz is"),
+        ("sums.py.gz", b"\x1f\x8b\x08" + b"\0" * 30, "sums.py.gz is"),
+        ("s.zip", zipped({"inner.zip": locked()}), "s.zip/inner.zip is protected with a password"),
+    ],
+)
+def test_what_nobody_could_open_is_named_and_is_not_an_empty_submission(
+    assignment: Assignment, tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    """Alone it is refused by name; beside a part file that leaves another one missing, somebody has to look."""
+    for entries in ({name: content}, {name: content, "notes.txt": "x"}):
+        (into := tmp_path / f"into-{len(entries)}").mkdir()
+        with pytest.raises(CannotOpen, match=sentence.replace("(", r"\(")):
+            open_submission(folder(tmp_path / f"s-{len(entries)}", entries), into, assignment.parts)
+    (into := tmp_path / "into-more").mkdir()
+    opened = open_submission(
+        folder(tmp_path / "s-more", {name: content, "sums.py": "one"}), into, assignment.parts
+    )
+    assert taken(into) == {"sums.py": "one"} and sentence in opened.to_look_at
+    (into := tmp_path / "into-all").mkdir()
+    opened = open_submission(folder(tmp_path / "s-all", {name: content, **BOTH}), into, assignment.parts)
+    assert opened.to_look_at == "" and any(sentence in note for note in opened.notes)  # nothing is missing
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ({"sums.py": "old", "sums-1.py": "new"}, "new"),
+        ({"sums.py": "old", "sums (1).py": "new"}, "new"),
+        ({"sums.py": "old", "sums(2).py": "new", "sums(1).py": "older"}, "new"),
+        ({"sums-1.py": "old", "sums-2.py": "new"}, "new"),
+        ({"sums-10.py": "new", "sums-9.py": "old"}, "new"),
+        ({"sums.py": "this", "sums copy.py": "other"}, "this"),
+        ({"sums.py": "this", "Copy of sums.py": "other"}, "this"),
+        ({"sums copy 2.py": "this"}, "this"),
+        ({"sums.py": "this", "a.zip": zipped({"sums.py": "other"})}, "this"),
+        ({"a.zip": zipped({"sums.py": "old"}), "a-1.zip": zipped({"sums.py": "new"})}, "new"),
+        (
+            {"a.zip": zipped({"sums.py": "new", "sums (1).py": "old"}, {"sums.py": (2026, 11, 21, 9, 0, 0)})},
+            "new",
+        ),
+    ],
+)
+def test_of_two_versions_the_later_is_taken_and_the_other_is_named(
+    assignment: Assignment, into: Path, tmp_path: Path, entries: dict, text: str
+) -> None:
+    opened = open_submission(folder(tmp_path / "s", entries), into, assignment.parts)
+    assert taken(into) == {"sums.py": text}
+    left_out = [note for note in opened.notes if "could be sums.py too and was left out" in note]
+    assert len(left_out) == max(1, len(entries)) - 1 or (entries.keys() == {"a.zip"} and len(left_out) == 1)
+
+
+def test_two_zips_with_different_versions_need_somebody_to_look(
+    assignment: Assignment, into: Path, tmp_path: Path
+) -> None:
+    entries = {"a.zip": zipped({"sums.py": "one"}), "b.zip": zipped({"sums.py": "two"})}
+    opened = open_submission(folder(tmp_path / "s", entries), into, assignment.parts)
+    assert "hold different versions of sums.py" in opened.to_look_at
+    same = {name: zipped({"sums.py": "one"}) for name in entries}
+    (other := tmp_path / "other").mkdir()
+    assert open_submission(folder(tmp_path / "t", same), other, assignment.parts).to_look_at == ""
+
+
+def test_archives_that_unpack_to_too_much_are_left(
+    assignment: Assignment, into: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_UNPACKED", 10**6)
+    bomb = tarred({"noise.bin": "x" * 3 * 10**6, **BOTH})
+    with pytest.raises(CannotOpen, match="unpacks to more than"):
+        open_submission(folder(tmp_path / "s", {"s.tar.gz": bomb}), into, assignment.parts)
+    many: bytes = zipped(BOTH)
+    for _ in range(5):
+        many = zipped({"deeper.zip": many})
+    with pytest.raises(CannotOpen, match="too many archives within each other"):
+        open_submission(folder(tmp_path / "t", {"s.zip": many}), into, assignment.parts)
