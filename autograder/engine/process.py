@@ -26,7 +26,7 @@ from typing import Any
 import msgpack
 
 from autograder.engine.budget import IDLE_LIMIT
-from autograder.engine.confine import bubblewrap, limits, probe, sandbox_exec
+from autograder.engine.confine import bubblewrap, probe, sandbox_exec
 from autograder.engine.confine.layers import Layers
 from autograder.engine.frames import FrameTooLong, read_frame, write_frame
 from autograder.engine.outcomes import CouldNotRun, Crashed, TimedOut, Verdict, one_line
@@ -45,7 +45,7 @@ class End:
 
     status: int  # as `os.wait` gives it
     seconds: float  # of CPU
-    disk_full: bool  # it was ended since it wrote too much
+    disk_full: str  # what it wrote too much of, as in "more than 64 MB", and was ended for
 
 
 class WorkerHost:
@@ -111,7 +111,7 @@ class WorkerHost:
         except (OSError, CouldNotRun):
             self.close()
             return None
-        return End(int(reply["status"]), float(reply["seconds"]), bool(reply["disk"]))
+        return End(int(reply["status"]), float(reply["seconds"]), str(reply["disk"]))
 
     def close(self) -> None:
         """End the host, and with it every worker."""
@@ -279,7 +279,7 @@ class ProcessTransport:
         if ended is None:
             return Crashed("your code's process died, and took the grader's helper process with it")
         if ended.disk_full:
-            return Crashed(f"your code wrote more than {limits.DISK // 2**20} MB to the disk")
+            return Crashed(f"your code wrote {ended.disk_full} to the disk")
         end = os.WTERMSIG(ended.status) if os.WIFSIGNALED(ended.status) else None
         # The two ways in which the kernel counts CPU time differ a little on a busy machine: hence half of it.
         if end == signal.SIGXCPU or (end == signal.SIGKILL and ended.seconds >= math.ceil(self._limit) / 2):

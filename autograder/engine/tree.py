@@ -16,8 +16,10 @@ from autograder.engine.parts import Parts
 
 ENGINE = Path(__file__).parent
 ROOT = ENGINE.parents[1]
-WORKER_FILES = "__init__ answers endpoint frames given gradients outcomes unchanged values worker".split()
-CONFINE_FILES = "__init__ apply landlock layers limits readable seccomp uid".split()
+WORKER_FILES = (
+    "__init__ answers endpoint frames given gradients libraries outcomes unchanged values worker".split()
+)
+CONFINE_FILES = "__init__ apply files landlock layers limits readable seccomp uid".split()
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", "*.safetensors")
 
 

@@ -34,6 +34,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from autograder.engine import libraries
 from autograder.engine.confine import apply, limits
 from autograder.engine.confine.apply import Plan
 from autograder.engine.endpoint import Endpoint, NoSuchFile
@@ -72,7 +73,7 @@ def main(control: socket.socket) -> None:
                 reply = {
                     "status": status,
                     "seconds": seconds,
-                    "disk": worker is not None and worker.disk_full,
+                    "disk": "" if worker is None else worker.disk_full,
                 }
             write_frame(control, msgpack.packb(reply))
     finally:
@@ -86,16 +87,17 @@ class Worker:
     """What this process remembers of a worker; nothing of the submission is ever in its memory."""
 
     scratch: str
-    disk_full: bool = False  # it was ended for that
+    disk_full: str = ""  # what it wrote too much of, and was ended for
 
 
 def _next_frame(control: socket.socket, workers: dict[int, Worker]) -> bytes | None:
     """The next order; while waiting for it, whoever fills the disk is ended."""
     while not select.select([control], [], [], WATCH_EVERY if workers else None)[0]:
         for pid, worker in workers.items():
-            if not worker.disk_full and limits.too_much_on_disk(worker.scratch):
-                worker.disk_full = True
-                os.kill(pid, signal.SIGKILL)
+            if not worker.disk_full:
+                worker.disk_full = limits.too_much_on_disk(worker.scratch)
+                if worker.disk_full:
+                    os.kill(pid, signal.SIGKILL)
     return read_frame(control)
 
 
@@ -107,6 +109,8 @@ def preload(modules: list[str]) -> list[str]:
             importlib.import_module(name)
         except ImportError as error:
             missing.append(f"{name}: {error}")
+    if "torch" in sys.modules:
+        libraries.load()
     gc.collect()
     gc.freeze()  # the garbage collector of a fork leaves these pages alone, so they stay shared
     return missing
@@ -221,11 +225,12 @@ def _adopt_orphans() -> None:
 
 
 def _remove(folder: str) -> None:
-    """Delete a scratch folder, whatever is in it. Where Landlock is in force it is flat."""
-    try:
+    """Delete a scratch folder, whatever is in it."""
+    with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:
-        subprocess.run(["rm", "-rf", "--", folder], check=False)
+    if os.path.lexists(folder):  # too deep for Python, or somebody has taken rights from a folder in it
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autograder.engine.confine import limits, uid
+from autograder.engine.confine import files, limits, uid
 from autograder.engine.confine.layers import Layers
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def confine(plan: Plan, scratch: str, owner: int, parent: int) -> None:
     """
     for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ[name] = scratch
+    for name in ("USER", "LOGNAME"):  # `getpass.getuser` would look for the worker's uid in a table of users
+        os.environ[name] = "student"
     tempfile.tempdir = scratch  # what the preloaded process found is remembered there
+    files.keep_inside(scratch)
     if sys.platform != "linux":
         return
     limits.set_limits(plan.threads + limits.THREADS)

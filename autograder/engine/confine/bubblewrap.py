@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.engine.confine.readable import (
     DEVICES,
+    FONTS,
     LIBRARIES,
     MACHINE,
     SETTINGS,
@@ -34,7 +35,7 @@ def command(base: Path, writable: Path) -> list[str]:
     else:
         line += ["--unshare-user"]
     base = base.resolve()
-    seen = [*LIBRARIES, "/bin", "/sbin", *SETTINGS, *MACHINE, *python_libraries(), *python_programs()]
+    seen = [*LIBRARIES, "/bin", "/sbin", *SETTINGS, *FONTS, *MACHINE, *python_libraries(), *python_programs()]
     paths = [path for path in existing(seen) if not path.startswith("/proc/")]
     for folder in _above([*paths, *DEVICES, str(base)]):  # else they would copy the mode of, say, /root
         line += ["--perms", "0755", "--dir", folder]

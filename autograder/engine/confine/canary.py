@@ -61,6 +61,8 @@ def targets(folder: Path, hidden: Path | None) -> Iterator[dict[str, Any]]:
     for file in (planted, target):
         file.write_text(secret)
         file.chmod(0o666)
+    (folder / "empty").mkdir()
+    (folder / "empty").chmod(0o777)
     with contextlib.ExitStack() as stack:
         listening = []
         for kind, address in (
@@ -83,6 +85,7 @@ def targets(folder: Path, hidden: Path | None) -> Iterator[dict[str, Any]]:
             if hidden is not None
             else [],
             "open_file": str(target),
+            "open_folder": str(folder / "empty"),
             "open_folders": [str(folder), "/tmp", "/var/tmp", "/dev/shm", os.path.expanduser("~")],
             "victim": victim,
             "tcp": listening[0][1],

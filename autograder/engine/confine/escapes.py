@@ -9,6 +9,7 @@ import gc
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,14 +81,37 @@ def write_a_file(t):
     return True
 
 
-def make_a_file(t):
-    for folder in t["open_folders"]:
-        try:
-            with open(os.path.join(folder, "made-by-a-submission"), "w"):
-                return True
-        except OSError:
-            continue
-    return False
+def make_a_file(t):  # in C: Python's `open` may fall back to the worker's own folder (files.py)
+    paths = [os.path.join(folder, "made-by-a-submission") for folder in t["open_folders"]]
+    return any(LIBC.open(os.fsencode(path), os.O_WRONLY | os.O_CREAT, 0o600) >= 0 for path in paths)
+
+
+def make_a_folder(t):
+    paths = [os.path.join(folder, "folder-of-a-submission") for folder in t["open_folders"]]
+    return any(LIBC.mkdir(os.fsencode(path), 0o700) == 0 for path in paths)
+
+
+def move_a_file_out(t):
+    with open("moved", "w"):
+        pass
+    paths = [os.path.join(folder, "moved-by-a-submission") for folder in t["open_folders"]]
+    return any(LIBC.rename(b"moved", os.fsencode(path)) == 0 for path in paths)
+
+
+def move_a_file_in(t):
+    return LIBC.rename(os.fsencode(t["open_file"]), b"moved-in") == 0
+
+
+def delete_a_folder(t):
+    return LIBC.rmdir(os.fsencode(t["open_folder"])) == 0
+
+
+def make_a_folder_that_nobody_can_list(t):
+    return LIBC.mkdir(b"closed", 0) == 0
+
+
+def make_new_folders_unreadable(t):
+    return LIBC.umask(0o700) >= 0 and LIBC.mkdir(b"closed-by-umask", 0o700) == 0 and not os.access("closed-by-umask", os.R_OK)
 
 
 def empty_a_file(t):
@@ -274,6 +298,12 @@ ATTEMPTS = [
     trace_another,
     write_a_file,
     make_a_file,
+    make_a_folder,
+    move_a_file_out,
+    move_a_file_in,
+    delete_a_folder,
+    make_a_folder_that_nobody_can_list,
+    make_new_folders_unreadable,
     empty_a_file,
     change_the_mode_of_a_file,
     change_the_time_of_a_file,
@@ -325,8 +355,11 @@ def work():
     thread = threading.Thread(target=lambda: sums.append(float(np.ones((50, 50)).sum())))
     thread.start()
     thread.join()
-    with open("notes.txt", "w") as file:
+    os.makedirs("figures/deep", exist_ok=True)
+    with open("figures/deep/notes.txt", "w") as file:
         file.write("x" * 1000)
+    os.replace("figures/deep/notes.txt", "notes.txt")
+    shutil.rmtree("figures")
     with open(os.devnull, "rb+") as null:
         null.write(b"x")
     import calendar

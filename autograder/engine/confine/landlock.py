@@ -12,6 +12,7 @@ from py_landlock import AccessFs, Landlock
 
 from autograder.engine.confine.readable import (
     DEVICES,
+    FONTS,
     LIBRARIES,
     MACHINE,
     SETTINGS,
@@ -20,8 +21,10 @@ from autograder.engine.confine.readable import (
 )
 
 _READ = AccessFs.READ_FILE | AccessFs.READ_DIR
-# A flat folder of regular files: no link, pipe or socket to trip over, no tree too deep to delete again.
-_WRITE = _READ | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.MAKE_REG | AccessFs.REMOVE_FILE
+# Regular files and folders: no link, pipe or socket to trip over. `limits.py` watches how many there are and how deep.
+_FILES = AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.MAKE_REG | AccessFs.REMOVE_FILE
+_FOLDERS = AccessFs.MAKE_DIR | AccessFs.REMOVE_DIR | AccessFs.REFER  # the last: move a file from one to another
+_WRITE = _READ | _FILES | _FOLDERS
 
 
 def prepare(base: str) -> Landlock:
@@ -31,7 +34,7 @@ def prepare(base: str) -> Landlock:
     worker may not start. Raises the library's `LandlockError` where the kernel has no Landlock.
     """
     rules = Landlock(strict=False)  # what an older kernel does not know is left out
-    for path in existing([base, *LIBRARIES, *python_libraries(), *SETTINGS, *MACHINE]):
+    for path in existing([base, *LIBRARIES, *python_libraries(), *SETTINGS, *FONTS, *MACHINE]):
         rules.add_path_rule(path, access=_READ if os.path.isdir(path) else AccessFs.READ_FILE)
     for device in existing(DEVICES):
         rules.add_path_rule(device, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)

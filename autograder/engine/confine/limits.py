@@ -14,7 +14,8 @@ THREADS = 64  # beyond those that the same user already runs
 DISK = (
     64 * 2**20
 )  # bytes in the scratch folder, all files together; found out by looking, so it can be overshot
-DISK_FILES = 1000
+DISK_FILES = 1000  # and folders
+DEPTH = 16  # of folders within folders
 
 
 def set_limits(threads: int) -> None:
@@ -43,18 +44,35 @@ def threads_of(uid: int) -> int:
     return count
 
 
-def too_much_on_disk(folder: str) -> bool:
-    """Whether the (flat) folder holds more than is allowed."""
-    total = 0
+def too_much_on_disk(folder: str) -> str:
+    """What the folder holds beyond what is allowed, as in "more than 64 MB"; "" where it keeps within the limits."""
+    total = number = 0
+    pending = [(folder, 1)]
+    while pending:
+        path, depth = pending.pop()
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    number += 1
+                    total += _bytes_of(entry)
+                    if total > DISK:
+                        return f"more than {DISK // 2**20} MB"
+                    if number > DISK_FILES:
+                        return f"more than {DISK_FILES} files and folders"
+                    if depth > DEPTH + 1:
+                        return f"folders more than {DEPTH} deep"
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append((entry.path, depth + 1))
+        except OSError:  # the folder has gone meanwhile
+            continue
+    return ""
+
+
+def _bytes_of(entry: os.DirEntry[str]) -> int:
     try:
-        with os.scandir(folder) as entries:
-            for number, entry in enumerate(entries, 1):
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
-                if total > DISK or number > DISK_FILES:
-                    return True
-    except OSError:  # a file or the folder has gone meanwhile
-        return False
-    return False
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except OSError:  # it has gone meanwhile
+        return 0
 
 
 def _whole(path: str) -> bytes:

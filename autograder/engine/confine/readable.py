@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 LIBRARIES = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib")
 SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/usr/share/zoneinfo")
+FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts")  # for figures
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")  # read by torch and OpenBLAS
 

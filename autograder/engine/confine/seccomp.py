@@ -26,7 +26,7 @@ ALLOWED = """
     getpid getppid getpgrp getpgid getsid getuid geteuid getgid getegid getgroups getresuid getresgid
     close close_range read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek
     stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir
-    getdents getdents64 umask mkdir mkdirat unlink unlinkat rmdir rename renameat renameat2
+    getdents getdents64 unlink unlinkat rmdir rename renameat renameat2
     ftruncate fallocate fsync fdatasync fadvise64 sendfile copy_file_range dup dup2 dup3 pipe pipe2
     poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd eventfd2
     sendto recvfrom
@@ -72,6 +72,7 @@ class Condition(NamedTuple):
 
 
 _EVERY = 2**64 - 1
+_S_ISVTX, _OWNER = 0o1000, 0o700
 
 
 def conditions() -> list[Condition]:
@@ -81,6 +82,10 @@ def conditions() -> list[Condition]:
     found += [Condition("ioctl", 1, _EVERY, value) for value in _IOCTL.values()]
     found += [Condition("prctl", 0, _EVERY, value) for value in _PRCTL.values()]
     found += [Condition("prlimit64", 0, _EVERY, 0)]  # 0: this process
+    # A folder that its owner cannot list could hide files from those who watch the disk, and resist being deleted.
+    for call, mode in (("mkdir", 1), ("mkdirat", 2)):
+        found += [Condition(call, mode, _S_ISVTX | _OWNER, _OWNER)]
+    found += [Condition("umask", 0, _OWNER, 0)]
     for call, flags in (("open", 1), ("openat", 2)):
         # Truncating while opening read-only is not covered by the first two versions of Landlock.
         found += [Condition(call, flags, os.O_TRUNC, 0)]
