@@ -39,6 +39,7 @@ __all__ = [
     "expect_raises",
     "expect_unchanged",
     "expect_uniform",
+    "expect_whole",
     "subpart",
 ]
 
@@ -116,6 +117,15 @@ def expect_array(
     if finite and value.dtype.kind == "f" and not np.isfinite(value).all():
         what = "NaN" if np.isnan(value).any() else "infinity"
         raise CheckFailed(f"{subject} holds {what}", safe=NOT_FINITE)
+    return value
+
+
+def expect_whole(value: object, sentence: str) -> int:
+    """`value` as an int: a whole number, also as the 0-d array that NumPy makes of one. Fails with `sentence`."""
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
+        value = value.item()
+    if type(value) is not int:
+        raise CheckFailed(sentence)
     return value
 
 

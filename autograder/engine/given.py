@@ -78,11 +78,28 @@ def state(module: nn.Module) -> dict[str, np.ndarray]:
     return {name: t.detach().cpu().numpy().copy() for name, t in module.state_dict().items()}
 
 
-def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
-    """Put arrays (as `state` gives them) into a module."""
+def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    """Put arrays (as `state` gives them) into a module; returns the name that its own parameter has for each.
+
+    By name, whatever else the module holds (a second name for a layer, a buffer). Where it has other names, in order, if
+    it has as many parameters and each fits; otherwise nothing is changed, and {} returned.
+    """
     import torch
 
-    module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    own, parameters = module.state_dict(keep_vars=True), dict(module.named_parameters())
+    if set(arrays) <= set(own):
+        chosen = {name: own[name] for name in arrays}
+    elif len(arrays) == len(parameters):
+        chosen = dict(zip(arrays, parameters.values(), strict=True))
+    else:
+        return {}
+    if any(chosen[name].shape != np.shape(array) for name, array in arrays.items()):
+        return {}
+    with torch.no_grad():
+        for name, array in arrays.items():
+            chosen[name].copy_(torch.tensor(array))
+    names = {id(tensor): name for name, tensor in [*own.items(), *parameters.items()]}  # as gradients are named
+    return {name: names[id(tensor)] for name, tensor in chosen.items()}
 
 
 def grads(module: nn.Module) -> dict[str, np.ndarray | None]:

@@ -19,6 +19,7 @@ from autograder.engine.checking import (
     expect_distribution,
     expect_normal,
     expect_probability,
+    expect_whole,
     subpart,
 )
 from solutions import dynamics as reference
@@ -37,7 +38,7 @@ def judge_pairs(
     """Inputs, targets and stats must be the reference's."""
     answer = student.dynamics.normalized_pairs(obs, actions, next_obs)
     expect(
-        isinstance(answer, tuple) and len(answer) == 3,
+        isinstance(answer, tuple | list) and len(answer) == 3,
         "`normalized_pairs` must return inputs, targets and stats",
     )
     inputs, targets, stats = reference.normalized_pairs(obs, actions, next_obs)
@@ -77,7 +78,7 @@ def test_pairs_with_tiny_columns(student: Student, fresh_rng: np.random.Generato
     actions = 1e-6 * fresh_rng.normal(size=(12, 1))
     answer = student.dynamics.normalized_pairs(obs, actions, next_obs)
     expect(
-        isinstance(answer, tuple) and len(answer) == 3,
+        isinstance(answer, tuple | list) and len(answer) == 3,
         "`normalized_pairs` must return inputs, targets and stats",
     )
     stds = [
@@ -200,7 +201,7 @@ def test_nll_gradients_against_reference(student: Student, fresh_rng: np.random.
 
 def judge_split(answer: object, num_samples: int, members: int, size: int) -> tuple:
     """(train, holdout): shapes, ranges, and nobody trains on what is held out."""
-    expect(isinstance(answer, tuple) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
+    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
     train, holdout = answer
     expect_array(holdout, (None,), name="bootstrap_split (holdout)", kind="int")
     expect(len(holdout) == size, "the hold-out size is not max(1, round(holdout_fraction · num_samples))")
@@ -261,6 +262,8 @@ def test_bootstrap_is_uniform_with_replacement(student: Student, fresh_rng: np.r
 
 # --- 1e: early stopping ---
 
+NO_COUNT = "`stale_epochs` must be a whole number"
+
 
 def epoch(rng: np.random.Generator, members: int) -> tuple[np.ndarray, np.ndarray, float]:
     """(best, losses, min_improvement) with every loss clearly on one side of the margin."""
@@ -282,14 +285,14 @@ def test_early_stopping_against_reference(
         best, losses, share = epoch(fresh_rng, members)
         best, losses, stale = best.astype(dtype), losses.astype(dtype), int(fresh_rng.integers(0, 9))
         answer = student.dynamics.early_stopping(best, losses, stale, min_improvement=share)
-        expect(isinstance(answer, tuple) and len(answer) == 3, "`early_stopping` must return three things")
+        expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
         improved, new_best, stale_epochs = reference.early_stopping(best, losses, stale, share)
         actual = expect_array(answer[0], (members,), name="early_stopping (improved)", kind="bool")
         expect(np.array_equal(actual, improved), "which members have improved is wrong")
         actual = expect_array(answer[1], (members,), name="early_stopping (new best)", finite=False)
         known = np.isfinite(new_best)
         expect_close(actual[known], new_best[known], "the new best is wrong")
-        expect(type(answer[2]) is int and answer[2] == stale_epochs, "`stale_epochs` is wrong")
+        expect(expect_whole(answer[2], NO_COUNT) == stale_epochs, "`stale_epochs` is wrong")
 
 
 @subpart("1e")
@@ -298,7 +301,7 @@ def test_early_stopping_at_the_edge(student: Student) -> None:
     best = np.array([2.0, 0.0, 0.0, np.inf, np.inf, 1.0])
     losses = np.array([1.0, 0.0, -1e-6, np.inf, np.nan, np.nan])
     answer = student.dynamics.early_stopping(best, losses, 2, min_improvement=0.5)
-    expect(isinstance(answer, tuple) and len(answer) == 3, "`early_stopping` must return three things")
+    expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
     improved = expect_array(answer[0], (6,), name="early_stopping (improved)", kind="bool")
     expect(not improved[0], "a loss exactly at the margin counts as an improvement; it must be below")
     expect(not improved[1], "an unchanged loss of 0 counts as an improvement")
@@ -320,13 +323,15 @@ def test_early_stopping_over_many_epochs(student: Student, fresh_rng: np.random.
             0, 0.004, 3
         )
         answer = student.dynamics.early_stopping(best, losses, stale)
-        expect(isinstance(answer, tuple) and len(answer) == 3, "`early_stopping` must return three things")
+        expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
         _, best, stale = answer
         _, wanted_best, wanted_stale = reference.early_stopping(wanted_best, losses, wanted_stale)
         expect_close(
             best, wanted_best, "over several epochs the best goes wrong", name="early_stopping (new best)"
         )
-        expect(type(stale) is int and stale == wanted_stale, "over several epochs `stale_epochs` goes wrong")
+        expect(
+            expect_whole(stale, NO_COUNT) == wanted_stale, "over several epochs `stale_epochs` goes wrong"
+        )
 
 
 # --- 1f: sampling the next state ---

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.networks import with_weights
 from autograder.engine.checking import (
     Rng,
     Tensor,
@@ -33,21 +34,23 @@ def _tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
 
 
 def _twin(student, rng: np.random.Generator, name: str, *sizes: object, **options: object) -> tuple:
-    """A network of the submission and one of the reference, with the same fresh weights."""
+    """A network of the submission and one of the reference, with the same fresh weights; and what the first calls them."""
     own = getattr(reference, name)(*sizes, **options)
     state = {key: rng.normal(0.0, 0.5, size=tuple(value.shape)) for key, value in own.state_dict().items()}
     state = {key: value.astype(np.float32) for key, value in state.items()}
     own.load_state_dict({key: torch.as_tensor(value) for key, value in state.items()})
     theirs = getattr(student.policy, name)(*sizes, **options)
-    student.given.load_state(theirs, state)
-    return theirs, own
+    return theirs, own, with_weights(student, theirs, state)
 
 
 def _same_gradients(
-    found: list, outputs: torch.Tensor, own: torch.nn.Module, inputs: list, sentence: str
+    found: list, outputs: torch.Tensor, own: torch.nn.Module, names: dict, inputs: list, sentence: str
 ) -> None:
-    """Compare gradients of the summed outputs by the weights (a dict) and the inputs (arrays) to the reference's."""
-    names = [name for name, _ in own.named_parameters()]
+    """Compare gradients of the summed outputs by the weights (a dict) and the inputs (arrays) to the reference's.
+
+    `names` maps the reference's name of each parameter to the submission's.
+    """
+    names = [names[name] for name, _ in own.named_parameters()]
     wanted = torch.autograd.grad(outputs.sum(), [*own.parameters(), *inputs])
     by_weights, *by_inputs = found
     expect(
@@ -66,7 +69,7 @@ def test_actor_of_any_size(student, fresh_rng):
     """The same actions as the reference with the same weights, for networks and batches of many shapes."""
     for batch, obs_dim, goal_dim, action_dim in ((17, 10, 3, 4), (3, 3, 3, 3), (2, 4, 2, 1), (1, 5, 3, 2)):
         sizes = (obs_dim, goal_dim, action_dim)
-        actor, own = _twin(student, fresh_rng, "Actor", *sizes, hidden=(8, 6))
+        actor, own, _ = _twin(student, fresh_rng, "Actor", *sizes, hidden=(8, 6))
         obs, goals = fresh_rng.normal(size=(batch, obs_dim)), fresh_rng.normal(size=(batch, goal_dim))
         with torch.no_grad():
             wanted = own(*_tensors(obs, goals)).numpy()
@@ -89,12 +92,12 @@ def test_actor_of_any_size(student, fresh_rng):
 @subpart("3a")
 def test_gradients_of_the_actor(student, fresh_rng):
     """The same gradients as the reference, by all weights and by the inputs."""
-    actor, own = _twin(student, fresh_rng, "Actor", 4, 2, 3, hidden=(7,))
+    actor, own, names = _twin(student, fresh_rng, "Actor", 4, 2, 3, hidden=(7,))
     obs, goals = _tensors(fresh_rng.normal(size=(5, 4)), fresh_rng.normal(size=(5, 2)))
     arguments = [actor, Tensor(obs.numpy()), Tensor(goals.numpy())]
     _, found = student.value_and_grad("policy", "Actor.forward", arguments, wrt=(0, 1, 2))
     inputs = [obs.requires_grad_(), goals.requires_grad_()]
-    _same_gradients(found, own(*inputs), own, inputs, "the gradients of the actions are wrong")
+    _same_gradients(found, own(*inputs), own, names, inputs, "the gradients of the actions are wrong")
 
 
 # --- 3b ---
@@ -104,7 +107,7 @@ def test_gradients_of_the_actor(student, fresh_rng):
 def test_critic_of_any_size(student, fresh_rng):
     """The same Q-values as the reference with the same weights, for one and several critics, rows and goals."""
     for members, batch, goal_dim in ((2, 9, 3), (3, 3, 2), (1, 5, 3), (3, 1, 2), (1, 1, 1)):
-        critic, own = _twin(student, fresh_rng, "Critic", 4, goal_dim, 2, hidden=(8, 6), members=members)
+        critic, own, _ = _twin(student, fresh_rng, "Critic", 4, goal_dim, 2, hidden=(8, 6), members=members)
         inputs = [fresh_rng.normal(size=(batch, dim)) for dim in (4, 2, goal_dim)]
         with torch.no_grad():
             wanted = own(*_tensors(*inputs)).numpy()
@@ -125,12 +128,12 @@ def test_critic_of_any_size(student, fresh_rng):
 @subpart("3b")
 def test_gradients_of_the_critic(student, fresh_rng):
     """The same gradients as the reference, by all weights and by the inputs."""
-    critic, own = _twin(student, fresh_rng, "Critic", 4, 3, 2, hidden=(7,), members=2)
+    critic, own, names = _twin(student, fresh_rng, "Critic", 4, 3, 2, hidden=(7,), members=2)
     inputs = _tensors(*(fresh_rng.normal(size=(6, dim)) for dim in (4, 2, 3)))
     arguments = [critic, *(Tensor(x.numpy()) for x in inputs)]
     _, found = student.value_and_grad("policy", "Critic.forward", arguments, wrt=(0, 1, 2, 3))
     inputs = [x.requires_grad_() for x in inputs]
-    _same_gradients(found, own(*inputs), own, inputs, "the gradients of the Q-values are wrong")
+    _same_gradients(found, own(*inputs), own, names, inputs, "the gradients of the Q-values are wrong")
 
 
 # --- 3c ---

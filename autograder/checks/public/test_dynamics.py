@@ -14,6 +14,7 @@ from autograder.engine.checking import (
     expect_close,
     expect_normal,
     expect_unchanged,
+    expect_whole,
     subpart,
 )
 
@@ -24,7 +25,7 @@ def pairs(student: Student, obs: np.ndarray, actions: np.ndarray, next_obs: np.n
     """(inputs, targets, stats) of the submission, with the shapes that they must have."""
     answer = student.dynamics.normalized_pairs(obs, actions, next_obs)
     expect(
-        isinstance(answer, tuple) and len(answer) == 3,
+        isinstance(answer, tuple | list) and len(answer) == 3,
         "`normalized_pairs` must return inputs, targets and stats",
     )
     inputs, targets, stats = answer
@@ -276,7 +277,7 @@ def test_nll_has_its_minimum_at_the_true_variance(student: Student) -> None:
 def split(student: Student, num_samples: int, members: int, fraction: float, seed: int) -> tuple:
     """(train, holdout) of the submission, with the shapes that they must have."""
     answer = student.dynamics.bootstrap_split(num_samples, members, fraction, Rng(seed))
-    expect(isinstance(answer, tuple) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
+    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
     train, holdout = answer
     expect_array(holdout, (None,), name="bootstrap_split (holdout)", kind="int")
     expect_array(train, (members, num_samples - len(holdout)), name="bootstrap_split (train)", kind="int")
@@ -344,15 +345,14 @@ def bookkeeping(student: Student, best: list, losses: list, stale: int, **option
     """(improved, new best, stale epochs) of the submission."""
     answer = student.dynamics.early_stopping(np.array(best), np.array(losses), stale, **options)
     expect(
-        isinstance(answer, tuple) and len(answer) == 3,
+        isinstance(answer, tuple | list) and len(answer) == 3,
         "`early_stopping` must return improved, new best and stale epochs",
     )
     improved, new_best, stale_epochs = answer
     expect_array(improved, (len(best),), name="early_stopping (improved)", kind="bool")
     expect_array(new_best, (len(best),), name="early_stopping (new best)", finite=False)
     expect(not np.isnan(new_best).any(), "the new best holds NaN (inf - inf is not a number)")
-    expect(type(stale_epochs) is int, "`stale_epochs` must be a whole number")
-    return improved, new_best, stale_epochs
+    return improved, new_best, expect_whole(stale_epochs, "`stale_epochs` must be a whole number")
 
 
 @subpart("1e")

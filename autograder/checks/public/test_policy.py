@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.networks import with_weights
 from autograder.engine.checking import (
     Rng,
     Tensor,
@@ -28,20 +29,21 @@ SCALAR = "a loss is a single number: average or sum over all axes"
 
 
 def _linear_actor(student):
-    """An actor of one linear layer, for observations of 2 numbers, goals of 1 and actions of 2.
+    """An actor of one linear layer, for observations of 2 numbers, goals of 1 and actions of 2; and its own name for
+    the layer's weight.
 
     action 0 looks at the first number of the observation, action 1 at the goal (times 2, plus 0.5).
     """
     actor = student.policy.Actor(2, 1, 2, hidden=(), seed=0)
     weight, bias = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]]), np.array([0.0, 0.5])
-    student.given.load_state(actor, {"net.0.weight": weight, "net.0.bias": bias})
-    return actor
+    names = with_weights(student, actor, {"net.0.weight": weight, "net.0.bias": bias})
+    return actor, names["net.0.weight"]
 
 
 @subpart("3a", hint="torch.tanh(self.net(…)) of observation and goal side by side")
 def test_actions_are_tanh_of_the_net(student):
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
-    actor = _linear_actor(student)
+    actor, _ = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
     with on_wrong_shape(ONE_ACTION_A_ROW):
         actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
@@ -75,19 +77,19 @@ def test_actions_for_any_batch(student):
 @subpart("3a", hint="no .detach(), no .item(), no NumPy between the net and the actions")
 def test_the_actor_can_learn(student):
     """Gradients flow from the actions back to every weight, or the actor loss could not train it."""
-    actor = _linear_actor(student)
+    actor, weight = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9]]), np.array([[0.5], [-0.2]])
     _, grads = student.value_and_grad(
         "policy", "Actor.forward", [actor, Tensor(obs), Tensor(goals)], wrt=(0,)
     )
     expect(
-        all(grad is not None for grad in grads[0].values()),
+        grads[0].get(weight) is not None,
         "no gradient reaches the weights: nothing may detach the actions from the net",
     )
     slope = 1 - np.tanh(np.column_stack([obs[:, 0], 2 * goals[:, 0] + 0.5])) ** 2  # of tanh, (B, A)
     inputs = np.column_stack([obs, goals])
     expect_close(
-        grads[0]["net.0.weight"], slope.T @ inputs, "the gradient of the actions by the weights is not that of tanh"
+        grads[0][weight], slope.T @ inputs, "the gradient of the actions by the weights is not that of tanh"
     )  # fmt: skip
 
 
@@ -95,7 +97,7 @@ def test_the_actor_can_learn(student):
 
 
 def _critic(student, members: int, hidden: int = 4, seed: int = 0):
-    """A critic for observations of 2 numbers, actions of 1 and goals of 2, and its weights."""
+    """A critic for observations of 2 numbers, actions of 1 and goals of 2, its weights, and its own names for them."""
     critic = student.policy.Critic(2, 2, 1, hidden=(hidden,), members=members, seed=seed)
     rng = np.random.default_rng(seed)
     state = {
@@ -107,8 +109,7 @@ def _critic(student, members: int, hidden: int = 4, seed: int = 0):
         "net.net.3.bias": rng.normal(size=(members, 1, 1)),
     }
     state = {name: array.astype(np.float32) for name, array in state.items()}
-    student.given.load_state(critic, state)
-    return critic, state
+    return critic, state, with_weights(student, critic, state)
 
 
 def _net(state: dict, inputs: np.ndarray) -> np.ndarray:
@@ -128,7 +129,7 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @subpart("3b", hint="observation, action, goal, in this order")
 def test_q_values_are_the_nets(student):
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
-    critic, state = _critic(student, members=2)
+    critic, state, _ = _critic(student, members=2)
     obs, actions, goals = _critic_inputs(4)
     with on_wrong_shape(TWO_AXES):
         q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
@@ -157,7 +158,7 @@ def test_q_values_are_the_nets(student):
 def test_q_values_have_two_axes(student):
     """Q-values have the shape (E, B): critics first, and no last axis of length 1, also for one critic or one row."""
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
-        critic, state = _critic(student, members)
+        critic, state, _ = _critic(student, members)
         obs, actions, goals = _critic_inputs(batch)
         with on_wrong_shape(TWO_AXES):
             q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
@@ -170,12 +171,13 @@ def test_q_values_have_two_axes(student):
 @subpart("3b", hint="no .detach() and no torch.no_grad() here: the targets get theirs in the update")
 def test_the_actor_learns_through_the_critic(student):
     """Gradients flow from the Q-values to the actions (the actor needs them) and to the weights of all critics."""
-    critic, _ = _critic(student, members=3)
+    critic, _, names = _critic(student, members=3)
     arguments = [critic, *(Tensor(x) for x in _critic_inputs(6))]
     _, grads = student.value_and_grad("policy", "Critic.forward", arguments, wrt=(0, 2))
     expect(grads[1] is not None, "no gradient reaches the actions, so the actor could not learn")
-    expect(all(g is not None for g in grads[0].values()), "no gradient reaches the critics' weights")
-    last = expect_array(grads[0]["net.net.3.bias"], (3, 1, 1))
+    by_weights = {name: grads[0].get(own) for name, own in names.items()}
+    expect(all(g is not None for g in by_weights.values()), "no gradient reaches the critics' weights")
+    last = expect_array(by_weights["net.net.3.bias"], (3, 1, 1))
     expect_close(last, np.full((3, 1, 1), 6.0), "some critics or rows do not take part in the Q-values")
 
 
