@@ -72,7 +72,7 @@ class Agent:
         def critic_gradient() -> dict:
             with torch.no_grad():
                 next_q = self.target_critic(next_obs, self.target_actor(next_obs, next_goals), next_goals)
-                targets = td_targets(rewards, masks, next_q, self.discount)
+                targets = torch.as_tensor(td_targets(rewards, masks, next_q, self.discount))
             loss = critic_loss(self.critic(obs, actions, goals), targets)
             self.critic_optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -99,4 +99,4 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
     # TODO(2e): both are in random order already: take the first rows of one and fill up from the other
     raise NotImplementedError("TODO(2e): mixing real and imagined data")
     assert all(len(values) == len(real["obs"]) for values in mixed.values()), "as many rows as `real` has"
-    return mixed
+    return {key: np.asarray(values) for key, values in mixed.items()}

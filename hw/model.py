@@ -50,9 +50,11 @@ class DynamicsModel:
 
         Args: obs, next_obs (N, O), actions (N, A). Returns: info, with the epochs and the elites' mean hold-out loss.
         """
-        inputs, targets, self.stats = normalized_pairs(obs, actions, next_obs)
+        inputs, targets, stats = normalized_pairs(obs, actions, next_obs)
+        self.stats = {name: np.asarray(vector) for name, vector in stats.items()}
         inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (inputs, targets))
-        train, holdout = bootstrap_split(len(inputs), self.members, holdout_fraction, rng)
+        split = bootstrap_split(len(inputs), self.members, holdout_fraction, rng)
+        train, holdout = (np.asarray(rows) for rows in split)
         best, best_weights, stale_epochs = np.full(self.members, np.inf), self.net.member_weights(), 0
         for epoch in range(1, max_epochs + 1):  # noqa: B007
             for rows in np.array_split(rng.permuted(train, axis=1), -(-train.shape[1] // batch_size), axis=1):
@@ -64,6 +66,7 @@ class DynamicsModel:
                     *self.gaussian(inputs[holdout]), targets[holdout].expand(self.members, -1, -1)
                 )
             improved, best, stale_epochs = early_stopping(best, losses.double().numpy(), stale_epochs)
+            improved, best = np.asarray(improved), np.asarray(best)
             self.net.copy_members(improved, source=self.net.member_weights(), target=best_weights)
             if stale_epochs >= patience:
                 break
@@ -77,4 +80,4 @@ class DynamicsModel:
         inputs = (np.concatenate([obs, actions], axis=1) - self.stats["input_mean"]) / self.stats["input_std"]
         mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
         log_var = log_var + (2 * math.log(self.noise) if self.noise > 0 else -math.inf)
-        return sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng)
+        return np.asarray(sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng))

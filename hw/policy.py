@@ -17,7 +17,10 @@ from .kit.networks import EnsembleMLP, mlp
 
 
 class Actor(nn.Module):
-    """π(a|s,g), deterministic. `self.net` maps (B, O+G) to (B, A), unbounded."""
+    """π(a|s,g), deterministic. `self.net` maps (B, O+G) to (B, A), unbounded, and holds all of the parameters.
+
+    Part 5's weights file holds these and nothing else. A second name for a layer, or a buffer, does no harm.
+    """
 
     def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), seed: int = 0):
         super().__init__()
@@ -32,7 +35,7 @@ class Actor(nn.Module):
 
 
 class Critic(nn.Module):
-    """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1)."""
+    """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1), and holds all of the parameters."""
 
     def __init__(
         self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0

@@ -123,4 +123,4 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
     mixed = {key: np.concatenate([real[key][:num_real], imagined[key][num_real:]]) for key in real}
     # END SOLUTION
     assert all(len(values) == len(real["obs"]) for values in mixed.values()), "as many rows as `real` has"
-    return mixed
+    return {key: np.asarray(values) for key, values in mixed.items()}

@@ -102,7 +102,7 @@ def relabel(batch, achieved, episodes, steps, *, strategy, fraction, threshold, 
 
     Args: batch, a dict with at least goals (B, G) and next_achieved (B, G); the rest as above.
     """
-    hindsight = STRATEGIES[strategy](achieved, episodes, steps, rng)
-    goals = replace_goals(batch["goals"], hindsight, fraction, rng)
-    rewards = new_rewards(batch["next_achieved"], goals, threshold, reward)
+    hindsight = np.asarray(STRATEGIES[strategy](achieved, episodes, steps, rng))
+    goals = np.asarray(replace_goals(batch["goals"], hindsight, fraction, rng))
+    rewards = np.asarray(new_rewards(batch["next_achieved"], goals, threshold, reward))
     return {**batch, "goals": goals, "rewards": rewards}

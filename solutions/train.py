@@ -25,7 +25,7 @@ from .kit.progress import TrainingBar
 from .kit.ranges import SEED_STEP
 from .kit.runlog import RunFolder
 from .kit.symmetry import Mirrors
-from .kit.weights import save_weights
+from .kit.weights import check_playable, save_weights
 from .model import DynamicsModel
 from .policy import explore
 from .relabel import new_rewards, relabel
@@ -49,6 +49,7 @@ class Run:
             hidden=config.hidden, critics=config.critics, lr=config.lr, discount=config.discount, tau=config.tau,
             averaging=config.averaging, action_penalty=config.action_penalty, lanes=config.cores,
         )  # fmt: skip
+        check_playable(self.agent)  # now, and not after hours of training
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
         self.mirrors = Mirrors(config.mirror, spec.obs_dim)
         self.buffer = EpisodeBuffer(

@@ -16,6 +16,10 @@ def with_weights(student: Student, network: Handle, arrays: dict[str, np.ndarray
     Fails the check where its parameters are others than the reference's.
     """
     names = student.given.load_state(network, arrays)
-    fits = isinstance(names, dict) and set(names) == set(arrays) and all(isinstance(n, str) for n in names.values())
+    fits = (
+        isinstance(names, dict)
+        and set(names) == set(arrays)
+        and all(isinstance(n, str) for n in names.values())
+    )
     expect(fits, OTHER_PARAMETERS)
     return names

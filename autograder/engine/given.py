@@ -81,8 +81,8 @@ def state(module: nn.Module) -> dict[str, np.ndarray]:
 def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> dict[str, str]:
     """Put arrays (as `state` gives them) into a module; returns the name that its own parameter has for each.
 
-    By name, whatever else the module holds (a second name for a layer, a buffer). Where it has other names, in order, if
-    it has as many parameters and each fits; otherwise nothing is changed, and {} returned.
+    By name, whatever else the module holds (a second name for a layer, a buffer). Where it has other names, in order,
+    if it has as many parameters and each fits; otherwise nothing is changed, and {} returned.
     """
     import torch
 
@@ -98,7 +98,9 @@ def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> dict[str, st
     with torch.no_grad():
         for name, array in arrays.items():
             chosen[name].copy_(torch.tensor(array))
-    names = {id(tensor): name for name, tensor in [*own.items(), *parameters.items()]}  # as gradients are named
+    names = {
+        id(tensor): name for name, tensor in [*own.items(), *parameters.items()]
+    }  # as gradients are named
     return {name: names[id(tensor)] for name, tensor in chosen.items()}
 
 

@@ -12,10 +12,14 @@ import importlib
 import os
 import sys
 
-# Of requirements.txt, what a worker could not import (mujoco, and what needs it) or only slowly. Whatever is loaded here
-# makes each fork a little slower, so what is quick to import is left to the part file.
-NAMES = "gymnasium mujoco gymnasium_robotics matplotlib.pyplot torch.utils.data torch.utils.tensorboard".split()
-WITHOUT_A_COMPILER = {"TORCHDYNAMO_DISABLE": "1"}  # read by torch itself: `torch.compile` then compiles nothing
+# Of requirements.txt, what a worker could not import (mujoco, and what needs it) or only slowly. Whatever is loaded
+# here makes each fork a little slower, so what is quick to import is left to the part file.
+NAMES = (
+    "gymnasium mujoco gymnasium_robotics matplotlib.pyplot torch.utils.data torch.utils.tensorboard".split()
+)
+WITHOUT_A_COMPILER = {
+    "TORCHDYNAMO_DISABLE": "1"
+}  # read by torch itself: `torch.compile` then compiles nothing
 WITHOUT_A_SCREEN = {"MPLBACKEND": "Agg"}
 
 
@@ -23,7 +27,9 @@ def load() -> None:
     """Import `NAMES`; what this machine lacks is left out, and its import fails in the part file that asks for it."""
     os.environ.update(WITHOUT_A_COMPILER | WITHOUT_A_SCREEN)
     for name in NAMES:
-        with contextlib.suppress(Exception):  # each is only a convenience: a check says what could not be imported
+        with contextlib.suppress(
+            Exception
+        ):  # each is only a convenience: a check says what could not be imported
             importlib.import_module(name)
     draw_without_a_screen()
 

@@ -1,19 +1,61 @@
 """A trained policy as a file: safetensors, which holds arrays and nothing that could run."""
 
+import copy
 import json
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
 from .checkpoint import write_whole
 from .console import UserError
 
 
+def linear_layers(actor: nn.Module) -> list[nn.Linear]:
+    """The layers of π(a|s,g), the first one first, each once under however many names the actor knows it."""
+    return [module for module in actor.modules() if isinstance(module, nn.Linear)]
+
+
+def actor_parameters(actor: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of these layers, under the names that they have in `mlp`: ReLU stands at the odd places."""
+    named = {f"actor.net.{2 * i}": layer for i, layer in enumerate(linear_layers(actor))}
+    return {f"{name}.{key}": x for name, layer in named.items() for key, x in layer.named_parameters()}
+
+
+@torch.no_grad()
+def check_playable(agent) -> None:
+    """Whether a weights file can hold what the actor computes: whoever plays it has the file, and not your Actor.
+
+    Raises: UserError with a sentence where the linear layers alone, with ReLU between them and tanh behind, act
+    otherwise, or would after training: every other parameter is changed first, and must not matter.
+    """
+    actor = copy.deepcopy(agent.acting)
+    layers, held = linear_layers(actor), {id(x) for x in actor_parameters(actor).values()}
+    for parameter in actor.parameters():
+        if id(parameter) not in held:
+            parameter.add_(0.5)
+    generator = torch.Generator().manual_seed(0)
+    obs, goals = (torch.randn(7, len(n.mean), generator=generator) for n in (agent.obs_norm, agent.goal_norm))
+    x = torch.cat([obs, goals], dim=-1)
+    sizes = [x.shape[1], *(layer.out_features for layer in layers)]
+    if layers and sizes[:-1] == [layer.in_features for layer in layers]:
+        for layer in layers[:-1]:
+            x = torch.relu(layer(x))
+        actions = torch.tanh(layers[-1](x))
+        acted = actor(obs, goals)
+        if acted.shape == actions.shape and torch.allclose(acted, actions, atol=1e-5):
+            return
+    raise UserError(
+        "the actions of your Actor (3a) are not tanh(self.net([obs, goals])) with the `self.net` that is given: "
+        "a weights file holds the linear layers of that net and nothing else, so nobody could play yours"
+    )
+
+
 def policy_tensors(agent) -> dict[str, torch.Tensor]:
     """All that greedy acting needs: the actor's parameters and the statistics of both normalizers."""
-    tensors = {f"actor.{name}": value for name, value in agent.acting.state_dict().items()}
+    tensors = dict(actor_parameters(agent.acting))
     for name in ("obs_norm", "goal_norm"):
         normalizer = getattr(agent, name)
         tensors |= {f"{name}.mean": normalizer.mean, f"{name}.std": normalizer.std}
@@ -51,9 +93,9 @@ def load_weights(path: Path, agent) -> None:
         if value.shape != wanted[name].shape:
             sizes = f"{tuple(value.shape)} where the policy has {tuple(wanted[name].shape)}"
             raise UserError(f"{path}: {name} is of size {sizes}")
-    agent.acting.load_state_dict(
-        {name.removeprefix("actor."): v for name, v in tensors.items() if "actor." in name}
-    )
+    with torch.no_grad():
+        for name, parameter in actor_parameters(agent.acting).items():
+            parameter.copy_(tensors[name])
     for name in ("obs_norm", "goal_norm"):
         normalizer = getattr(agent, name)
         normalizer.mean.copy_(tensors[f"{name}.mean"])

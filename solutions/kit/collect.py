@@ -14,7 +14,7 @@ def collect_episodes(env, policy: Policy) -> dict:
     obs, achieved = [current["observation"]], [current["achieved_goal"]]
     actions, rewards, masks = [], [], []
     for _ in range(env.episode_length):
-        actions.append(policy(current["observation"], desired))
+        actions.append(np.asarray(policy(current["observation"], desired)))
         current, reward, terminated, _, _ = env.step(actions[-1])
         # next_obs, and what it achieved: taken from the state the step led to
         obs.append(current["observation"])

@@ -201,7 +201,10 @@ def test_nll_gradients_against_reference(student: Student, fresh_rng: np.random.
 
 def judge_split(answer: object, num_samples: int, members: int, size: int) -> tuple:
     """(train, holdout): shapes, ranges, and nobody trains on what is held out."""
-    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        "`bootstrap_split` must return train and holdout",
+    )
     train, holdout = answer
     expect_array(holdout, (None,), name="bootstrap_split (holdout)", kind="int")
     expect(len(holdout) == size, "the hold-out size is not max(1, round(holdout_fraction · num_samples))")
@@ -285,7 +288,9 @@ def test_early_stopping_against_reference(
         best, losses, share = epoch(fresh_rng, members)
         best, losses, stale = best.astype(dtype), losses.astype(dtype), int(fresh_rng.integers(0, 9))
         answer = student.dynamics.early_stopping(best, losses, stale, min_improvement=share)
-        expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
+        expect(
+            isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things"
+        )
         improved, new_best, stale_epochs = reference.early_stopping(best, losses, stale, share)
         actual = expect_array(answer[0], (members,), name="early_stopping (improved)", kind="bool")
         expect(np.array_equal(actual, improved), "which members have improved is wrong")
@@ -323,15 +328,15 @@ def test_early_stopping_over_many_epochs(student: Student, fresh_rng: np.random.
             0, 0.004, 3
         )
         answer = student.dynamics.early_stopping(best, losses, stale)
-        expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
+        expect(
+            isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things"
+        )
         _, best, stale = answer
         _, wanted_best, wanted_stale = reference.early_stopping(wanted_best, losses, wanted_stale)
         expect_close(
             best, wanted_best, "over several epochs the best goes wrong", name="early_stopping (new best)"
         )
-        expect(
-            expect_whole(stale, NO_COUNT) == wanted_stale, "over several epochs `stale_epochs` goes wrong"
-        )
+        expect(expect_whole(stale, NO_COUNT) == wanted_stale, "over several epochs `stale_epochs` goes wrong")
 
 
 # --- 1f: sampling the next state ---

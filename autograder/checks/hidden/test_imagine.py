@@ -32,7 +32,9 @@ def fresh_seed(rng: np.random.Generator) -> int:
 
 
 def judge_starts(answer: object, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps")
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps"
+    )
     episodes = expect_array(answer[0], (count,), name="start_states (episodes)", kind="int")
     steps = expect_array(answer[1], (count,), name="start_states (steps)", kind="int")
     expect((episodes >= 0) & (episodes < num_episodes), "there are episodes outside 0 … num_episodes - 1")

@@ -34,7 +34,7 @@ def _tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
 
 
 def _twin(student, rng: np.random.Generator, name: str, *sizes: object, **options: object) -> tuple:
-    """A network of the submission and one of the reference, with the same fresh weights; and what the first calls them."""
+    """A network of the submission and one of the reference, with the same fresh weights, and its names for them."""
     own = getattr(reference, name)(*sizes, **options)
     state = {key: rng.normal(0.0, 0.5, size=tuple(value.shape)) for key, value in own.state_dict().items()}
     state = {key: value.astype(np.float32) for key, value in state.items()}

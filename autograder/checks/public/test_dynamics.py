@@ -277,7 +277,10 @@ def test_nll_has_its_minimum_at_the_true_variance(student: Student) -> None:
 def split(student: Student, num_samples: int, members: int, fraction: float, seed: int) -> tuple:
     """(train, holdout) of the submission, with the shapes that they must have."""
     answer = student.dynamics.bootstrap_split(num_samples, members, fraction, Rng(seed))
-    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`bootstrap_split` must return train and holdout")
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        "`bootstrap_split` must return train and holdout",
+    )
     train, holdout = answer
     expect_array(holdout, (None,), name="bootstrap_split (holdout)", kind="int")
     expect_array(train, (members, num_samples - len(holdout)), name="bootstrap_split (train)", kind="int")

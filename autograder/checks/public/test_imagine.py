@@ -27,7 +27,9 @@ from autograder.engine.checking import (
 def starts(student: Student, mode: str, num_episodes: int, length: int, count: int, seed: int = 0) -> tuple:
     """(episodes, steps) of the submission, with the shapes that they must have."""
     answer = student.imagine.start_states(mode, num_episodes, length, count, Rng(seed))
-    expect(isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps")
+    expect(
+        isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps"
+    )
     episodes, steps = answer
     expect_array(episodes, (count,), name="start_states (episodes)", kind="int")
     expect_array(steps, (count,), name="start_states (steps)", kind="int")
@@ -254,7 +256,9 @@ def rows(first: int, count: int) -> dict[str, np.ndarray]:
 def state(student: Student, buffer: Handle) -> tuple[int, int, np.ndarray]:
     """(size, next_row, the numbers of the transitions row by row), having seen that rows stayed together."""
     size, next_row, data = (student.read(buffer, name) for name in ("size", "next_row", "data"))
-    size, next_row = (expect_whole(n, "`size` and `next_row` must be whole numbers") for n in (size, next_row))
+    size, next_row = (
+        expect_whole(n, "`size` and `next_row` must be whole numbers") for n in (size, next_row)
+    )
     expect(
         isinstance(data, dict) and set(data) == {"obs", "actions"},
         "`data` must keep the keys that were added",

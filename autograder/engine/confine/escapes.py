@@ -111,7 +111,11 @@ def make_a_folder_that_nobody_can_list(t):
 
 
 def make_new_folders_unreadable(t):
-    return LIBC.umask(0o700) >= 0 and LIBC.mkdir(b"closed-by-umask", 0o700) == 0 and not os.access("closed-by-umask", os.R_OK)
+    return (
+        LIBC.umask(0o700) >= 0
+        and LIBC.mkdir(b"closed-by-umask", 0o700) == 0
+        and not os.access("closed-by-umask", os.R_OK)
+    )
 
 
 def empty_a_file(t):

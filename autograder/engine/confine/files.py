@@ -25,7 +25,10 @@ from autograder.engine.confine import limits
 TEMPORARY = ("/tmp", "/var/tmp")  # places that code names by an absolute path
 # All take paths as their first arguments.
 _OS = "open mkdir rmdir unlink remove rename replace stat lstat listdir scandir".split()
-_LIBRARIES = {"torch": ("save", "load"), "safetensors.torch": ("save_file", "load_file")}  # these open files in C++
+_LIBRARIES = {
+    "torch": ("save", "load"),
+    "safetensors.torch": ("save_file", "load_file"),
+}  # these open files in C++
 _METADATA = "chmod fchmod lchmod chown fchown lchown utime setxattr".split()
 
 
@@ -59,7 +62,10 @@ def _moved(function: Callable[..., Any], scratch: str) -> Callable[..., Any]:
         except Exception:  # torch and safetensors have errors of their own
             places = [_in_scratch(value, scratch) for value in args]
             named = {key: _in_scratch(value, scratch) for key, value in kwargs.items()}
-            if all(new is old for new, old in zip([*places, *named.values()], [*args, *kwargs.values()], strict=True)):
+            if all(
+                new is old
+                for new, old in zip([*places, *named.values()], [*args, *kwargs.values()], strict=True)
+            ):
                 raise
             with contextlib.suppress(Exception):
                 return function(*places, **named)
