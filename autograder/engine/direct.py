@@ -20,6 +20,7 @@ from types import ModuleType
 from autograder.engine.budget import IDLE_LIMIT
 from autograder.engine.endpoint import Endpoint, NoSuchFile
 from autograder.engine.outcomes import TimedOut, UserMistake
+from autograder.engine.refusals import as_when_graded
 
 WALL_FACTOR = 5.0
 
@@ -45,6 +46,7 @@ class DirectTransport:
         package = load_package(folder)
         for name in part_modules:  # each check meets the parts as after a fresh import; the kit stays loaded
             sys.modules.pop(f"{package}.{name}", None)
+        self._files = [folder.resolve() / f"{name}.py" for name in part_modules]
         self._endpoint = Endpoint(lambda name: load_module(package, folder, name), folder, on_error)
         self._limit = time_limit
         self.idle_limit = IDLE_LIMIT  # not enforced here: somebody may step through the code
@@ -54,7 +56,7 @@ class DirectTransport:
     def ask(self, message: bytes) -> bytes:
         start, clock = time.process_time(), time.monotonic()
         try:
-            with _alarm(self._limit - self.computed):
+            with _alarm(self._limit - self.computed), as_when_graded(self._files):
                 return self._endpoint.answer(message)
         except _Alarm:
             raise TimedOut(f"no answer after {self._limit:g} s of computing (an endless loop?)") from None

@@ -15,8 +15,8 @@ import sys
 # Of requirements.txt, what a worker could not import (mujoco, and what needs it) or only slowly. Whatever is loaded
 # here makes each fork a little slower, so what is quick to import is left to the part file.
 NAMES = (
-    "gymnasium mujoco gymnasium_robotics matplotlib.pyplot torch.utils.data torch.utils.tensorboard".split()
-)
+    "gymnasium mujoco gymnasium_robotics matplotlib.pyplot torch.utils.data torch.utils.tensorboard safetensors.torch"
+).split()
 WITHOUT_A_COMPILER = {
     "TORCHDYNAMO_DISABLE": "1"
 }  # read by torch itself: `torch.compile` then compiles nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.confine import apply, bubblewrap, limits, probe, readable, sandbox_exec, uid
+from autograder.engine.confine import apply, bubblewrap, files, limits, probe, readable, sandbox_exec, uid
 from autograder.engine.confine.layers import NONE, Layers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,8 @@ ARM |= dict(
     ioctl=29, ptrace=117, fchmodat=53, fchownat=54, utimensat=88, mount=40, setxattr=5, io_uring_setup=425
 )
 ARM |= dict(prctl=167, prlimit64=261, mmap=222, clone3=435, process_vm_readv=270)
+X86 |= dict(mkdir=83, mkdirat=258, umask=95)
+ARM |= dict(mkdirat=34, umask=166)
 PID = 4242
 
 
@@ -128,6 +131,9 @@ CLONE_THREAD = 0x3D0F00  # the flags with which the C library starts a thread
         ("fcntl", (3, 1030)),
         ("ioctl", (0, 0x5421)),
         ("openat", (0, 0, os.O_RDONLY)),
+        ("mkdir", (0, 0o777)),
+        ("mkdirat", (0, 0, 0o700)),
+        ("umask", (0o022,)),
         ("openat", (0, 0, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)),
         ("open", (0, os.O_RDWR | os.O_TRUNC)),
     ],
@@ -164,6 +170,10 @@ def test_what_leads_out_is_refused_with_a_message(filtered, call: str, arguments
         ("ioctl", (0, 0x5412)),  # TIOCSTI: type into a terminal
         ("ioctl", (0, 0x8901)),  # FIOSETOWN
         ("openat", (0, 0, os.O_RDONLY | os.O_TRUNC)),
+        ("mkdir", (0, 0)),  # a folder that nobody can list
+        ("mkdirat", (0, 0, 0o577)),
+        ("mkdir", (0, 0o1777)),  # sticky: only its owner deletes what is in it
+        ("umask", (0o100,)),
         (600, ()),  # a call of a future kernel
     ],
 )
@@ -221,7 +231,7 @@ def test_landlock_in_force(tmp_path: Path) -> None:
 
     base, scratch = tmp_path / "base", tmp_path / "scratch"
     base.mkdir(), scratch.mkdir()
-    (base / "given").touch(), (tmp_path / "secret").touch()
+    (base / "inside").mkdir(), (base / "given").touch(), (tmp_path / "secret").touch()
     rules = landlock.prepare(str(base))
 
     def attempt() -> list[int]:
@@ -232,19 +242,25 @@ def test_landlock_in_force(tmp_path: Path) -> None:
             lambda: (base / "given").read_bytes(),
             lambda: (scratch / "new").write_text("x"),
             lambda: (scratch / "new").unlink(),
+            lambda: (scratch / "a" / "b").mkdir(parents=True),
+            lambda: (scratch / "a" / "file").touch(),
+            lambda: os.rename(scratch / "a" / "file", scratch / "a" / "b" / "file"),
+            lambda: shutil.rmtree(scratch / "a"),
             lambda: (base / "given").write_text("x"),
             lambda: (tmp_path / "secret").read_bytes(),
             lambda: os.listdir(tmp_path),
-            lambda: (scratch / "folder").mkdir(),
             lambda: os.symlink("/", scratch / "link"),
             lambda: os.rename(base / "given", scratch / "given"),
+            lambda: os.rename(scratch, base / "moved"),
+            lambda: (base / "folder").mkdir(),
+            lambda: (base / "inside").rmdir(),
             lambda: Path("/proc/self/environ").read_bytes(),
         ]
         return [error_of(action) for action in tries]
 
     refused = eval(in_child(attempt))
-    assert refused[:3] == [0, 0, 0]
-    assert set(refused[3:]) <= {errno.EACCES, errno.EXDEV}
+    assert refused[:7] == [0] * 7
+    assert set(refused[7:]) <= {errno.EACCES, errno.EXDEV}
 
 
 def test_a_worker_of_its_own_uid_has_no_right_left(tmp_path: Path) -> None:
@@ -321,6 +337,110 @@ def test_the_disk_is_watched(tmp_path: Path, monkeypatch) -> None:
     for name in "abcd":
         (tmp_path / name).touch()
     assert limits.too_much_on_disk(str(tmp_path))
+
+
+def test_the_disk_is_watched_in_folders_too(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(limits, "DISK", 30_000)
+    monkeypatch.setattr(limits, "DISK_FILES", 6)
+    monkeypatch.setattr(limits, "DEPTH", 2)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert limits.too_much_on_disk(str(tmp_path)) == ""
+    (tmp_path / "a" / "b" / "large").write_bytes(bytes(40_000))
+    assert "MB" in limits.too_much_on_disk(str(tmp_path))
+    (tmp_path / "a" / "b" / "large").unlink()
+    (tmp_path / "a" / "b" / "c").mkdir()
+    assert limits.too_much_on_disk(str(tmp_path)) == "folders more than 2 deep"
+    (tmp_path / "a" / "b" / "c").rmdir()
+    for name in "uvwxyz":
+        (tmp_path / "a" / name).touch()
+    assert limits.too_much_on_disk(str(tmp_path)) == "more than 6 files and folders"
+
+
+def test_a_scratch_folder_is_deleted_whatever_is_in_it(tmp_path: Path) -> None:
+    """Three thousand folders deep, and with folders that their owner cannot list (as an ordinary user's would be)."""
+    from autograder.engine import worker
+
+    def attempt() -> bool:
+        if os.geteuid() == 0:
+            os.chown(tmp_path, uid.LAST, uid.LAST)
+            uid.become(uid.LAST, search=True)  # reading is not deleting
+        scratch = tmp_path / "scratch"
+        (scratch / "closed" / "inside").mkdir(parents=True)
+        (scratch / "closed").chmod(0o100)
+        os.chdir(scratch)
+        for _ in range(3000):
+            os.mkdir("d")
+            os.chdir("d")
+        os.chdir(tmp_path)
+        worker._remove(str(scratch))
+        return scratch.exists()
+
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    assert in_child(attempt) == "False"
+
+
+# --- files of honest code in a worker ---
+
+
+def kept_inside(scratch: Path, action: Callable[[], object]) -> str:
+    """What `action` returns where nothing but `scratch` can be written."""
+    if not probe.best().landlock or not probe.best().seccomp:
+        pytest.skip("no Landlock or no seccomp here")
+    from autograder.engine.confine import landlock, seccomp
+
+    scratch.mkdir()
+    rules, calls = landlock.prepare(str(scratch)), seccomp.prepare()
+
+    def inside() -> object:
+        os.chdir(scratch)
+        files.keep_inside(str(scratch))
+        landlock.restrict(rules, str(scratch))
+        seccomp.restrict(calls)
+        return action()
+
+    return in_child(inside)
+
+
+def test_what_is_written_below_tmp_lands_in_the_scratch(tmp_path: Path) -> None:
+    scratch, name = tmp_path / "scratch", f"made-by-{os.getpid()}"
+
+    def action() -> tuple[list[str], int]:
+        os.mkdir(f"/tmp/{name}")
+        Path(f"/tmp/{name}/file").write_text("x")
+        os.rename(f"/tmp/{name}/file", f"/var/tmp/{name}-file")
+        return sorted(os.listdir(".")), error_of(lambda: open("/tmp/gone/x", "w").close())
+
+    found, refused = eval(kept_inside(scratch, action))
+    assert found == [name, f"{name}-file"] and refused in (errno.EACCES, errno.ENOENT)
+    assert not Path("/tmp", name).exists() and not Path("/var/tmp", f"{name}-file").exists()
+
+
+def test_files_of_others_stay_closed_and_say_so(tmp_path: Path) -> None:
+    """Neither a path below /tmp nor a change of mode pretends to have worked where it has not."""
+    (tmp_path / "target").write_text("as it was")
+    name = str(tmp_path / "target")  # below /tmp
+    action = lambda: [  # noqa: E731
+        error_of(lambda: open(name, "a").close()),
+        error_of(lambda: os.chmod(name, 0o777)),
+        error_of(lambda: os.utime(name, (1, 1))),
+        error_of(lambda: os.remove(name)),
+    ]
+    assert set(eval(kept_inside(tmp_path / "scratch", action))) <= {errno.EACCES, errno.EPERM}
+    assert (tmp_path / "target").read_text() == "as it was"
+
+
+def test_folders_are_nested_no_deeper_than_said(tmp_path: Path) -> None:
+    def action() -> int:
+        for number in range(100):
+            try:
+                os.mkdir("d")
+            except OSError:
+                return number
+            os.chdir("d")
+        return -1
+
+    assert kept_inside(tmp_path / "scratch", action) == str(limits.DEPTH)
 
 
 def test_threads_are_counted() -> None:

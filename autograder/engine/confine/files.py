@@ -3,7 +3,7 @@
 This is a convenience for that code and no layer of confinement: the kernel decides what may be opened (`landlock.py`,
 `seccomp.py`), and the functions replaced here are asked first. They differ only where they are refused:
 
-* a path below /tmp that is refused is looked for in the scratch instead;
+* a path below /tmp (or another such place) that is refused is looked for in the scratch instead;
 * the mode, times and owner of a file in the scratch stay as they are, since a copy of a file sets them on the way;
 * folders are not nested deeper than `limits.DEPTH`.
 """
@@ -22,7 +22,7 @@ from typing import Any
 
 from autograder.engine.confine import limits
 
-TEMPORARY = ("/tmp", "/var/tmp")  # places that code names by an absolute path
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # places that code names by an absolute path
 # All take paths as their first arguments.
 _OS = "open mkdir rmdir unlink remove rename replace stat lstat listdir scandir".split()
 _LIBRARIES = {

@@ -59,9 +59,9 @@ def too_much_on_disk(folder: str) -> str:
                         return f"more than {DISK // 2**20} MB"
                     if number > DISK_FILES:
                         return f"more than {DISK_FILES} files and folders"
-                    if depth > DEPTH + 1:
-                        return f"folders more than {DEPTH} deep"
                     if entry.is_dir(follow_symlinks=False):
+                        if depth > DEPTH:
+                            return f"folders more than {DEPTH} deep"
                         pending.append((entry.path, depth + 1))
         except OSError:  # the folder has gone meanwhile
             continue

@@ -27,7 +27,7 @@ ALLOWED = """
     close close_range read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek
     stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir
     getdents getdents64 unlink unlinkat rmdir rename renameat renameat2
-    ftruncate fallocate fsync fdatasync fadvise64 sendfile copy_file_range dup dup2 dup3 pipe pipe2
+    ftruncate flock fallocate fsync fdatasync fadvise64 sendfile copy_file_range dup dup2 dup3 pipe pipe2
     poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd eventfd2
     sendto recvfrom
 """.split()  # the last two work on the worker's one socket; there is no way to make another
