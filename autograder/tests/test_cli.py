@@ -82,7 +82,7 @@ def _file(name: str, content: bytes = b"x") -> str:
         (("check", "--part", "1", "--sub", "2a"), "sub-part 2a belongs to part 2"),
         (("check", "--json", "parts.toml/x.json"), "cannot be written"),
         (("grade", "nowhere", "--out", "o"), "there is no submission at nowhere"),
-        (("grade", "parts.toml", "--out", "o"), "is neither a folder nor a zip file"),
+        (("grade", "parts.toml", "--out", "o"), "is neither a zip nor a tar archive"),
         (("grade", "hw", "--out", "parts.toml/o"), "cannot be written to: Not a directory"),
         (("grade", "hw", "--out", "o", "--pristine", "nowhere"), "there is no pristine package nowhere"),
     ],
