@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 
 from autograder.batch.grades import Status
+from autograder.batch.similar.pairs import at_work, page_name, shown
 from autograder.batch.summary import BINS, CheckFigures, Summary
 from autograder.engine import results
 from autograder.engine.outcomes import Outcome
@@ -39,6 +40,9 @@ def report(summary: Summary, assignment: str) -> str:
         bins=_bins(summary.histogram),
         parts=_by_part(summary),
         outcomes=list(Outcome),
+        people={row.key: row for row in summary.rows},
+        pages={(pair.first, pair.second): page_name(pair) for pair in shown(summary.similar or ())},
+        at_work=at_work,
         look=[row for row in summary.rows if row.status in (Status.TO_LOOK_AT, Status.RUN_AGAIN)],
     )
 

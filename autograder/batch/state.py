@@ -3,7 +3,8 @@
     uploads   key -> what was taken of the upload, while its fingerprint is this
     outcomes  content, check file -> the results, while the check file's version is this
     pages     key -> what the student's page was made from
-    codes     content -> its normalised code, in which similar submissions are looked for
+    replaced  key -> the contents of former uploads
+    codes     a name -> what similar submissions are looked for in, as it takes long to make
 
 One process at a time holds the file; what it wrote survives `kill -9` (and a loss of power costs the last seconds).
 """
@@ -35,6 +36,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
     content TEXT, file TEXT, version TEXT, results BLOB, seconds REAL, isolation TEXT, again INTEGER, stamp TEXT,
     PRIMARY KEY (content, file));
 CREATE TABLE IF NOT EXISTS pages (key TEXT PRIMARY KEY, made_from TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replaced (key TEXT, content TEXT, PRIMARY KEY (key, content)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS codes (content TEXT PRIMARY KEY, code BLOB);
 """
 
@@ -90,7 +92,19 @@ class State:
 
     def put_taken(self, upload: Upload, taken: Taken) -> None:
         row = (upload.key, upload.fingerprint, taken.content, json.dumps(taken.notes), taken.problem)
-        self._db.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)", row)
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR IGNORE INTO replaced SELECT key, content FROM uploads WHERE key = ? AND content != ''",
+                (upload.key,),
+            )
+            self._db.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)", row)
+
+    def replaced(self) -> list[tuple[str, str]]:
+        """(key, content) of each upload that another one took the place of."""
+        rows = self._db.execute(
+            "SELECT r.key, r.content FROM replaced r JOIN uploads u ON u.key = r.key AND u.content != r.content"
+        )
+        return list(rows)
 
     # --- outcomes ---
 
@@ -143,14 +157,14 @@ class State:
 
     # --- codes ---
 
-    def code(self, content: str, make: Callable[[], list[str]]) -> list[str]:
-        """The normalised code of a content's files: made once, as that takes the time of the whole comparison."""
-        row = self._db.execute("SELECT code FROM codes WHERE content = ?", (content,)).fetchone()
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, as JSON knows it: made once."""
+        row = self._db.execute("SELECT code FROM codes WHERE content = ?", (name,)).fetchone()
         if row:
             return json.loads(zlib.decompress(row[0]))
         made = make()
         packed = zlib.compress(json.dumps(made).encode())
-        self._db.execute("INSERT OR REPLACE INTO codes VALUES (?, ?)", (content, packed))
+        self._db.execute("INSERT OR REPLACE INTO codes VALUES (?, ?)", (name, packed))
         return made
 
     # --- inside ---

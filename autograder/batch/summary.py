@@ -5,12 +5,10 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from autograder.batch.grades import Graded, Status
-from autograder.batch.similar import Pair, Remember, similar_pairs
+from autograder.batch.similar import Group
 from autograder.batch.tables import late_days, lateness
 from autograder.engine.outcomes import Outcome, one_line
 from autograder.engine.parts import Parts
@@ -35,6 +33,7 @@ class Row:
     late: str
     seconds: float
     notes: str
+    submitted: str = ""  # when, where that is known
 
 
 @dataclass
@@ -66,7 +65,7 @@ class _Mistake:
 
 
 class Summary:
-    """`add` each upload; then read. `compare` looks for similar ones."""
+    """`add` each upload; then read. `similar` is for whoever looked for similar ones."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -74,7 +73,7 @@ class Summary:
         self.statuses: Counter[Status] = Counter()
         self.isolations: Counter[str] = Counter()
         self.checks: dict[str, CheckFigures] = {}
-        self.pairs: list[Pair] | None = None  # None: nobody looked
+        self.similar: list[Group] | None = None  # None: nobody looked
         self.histogram = [0] * BINS
         self._slowest: list[tuple[float, str]] = []
         self._mistakes: dict[str, _Mistake] = {}
@@ -87,7 +86,15 @@ class Summary:
         )
         notes = one_line("; ".join(grade.notes), 200)
         row = Row(
-            upload.key, grade.submission, score.earned, score.possible, one.status, late, grade.seconds, notes
+            upload.key,
+            grade.submission,
+            score.earned,
+            score.possible,
+            one.status,
+            late,
+            grade.seconds,
+            notes,
+            upload.submitted.isoformat(sep=" ", timespec="seconds") if upload.submitted else "",
         )
         self.rows.append(row)
         self.statuses[one.status] += 1
@@ -100,11 +107,6 @@ class Summary:
             keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
             keep(self._slowest, (grade.seconds, upload.key))
         self._count(grade.results)
-
-    def compare(self, contents: Mapping[str, str], store: Path, pristine: Path, remember: Remember) -> None:
-        """Look for similar submissions; `contents` is key -> content, `remember` keeps what takes long."""
-        files = list(self.parts.modules.values())
-        self.pairs = similar_pairs(contents, store, pristine, files, remember)
 
     @property
     def slowest(self) -> list[tuple[float, str]]:

@@ -10,6 +10,8 @@ from typing import Protocol
 from autograder.batch import grades
 from autograder.batch.report import write_report
 from autograder.batch.show import Quiet
+from autograder.batch.similar import EARLIER, Group, similar_groups
+from autograder.batch.similar.pairs import write_pages
 from autograder.batch.state import State
 from autograder.batch.summary import Summary
 from autograder.batch.tables import CanvasTable, GradesTable
@@ -60,15 +62,26 @@ class Writer:
             summary.add(one)
             show.advance(one.upload.key)
         if similarity:
-            contents = {
-                u.key: t.content for u in self._uploads if (t := self._taken.get(u.key)) and t.content
-            }
-            summary.compare(contents, self._out / "contents", course.pristine, self._state.code)
+            summary.similar = self._similar(course.pristine)
+        write_pages(self._out, summary, self._contents(), course.pristine, course.assignment)
         before = self._put_aside(table.text)
         results.write_text(self._out / "grades.csv", table.text)
         results.write_text(self._out / "canvas.csv", canvas.text)
         write_report(self._out / "report.html", summary, course.assignment)
         return summary, before
+
+    def _similar(self, pristine: Path) -> list[Group]:
+        return similar_groups(
+            self._contents(), self._out / "contents", pristine, self._parts, self._state.remembered
+        )
+
+    def _contents(self) -> dict[str, str]:
+        """What everybody handed in, and what was replaced since: key, or key EARLIER number -> content."""
+        found = {u.key: t.content for u in self._uploads if (t := self._taken.get(u.key)) and t.content}
+        for number, (key, content) in enumerate(self._state.replaced(), 1):
+            if key in found and (self._out / "contents" / content).is_dir():
+                found[f"{key}{EARLIER}{number}"] = content
+        return found
 
     def _pages(
         self, uploads: Iterable[Upload], stamps: dict[str, dict[str, str]], known: dict[str, str]
