@@ -12,7 +12,7 @@ import pytest
 
 from autograder.batch.grades import Graded, Status
 from autograder.batch.report import report
-from autograder.batch.similar import Pair, similar_pairs
+from autograder.batch.similar import Link, groups_of, pairs_of
 from autograder.batch.summary import Summary
 from autograder.batch.uploads import Student, Upload
 from autograder.engine.grading import Grade
@@ -21,8 +21,6 @@ from autograder.engine.plugin import CheckResult
 from autograder.engine.scoring import score
 from autograder.tests.conftest import Assignment
 
-ROOT = Path(__file__).parents[2]
-FILES = ("dynamics.py", "imagine.py", "policy.py", "relabel.py")
 EVIL = (
     "</td><script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">{{ 7 * 7 }}"
 )
@@ -68,7 +66,7 @@ def test_an_empty_class_has_a_report(assignment: Assignment) -> None:
 def test_hostile_words_are_escaped_and_no_other_file_is_needed(assignment: Assignment) -> None:
     made = Summary(assignment.parts)
     made.add(one(assignment, "student-1", {"1a": Outcome.FAILED}, EVIL, title=EVIL))
-    made.pairs = [Pair("student-1", EVIL, 0.9, 9)]
+    made.similar = groups_of(pairs_of([Link("student-1", EVIL, EVIL, 0.9, 9.0)]))
     html = report(made, EVIL)
     assert "<script" not in html and "<img" not in html and "{{ 7 * 7 }}" in html
     assert not re.search(r"""(src|href)=["']?(https?:|//|data:|javascript:)""", html)
@@ -135,27 +133,3 @@ def test_in_a_browser_nothing_runs_and_the_page_fits_the_screen(
     assert title and "hacked" not in title[1]
     wide, window = map(int, title[1].split(" of "))
     assert wide <= window, "the page is wider than the screen"
-
-
-def test_similar_submissions_are_found_and_the_starter_is_not_counted(tmp_path: Path) -> None:
-    def hand_in(name: str, source: str, change=lambda text: text) -> None:
-        (tmp_path / name).mkdir()
-        for file in FILES:
-            (tmp_path / name / file).write_text(change((ROOT / source / file).read_text()))
-
-    odd = "\ndef helper_{0}(rows, count):\n    kept = [row for row in rows if row[{1}] > count - {1}]\n"
-    odd += "    table = {{row[0]: (row[-1] ** 3, count) for row in kept}}\n    return sorted(table.items())[{1}:]\n"
-    for name in ("starter-1", "starter-2"):
-        hand_in(name, "hw")
-    for i in range(8):
-        hand_in(f"right-{i}", "solutions", lambda text, i=i: f"{text}\n# student {i}\n")
-    hand_in("source", "solutions", lambda text: text + odd.format("a", 1))
-    renamed = lambda text: (text + odd.format("b", 1)).replace("kept", "chosen").replace("# ", "#  ")  # noqa: E731
-    hand_in("copy", "solutions", renamed)
-    contents = {path.name: path.name for path in tmp_path.iterdir()} | {"twin": "source"}
-    pairs = similar_pairs(contents, tmp_path, ROOT / "hw", FILES)
-    assert {frozenset((p.first, p.second)) for p in pairs} == {
-        frozenset(("copy", "source")),
-        frozenset(("source", "twin")),
-    }
-    assert [p.same for p in pairs].count(True) == 1

@@ -1,4 +1,4 @@
-"""Similar submissions: rings of any size, disguises, weights, and the pages that show them; and who is left in peace."""
+"""Similar submissions: rings of any size, disguises, weights, the pages that show them; and who is left alone."""
 
 from __future__ import annotations
 
@@ -150,16 +150,27 @@ def test_the_reference_solution_and_the_starter_are_nobodys_copy(tmp_path: Path)
     odd = "\ndef helper_{0}(rows, count):\n    kept = [row for row in rows if row[{1}] > count - {1}]\n"
     odd += "    table = {{row[0]: (row[-1] ** 3, count) for row in kept}}\n    return sorted(table.items())[{1}:]\n"
     odd += "\ndef {2}(*given, **named):\n    return helper_{0}([*given, named], len(given))\n"
-    first = {"dynamics.py": "gaussian_nll", "imagine.py": "mix", "policy.py": "explore", "relabel.py": "relabel"}
+    first = {
+        "dynamics.py": "gaussian_nll",
+        "imagine.py": "mix",
+        "policy.py": "explore",
+        "relabel.py": "relabel",
+    }
 
     def texts(source: str, more: str = "", name: str = "x") -> dict[str, str]:
         read = {file: (ROOT / source / file).read_text() for file in first}
-        return {file: text + (more.format(name, 1, first[file]) if more else "") for file, text in read.items()}
+        return {
+            file: text + (more.format(name, 1, first[file]) if more else "") for file, text in read.items()
+        }
 
     made = {f"starter-{i}": texts("hw") for i in range(2)}
-    made |= {f"right-{i}": {f: f"{t}\n# student {i}\n" for f, t in texts("solutions").items()} for i in range(8)}
+    made |= {
+        f"right-{i}": {f: f"{t}\n# student {i}\n" for f, t in texts("solutions").items()} for i in range(8)
+    }
     made["source"] = made["twin"] = texts("solutions", odd, "a")
-    made["copy"] = {f: t.replace("kept", "chosen").replace("# ", "#  ") for f, t in texts("solutions", odd, "b").items()}
+    made["copy"] = {
+        f: t.replace("kept", "chosen").replace("# ", "#  ") for f, t in texts("solutions", odd, "b").items()
+    }
     hand_in(tmp_path, made)
     assert together(tmp_path) == {frozenset(("copy", "source", "twin"))}
 
@@ -210,7 +221,9 @@ def weights(seed: int) -> dict[str, np.ndarray]:
 
 def noisy(made: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(9)
-    return {n: (a + 0.003 * a.std() * rng.standard_normal(a.shape)).astype(np.float32) for n, a in made.items()}
+    return {
+        n: (a + 0.003 * a.std() * rng.standard_normal(a.shape)).astype(np.float32) for n, a in made.items()
+    }
 
 
 def permuted(made: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

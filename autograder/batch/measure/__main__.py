@@ -1,4 +1,4 @@
-"""`python -m autograder.batch.measure scale | class | again | cores`: the batch's figures, each with its machine."""
+"""`python -m autograder.batch.measure scale | class | again | similar | cores`: figures, each with its machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from autograder.batch.measure.again import measure_again
 from autograder.batch.measure.class_run import measure_class
 from autograder.batch.measure.cores import page
 from autograder.batch.measure.scale import measure_scale, run_recorded
+from autograder.batch.measure.similar_class import measure_similar, table
 from autograder.engine import results
 from autograder.engine.outcomes import UserMistake
 from envs.machine import describe_machine
@@ -76,6 +77,19 @@ def again(times: int = 20, seed: int = 1, json: Path = RESULTS / "again.json") -
     return 0
 
 
+def similar(seed: int = 1, json: Path = RESULTS / "similar.json") -> int:
+    """Who is found, and who is suspected without cause, in classes of made-up answers (some minutes).
+
+    Args:
+        seed: Of the generated classes.
+        json: The figures.
+    """
+    figures = measure_similar(seed)
+    results.write_json(json, {"machine": describe_machine(), "results": figures})
+    print(table(figures))
+    return 0
+
+
 def cores(out: Path = RESULTS / "cores.md") -> int:
     """Write the page of arithmetic from the measurements above.
 
@@ -106,7 +120,14 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
 def main() -> int:
     try:
         return tyro.extras.subcommand_cli_from_dict(
-            {"scale": scale, "class": class_, "again": again, "cores": cores, "recorded-run": recorded_run},
+            {
+                "scale": scale,
+                "class": class_,
+                "again": again,
+                "similar": similar,
+                "cores": cores,
+                "recorded-run": recorded_run,
+            },
             prog="python -m autograder.batch.measure",
         )
     except UserMistake as mistake:

@@ -74,8 +74,8 @@ def padded_with_code(text: str, rng: random.Random) -> str:
     """100 kB of functions that nothing calls."""
     dead = []
     for _ in range(1_000):
-        name, number = f"unused_{rng.randrange(10**9)}", rng.randrange(99)
-        dead.append(f"def {name}(a, b):\n    c = a[{number}] {rng.choice('+-*')} b\n    return c ** {number}, a.{name}\n")
+        name, number, sign = f"unused_{rng.randrange(10**9)}", rng.randrange(99), rng.choice("+-*")
+        dead.append(f"def {name}(a, b):\n    c = a[{number}] {sign} b\n    return c ** {number}, a.{name}\n")
     return text + "\n" + "\n".join(dead)
 
 

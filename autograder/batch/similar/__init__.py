@@ -18,7 +18,7 @@ from autograder.batch.similar.links import EARLIER, Group, Link, Pair, groups_of
 from autograder.batch.similar.weights import weight_links
 from autograder.engine.parts import Parts
 
-__all__ = ["EARLIER", "Group", "Link", "Pair", "owner", "similar_groups"]
+__all__ = ["EARLIER", "Group", "Link", "Pair", "groups_of", "owner", "pairs_of", "similar_groups"]
 
 Remember = Callable[[str, Callable[[], Any]], Any]  # (a name, how to make it) -> what is kept under that name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.batch.similar.canonical import canonical, defined
 from autograder.batch.similar.links import Link, between_all
-from autograder.batch.similar.passages import Passages, overlaps, passages, threshold, together
+from autograder.batch.similar.passages import NOTHING, Passages, overlaps, passages, threshold, together
 from autograder.batch.similar.tokens import nameless, read_text
 
 Code = dict[str, dict[str, list[str]]]  # a part file's name -> function -> its code, in one form
@@ -35,14 +35,10 @@ def code_links(
     starter, solution = (_code(folder, files, given) for folder in (pristine, reference))
     made = {content: partial(_code, store / content, files, given) for content in having}
     found: dict[tuple[str, str, str], Link] = {}
-    for alike in (
-        str,
-        nameless,
-    ):  # names say who copied without a disguise; without names, a disguise counts less
-        less = {file: passages(_alike(code, alike)) for file, code in starter.items()}
-        own = {
-            content: _passages(remember(content, make), files, alike, less) for content, make in made.items()
-        }
+    # Names say who copied without a disguise. Without names a disguise counts less.
+    for alike in (str, nameless):
+        less = {file: _alike(code, alike) for file, code in starter.items()}
+        own = {name: _passages(remember(name, make), files, alike, less) for name, make in made.items()}
         known = _passages(solution, files, alike, {})
         for file in (*files, ALL):
             if (
@@ -51,7 +47,7 @@ def code_links(
                 own = {content: _together(of, files) for content, of in own.items()}
                 known = _together(known, files)
             some = {content: of[file] for content, of in own.items() if file in of}
-            for link in _links(file, some, having, known.get(file, passages({}))):
+            for link in _links(file, some, having, known.get(file, NOTHING)):
                 place = (link.first, link.second, file)
                 if place not in found or found[place].bits < link.bits:
                     found[place] = link
@@ -59,10 +55,10 @@ def code_links(
 
 
 def _passages(
-    code: Code, files: Sequence[str], alike: Callable[[str], str], less: Mapping[str, Passages]
+    code: Code, files: Sequence[str], alike: Callable[[str], str], less: Code
 ) -> dict[str, Passages]:
     """File -> its passages beyond the starter's, `less`."""
-    return {file: passages(_alike(code[file], alike), less.get(file)) for file in files if file in code}
+    return {file: passages(_alike(code[file], alike), less.get(file, {})) for file in files if file in code}
 
 
 def _alike(code: Mapping[str, Sequence[str]], alike: Callable[[str], str]) -> dict[str, list[str]]:

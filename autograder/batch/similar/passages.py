@@ -21,7 +21,7 @@ LENGTH, WINDOW = 12, 4  # tokens of a passage; any 15 in common are noticed
 CHOICE = 60  # passages (150 tokens) that say one thing: a shorter function is one choice that its author made
 NEAR, NEAR_CHOICES = 0.75, 2.0  # share, and choices in common, from which two count as one voice
 LEAST, NEARLY_ALL = 0.6, 0.9  # shares below which a pair is not shown, and from which less evidence is enough
-MARGIN, MARGIN_NEARLY_ALL = 10.0, 4.0  # bits beyond what the best pair of a class written apart would have
+MARGIN, MARGIN_NEARLY_ALL = 10.0, 2.0  # bits beyond what the best pair of a class written apart would have
 WORK = 4_000_000  # pairs of owners looked at: the most uncommon passages first
 
 
@@ -50,16 +50,20 @@ class Passages:
         return len(self.hashes)
 
 
-def passages(code: Mapping[str, Sequence[str]], without: Passages | None = None) -> Passages:
-    """The passages of normalised code (function -> texts), less those of `without`. They hold within this process."""
-    found, sizes = [_NONE], [_NONE]
-    for name, texts in code.items():
-        own = np.unique(np.concatenate([_NONE, *map(_fingerprints, texts)])) * 31 + hash(name) % 1_000_003
-        if without is not None:
-            own = own[np.isin(own, without.hashes, invert=True)]
-        found.append(own)
-        sizes.append(np.full(len(own), len(own)))
-    return _sorted(np.concatenate(found), np.concatenate(sizes))
+def passages(code: Mapping[str, Sequence[str]], starter: Mapping[str, Sequence[str]]) -> Passages:
+    """The passages of code (function -> texts), less those that the starter has in the same function.
+
+    Their hashes hold within this process.
+    """
+    found = [_beyond(name, tuple(texts), tuple(starter.get(name, ()))) for name, texts in code.items()]
+    sizes = [np.full(len(own), len(own)) for own in found]
+    return _sorted(np.concatenate([_NONE, *found]), np.concatenate([_NONE, *sizes]))
+
+
+@lru_cache(maxsize=20_000)  # in a class most functions are there many times
+def _beyond(name: str, texts: tuple[str, ...], starter: tuple[str, ...]) -> np.ndarray:
+    own, given = (np.concatenate([_NONE, *map(_fingerprints, of)]) for of in (texts, starter))
+    return np.setdiff1d(own, given) * 31 + hash(name) % 1_000_003
 
 
 def together(parts: Iterable[Passages]) -> Passages:
@@ -77,7 +81,9 @@ def _sorted(hashes: np.ndarray, sizes: np.ndarray) -> Passages:
     return Passages(hashes, sizes[places])
 
 
-@lru_cache(maxsize=20_000)
+NOTHING = Passages(_NONE, _NONE)
+
+
 def _fingerprints(text: str) -> np.ndarray:
     from copydetect.utils import hashed_kgrams, winnow  # it imports matplotlib: only when needed
 
@@ -102,12 +108,13 @@ def overlaps(
 
     `counts` says how many handed in each; `reference` are the passages of the reference solution.
     """
+    if not any(map(len, own.values())):
+        return [], dict.fromkeys(own, 0.0)
     table = _Table(own, counts, reference)
     everyone = np.arange(len(table.names))
     weights = table.weights(everyone)
-    telling = table.choices * (
-        ~table.known | (weights >= table.choices)
-    )  # at least half the class writes otherwise
+    otherwise = weights >= table.choices  # at least half the class writes otherwise
+    telling = table.choices * (~table.known | otherwise)
     pairs, shared, total, choices = table.shared(weights, telling)
     near = (_share(pairs, shared, total) >= NEAR) & (choices >= NEAR_CHOICES)
     weights = table.weights(_joined(len(everyone), pairs[:, near]))
@@ -178,7 +185,9 @@ class _Table:
             rows.append(np.repeat(chosen, len(a)))
         pairs, place = np.unique(np.concatenate(codes), return_inverse=True)
         row = np.concatenate(rows)
-        sums = [np.bincount(place, weights=w[row], minlength=len(pairs)) for w in (weights, others)]
+        sums = [
+            np.bincount(place, weights=w[row], minlength=len(pairs)).astype(float) for w in (weights, others)
+        ]
         return np.array(np.divmod(pairs, max(1, len(self.names)))), sums[0], own, sums[1]
 
 
