@@ -6,6 +6,9 @@ import ast
 import builtins
 import random
 import re
+from itertools import pairwise
+
+from autograder.batch.similar.tokens import Token, scan
 
 WORDS = (
     "alpha",
@@ -29,14 +32,21 @@ def nothing(text: str, rng: random.Random) -> str:
 
 
 def renamed(text: str, rng: random.Random) -> str:
-    """Every local variable gets another name."""
+    """Every local variable gets another name; arguments, which others may pass by name, keep theirs."""
     tree = ast.parse(text)
-    fixed = {a.arg for node in ast.walk(tree) for a in getattr(getattr(node, "args", None), "args", [])}
+    fixed = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)} | set(dir(builtins))
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    names = sorted(n for n in stored - fixed - set(dir(builtins)) if not n.isupper())
-    for i, name in enumerate(names):
-        text = re.sub(rf"(?<![.\w\"']){name}\b(?!\s*=[^=].*\))", f"{rng.choice(WORDS)}_{i}", text)
-    return text
+    new = {n: f"{rng.choice(WORDS)}_{i}" for i, n in enumerate(sorted(stored - fixed)) if not n.isupper()}
+    found, at, before, depth = [], 0, "", 0
+    tokens = [token for token in scan(text) if token.kind not in ("comment", "newline")]
+    for token, after in pairwise([*tokens, Token("symbol", "", len(text), len(text))]):
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        passed_by_name = depth > 0 and after.text == "="
+        if token.kind == "name" and before != "." and not passed_by_name:
+            found += [text[at : token.start], new.get(token.text, token.text)]
+            at = token.end
+        before = token.text
+    return "".join([*found, text[at:]])
 
 
 def commented(text: str, rng: random.Random) -> str:

@@ -49,14 +49,6 @@ class Pair:
     def bits(self) -> float:
         return max(link.bits for link in self.links)
 
-    @property
-    def share(self) -> float:
-        return max(link.share for link in self.links)
-
-    @property
-    def same(self) -> bool:
-        return any(link.same for link in self.links)
-
 
 @dataclass(frozen=True)
 class Group:

@@ -18,7 +18,7 @@ from autograder.batch.similar.tokens import Token, code_only, nameless, read_tex
 TEMPLATE = Path(__file__).with_name("page.html")
 MAX_TOKENS = 50_000  # of a file that are compared
 MAX_ROWS, MAX_WIDTH = 3_000, 300  # lines of a file, and characters of a line, that are shown
-AROUND, LONGEST = 6, 40  # lines shown around a mark, and lines without one that are shown whole
+AROUND, LONGEST = 6, 20  # lines shown around a mark, and lines without one that are shown whole
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def side_by_side(link: Link, file: str, folders: tuple[Path, Path], starter: Pat
     texts = tuple(read_text(folder / file) if (folder / file).is_file() else "" for folder in folders)
     known = _grams(_tokens(read_text(starter / file))) if (starter / file).is_file() else {}
     left, right = _marked(texts[0], texts[1], known)
-    rows = (_rows(texts[0], left, "left", "right"), _rows(texts[1], right, "right", "left"))
+    rows = (_rows(texts[0], left), _rows(texts[1], right))
     names = (link.first, link.second)
     first, second = (Side(label(name), owner(name), row) for name, row in zip(names, rows, strict=True))
     return file, first, second
@@ -72,12 +72,13 @@ def label(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Passage:
-    """A stretch of a text that the other text has too; `other` is the number of its passage there."""
+class _Stretch:
+    """Characters of one line that the other text has too. The first of a passage names it, and its counterpart."""
 
     start: int
     end: int
-    other: int
+    place: str = ""
+    other: str = ""
 
 
 def _tokens(text: str) -> list[Token]:
@@ -93,49 +94,74 @@ def _grams(tokens: Sequence[Token]) -> dict[str, int]:
     return found
 
 
-def _marked(first: str, second: str, known: dict[str, int]) -> tuple[list[_Passage], list[_Passage]]:
+def _marked(first: str, second: str, known: dict[str, int]) -> tuple[list[_Stretch], list[_Stretch]]:
+    """What is marked in both; `known` are the starter's passages."""
     tokens = (_tokens(first), _tokens(second))
-    grams = tuple(_grams(own) for own in tokens)
-    spans = tuple(_spans(own, other, known) for own, other in ((tokens[0], grams[1]), (tokens[1], grams[0])))
-    marked = []
-    for side in (0, 1):
-        inside = {place: number for number, (a, b, _) in enumerate(spans[1 - side]) for place in range(a, b)}
-        own = tokens[side]
-        marked.append(
-            [_Passage(own[a].start, own[b - 1].end, inside.get(there, 0)) for a, b, there in spans[side]]
-        )
-    return marked[0], marked[1]
+    grams = (_grams(tokens[0]), _grams(tokens[1]))
+    spans = (_spans(tokens[0], grams[1], known), _spans(tokens[1], grams[0], known))
+    inside = [{i: n for n, (a, b, _) in enumerate(own) for i in range(a, b)} for own in spans]
+    left = _stretches(first, tokens[0], spans[0], ("left", "right"), inside[1])
+    return left, _stretches(second, tokens[1], spans[1], ("right", "left"), inside[0])
 
 
 def _spans(
     tokens: Sequence[Token], other: dict[str, int], known: dict[str, int]
 ) -> list[tuple[int, int, int]]:
-    """(first token, token after the last, place in the other file) of each stretch of passages in common."""
+    """(first token, token after the last, a token of the other file) of each stretch in common.
+
+    Tokens that belong to a passage of the starter, too, do not count.
+    """
     code = nameless(spelled(tokens))
-    spans: list[tuple[int, int, int]] = []
+    common, given = [-1] * len(code), [False] * len(code)
     for place in range(len(code) - LENGTH + 1):
         gram = code[place : place + LENGTH]
-        if gram in other and gram not in known:
-            if spans and place <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], place + LENGTH, spans[-1][2])
+        for i in range(LENGTH):
+            if gram in known:
+                given[place + i] = True
+            elif gram in other:
+                common[place + i] = other[gram] + i
+    spans: list[tuple[int, int, int]] = []
+    for place, there in enumerate(common):
+        if there >= 0 and not given[place]:
+            if spans and spans[-1][1] == place:
+                spans[-1] = (spans[-1][0], place + 1, spans[-1][2])
             else:
-                spans.append((place, place + LENGTH, other[gram]))
+                spans.append((place, place + 1, there))
     return spans
 
 
-def _rows(text: str, passages: Sequence[_Passage], here: str, there: str) -> tuple[Row, ...]:
-    rows, start, waiting = [], 0, list(enumerate(passages))[::-1]
+def _stretches(
+    text: str,
+    tokens: Sequence[Token],
+    spans: Sequence[tuple[int, int, int]],
+    sides: tuple[str, str],
+    inside: dict[int, int],
+) -> list[_Stretch]:
+    """The spans as stretches of lines; `inside` says which span of the other side a token there belongs to."""
+    found: list[_Stretch] = []
+    for number, (first, last, there) in enumerate(spans):
+        start = end = tokens[first].start
+        place, other = f"{sides[0]}-{number}", f"{sides[1]}-{inside[there]}" if there in inside else ""
+        for token in tokens[first:last]:
+            if "\n" in text[end : token.start]:
+                found.append(_Stretch(start, end, place, other))
+                start, place, other = token.start, "", ""
+            end = token.end
+        found.append(_Stretch(start, end, place, other))
+    return found
+
+
+def _rows(text: str, stretches: Sequence[_Stretch]) -> tuple[Row, ...]:
+    rows, start, waiting = [], 0, list(stretches)[::-1]
     for number, line in enumerate(text.split("\n"), 1):
         pieces, at, end = [], start, start + len(line)
-        while waiting and waiting[-1][1].start < end:
-            which, passage = waiting[-1]
-            begin, stop = max(at, passage.start), min(end, passage.end)
-            pieces.append(Piece(text[at:begin]))
-            fresh = passage.start >= start
-            names = (f"{here}-{which}", f"{there}-{passage.other}") if fresh else ("", "")
-            pieces.append(Piece(text[begin:stop], True, *names))
+        while waiting and waiting[-1].start < end:
+            stretch = waiting[-1]
+            begin, stop = max(at, stretch.start), min(end, stretch.end)
+            names = (stretch.place, stretch.other) if stretch.start >= start else ("", "")
+            pieces += [Piece(text[at:begin]), Piece(text[begin:stop], True, *names)]
             at = stop
-            if passage.end > end:
+            if stretch.end > end:  # a string over several lines
                 break
             waiting.pop()
         pieces.append(Piece(text[at:end]))

@@ -74,5 +74,5 @@ def _files(pair: Pair, code: Iterable[str]) -> Iterator[tuple[str, Link]]:
 
 
 def at_work(pair: Pair) -> str:
-    """ "relabel.py 94 %, weights": what is similar, in a few words."""
-    return ", ".join(f"{link.file} {100 * link.share:.0f} %" for link in pair.links)
+    """ "relabel.py 94 %, weights_reach.safetensors the same": what is similar, in a few words."""
+    return ", ".join(f"{n.file} {'the same' if n.same else f'{100 * n.share:.0f} %'}" for n in pair.links)
