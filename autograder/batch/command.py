@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+import re
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from autograder.course.file import read_deadlines
+from autograder.course.times import read_due
 from autograder.engine.outcomes import UserMistake, one_line
 
 
 def grade_class(
     submissions: Annotated[Path, tyro.conf.Positional],
     out: Path,
-    jobs: int | None = None,
+    jobs: Annotated[str | None, tyro.conf.arg(metavar="INT")] = None,
     pristine: Path = Path("hw"),
     only: tuple[str, ...] = (),
     regrade: tuple[str, ...] = (),
-    seed: int | None = None,
+    seed: Annotated[str | None, tyro.conf.arg(metavar="INT")] = None,
     due: str | None = None,
+    dates: Path | None = None,
     assignment: str = "Fetch homework",
     similarity: bool = True,
     scheduler: str | None = None,
@@ -37,7 +42,9 @@ def grade_class(
         only: Grade no more than this: parts, sub-parts, check files, submissions ('student-0*').
         regrade: Grade this again, though nothing has changed; the words are those of --only.
         seed: Seeds the whole batch; by default the first run draws one, and OUT remembers it.
-        due: When it was due, where the export does not say: 2026-11-20T23:59+01:00.
+        due: When it was due, where the export does not say: 2026-11-20T23:59+01:00, or without +01:00 where
+            course.toml names a zone.
+        dates: The file with the course's dates and late policy instead of autograder/course.toml.
         assignment: Its name in the learning platform.
         similarity: Look for similar submissions.
         scheduler: Grade on the workers of this Dask scheduler (tcp://host:8786) instead of on this machine.
@@ -53,6 +60,11 @@ def grade_class(
     from autograder.engine import parts
     from autograder.engine.grading import Grader
 
+    workers = _whole("JOBS", jobs, 1)
+    first_seed = _whole("the seed", seed, 0)
+    deadlines = read_deadlines(dates)
+    if due is not None:
+        deadlines = replace(deadlines, due=_due(due, deadlines.zone))
     roots = {"public": PUBLIC, "hidden": HIDDEN}
     course = Course(pristine, roots, parts.read_parts(), parts.PARTS_FILE, assignment, allow_weak_sandbox)
     if pristine.is_dir():
@@ -64,11 +76,11 @@ def grade_class(
             submissions,
             out,
             course,
-            jobs=os.cpu_count() or 1 if jobs is None else jobs,
-            seed=seed,
+            jobs=os.cpu_count() or 1 if workers is None else workers,
+            seed=first_seed,
             only=only,
             regrade=regrade,
-            due=_time(due),
+            deadlines=deadlines,
             similarity=similarity,
             show=show,
             crew_maker=partial(Cluster, scheduler) if scheduler else None,
@@ -78,6 +90,8 @@ def grade_class(
     console.print(
         f"{out / 'report.html'}, {out / 'grades.csv'}, {out / 'canvas.csv'}", highlight=False, markup=False
     )
+    for note in ended.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
     if ended.before is not None:
         _print_changes(ended.before, out / "grades.csv", console)
     return 0
@@ -126,12 +140,18 @@ def _print_changes(old: Path, new: Path, console: object) -> None:
     console.print(table)
 
 
-def _time(text: str | None) -> datetime | None:
-    from autograder.batch.metadata import read_time
+def _due(text: str, zone: tzinfo | None) -> datetime:
+    try:
+        return read_due(text, zone)
+    except ValueError as error:
+        raise UserMistake(f"DUE (--due): {error}") from error
 
+
+def _whole(name: str, text: str | None, least: int) -> int | None:
     if text is None:
         return None
-    time = read_time(text)
-    if time is None:
-        raise UserMistake(f"--due must look like 2026-11-20T23:59+01:00, not {one_line(text, 40)}")
-    return time
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()) or int(text) < least:
+        raise UserMistake(
+            f"{name} must be a whole number of at least {least}, not {one_line(text, 40) or 'empty'}"
+        )
+    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +12,10 @@ from pathlib import Path
 from autograder.batch.state import FileOutcome, State
 from autograder.batch.take import Taken
 from autograder.batch.uploads import Upload
+from autograder.course import late
 from autograder.engine import page, results
 from autograder.engine.grading import Grade
-from autograder.engine.outcomes import Outcome, one_line
+from autograder.engine.outcomes import Outcome, UserMistake, one_line
 from autograder.engine.parts import Parts
 from autograder.engine.plugin import CheckResult
 from autograder.engine.scoring import Score, SubScore, score
@@ -28,6 +29,9 @@ class Status(StrEnum):
     UNGRADED = "Ungraded"
 
 
+SETTLED = (Status.GRADED,)  # the points are final
+
+
 @dataclass(frozen=True)
 class Graded:
     """One upload and what it earned."""
@@ -38,9 +42,19 @@ class Graded:
 
     @property
     def settled(self) -> bool:
-        """Whether the points can be handed on: the grader's own faults, and what nobody could open, never become a
-        number in a gradebook."""
-        return self.status not in (Status.RUN_AGAIN, Status.UNGRADED, Status.TO_LOOK_AT)
+        """Whether the points can be handed on. What is unfinished, or the grader's own fault, is no number."""
+        return self.status in SETTLED
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the staff should know: about the export, the package, and why checks could not run."""
+        reasons = [f"{r.id} could not run: {r.detail or r.message}" for r in self.grade.score.run_again]
+        late = ("late, but nobody says how late: no penalty was taken",) if self._unknown_late else ()
+        return (*self.upload.notes, *self.grade.notes, *late, *reasons)
+
+    @property
+    def _unknown_late(self) -> bool:
+        return self.upload.marked_late and self.upload.late is None and self.upload.policy.costs
 
 
 def seed_for(seed: int, content: str) -> int:
@@ -48,28 +62,52 @@ def seed_for(seed: int, content: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{content}".encode()).digest()[:4])
 
 
-def grades(
-    state: State, uploads: Iterable[Upload], versions: Mapping[str, str], parts: Parts
-) -> Iterator[Graded]:
+@dataclass(frozen=True)
+class Checks:
+    """All check files that a grade is made of: name -> version, and name -> the sub-parts it checks."""
+
+    versions: dict[str, str]
+    subparts: Mapping[str, Sequence[str]]
+
+    def missing(self, run: Iterable[str], parts: Parts) -> tuple[str, ...]:
+        """In words, what is not checked yet where these files have been run; empty where all have."""
+        left = set(self.versions) - set(run)
+        ids = {id_ for name in left for id_ in self.subparts.get(name, ())}
+        return parts.named(ids) or (tuple(sorted(left)) if left else ())
+
+
+def grades(state: State, uploads: Iterable[Upload], checks: Checks, parts: Parts) -> Iterator[Graded]:
     """One upload's after the other: of a whole class, never more than one is in memory."""
     taken = state.taken()
     for upload in uploads:
-        yield graded(state, upload, taken.get(upload.key, Taken("")), versions, parts)
+        yield graded(state, upload, taken.get(upload.key, Taken("")), checks, parts)
 
 
-def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, str], parts: Parts) -> Graded:
+def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Parts) -> Graded:
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
     if taken.problem and not taken.content:
-        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run", notes=(taken.problem,))
+        nothing = _nothing(parts)
+        grade = Grade(title, (), nothing, state.seed, 0.0, "nothing was run", notes=(taken.problem,))
         return Graded(upload, grade, Status.TO_LOOK_AT)
-    outcomes = state.outcomes(taken.content, dict(versions)) if taken.content else []
+    outcomes = state.outcomes(taken.content, checks.versions) if taken.content else []
     found = tuple(result for outcome in outcomes for result in outcome.results)
     total = score(found, parts)
     seconds = sum(outcome.seconds for outcome in outcomes)
     isolation = ", ".join(dict.fromkeys(outcome.isolation for outcome in outcomes if outcome.isolation))
     seed = seed_for(state.seed, taken.content)
-    grade = Grade(title, found, total, seed, seconds, isolation or "nothing was run", notes=taken.notes)
+    missing = checks.missing([outcome.file for outcome in outcomes], parts)
+    grade = Grade(
+        title,
+        found,
+        total,
+        seed,
+        seconds,
+        isolation or "nothing was run",
+        notes=taken.notes,
+        missing=missing,
+        late=upload.late,
+    )
     if not taken.content and taken.notes:
         status = Status.RUN_AGAIN
     elif not outcomes:
@@ -79,7 +117,7 @@ def graded(state: State, upload: Upload, taken: Taken, versions: Mapping[str, st
     elif taken.problem:
         status = Status.TO_LOOK_AT
     else:
-        status = Status.GRADED if len(outcomes) == len(versions) else Status.PARTLY
+        status = Status.PARTLY if missing else Status.GRADED
     return Graded(upload, grade, status)
 
 
@@ -113,15 +151,27 @@ def write_pages(out: Path, one: Graded) -> None:
     results.write_text(folder / "feedback.html", page.feedback(one.grade))
 
 
-def made_from(upload: Upload, taken: Taken, stamps: Mapping[str, str], look: str) -> str:
+def remove_pages(out: Path, upload: Upload) -> None:
+    """Pages of a former grading are no longer true. Raises `UserMistake` where they cannot be removed."""
+    try:
+        for name in ("results.json", "feedback.html"):
+            (out / "students" / upload.key / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserMistake(f"{error.filename} cannot be removed: {error.strerror}") from error
+
+
+def made_from(
+    upload: Upload, taken: Taken, stamps: Mapping[str, str], missing: Sequence[str], look: str
+) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
     facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(stamps.items()), look]
+    facts += [missing, repr(upload.late)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def look_of(parts: Parts) -> str:
     """Changes with points, titles, scoring and the page: then pages are written anew, and nothing is run."""
-    sources = [Path(module.__file__ or "") for module in (page, results)] + [page.TEMPLATE]
+    sources = [Path(module.__file__ or "") for module in (page, results, late)] + [page.TEMPLATE]
     sources.append(Path(score.__code__.co_filename))
     texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
     return hashlib.sha256(f"{parts}{texts}".encode()).hexdigest()

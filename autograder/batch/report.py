@@ -29,7 +29,7 @@ def report(summary: Summary, assignment: str) -> str:
     environment.filters["points"] = number
     environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    graded = sorted(row.points for row in summary.rows if row.status in (Status.GRADED, Status.PARTLY))
+    graded = sorted(row.points for row in summary.rows if row.settled)
     return template.render(
         assignment=assignment,
         summary=summary,
@@ -43,7 +43,7 @@ def report(summary: Summary, assignment: str) -> str:
         people={row.key: row for row in summary.rows},
         pages={(pair.first, pair.second): page_name(pair) for pair in shown(summary.similar or ())},
         at_work=at_work,
-        look=[row for row in summary.rows if row.status in (Status.TO_LOOK_AT, Status.RUN_AGAIN)],
+        look=[row for row in summary.rows if row.look],
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,17 @@ from autograder.batch.choose import choose
 from autograder.batch.cluster import Cluster
 from autograder.batch.crew import Crew
 from autograder.batch.find import find_uploads
+from autograder.batch.grades import Checks
 from autograder.batch.show import Quiet
 from autograder.batch.state import State
 from autograder.batch.summary import Summary
-from autograder.batch.versions import file_versions
+from autograder.batch.uploads import with_deadline
+from autograder.batch.versions import file_versions, subparts_of
 from autograder.batch.work import Work, take_in
 from autograder.batch.write import Writer
+from autograder.course.late import NO_DEADLINES, Deadlines
 from autograder.engine import results
-from autograder.engine.outcomes import UserMistake
+from autograder.engine.outcomes import UserMistake, one_line
 from autograder.engine.parts import Parts
 from autograder.engine.running import check_files
 
@@ -49,6 +51,7 @@ class Ended:
     summary: Summary
     graded_now: int  # check files
     before: Path | None  # the former grades.csv, where this run changed it
+    notes: tuple[str, ...] = ()  # about the class as a whole
 
 
 def grade_class(
@@ -60,13 +63,14 @@ def grade_class(
     seed: int | None = None,
     only: Iterable[str] = (),
     regrade: Iterable[str] = (),
-    due: datetime | None = None,
+    deadlines: Deadlines = NO_DEADLINES,
     similarity: bool = True,
     show: Quiet | None = None,
     crew_maker: Callable[[dict[str, Any]], Crew | Cluster] | None = None,
 ) -> Ended:
     """Grade everybody in `source` into `out`. Raises `UserMistake`; a submission's faults are in its own grade.
 
+    `deadlines` are what the course says; a due date that the platform's export gives goes before the course's.
     `crew_maker(setup)` makes the crew (crew.py, cluster.py), by default of `jobs` processes on this machine.
     """
     show = show or Quiet()
@@ -75,7 +79,12 @@ def grade_class(
     if not course.pristine.is_dir():
         raise UserMistake(f"there is no pristine package {course.pristine} (make it with: make starter)")
     results.prepare_folder(out)
-    platform, uploads = find_uploads(source, course.parts, due)
+    notes: list[str] = []
+    platform, uploads = find_uploads(source, course.parts, zone=deadlines.zone, say=notes.append)
+    uploads = [with_deadline(upload, deadlines) for upload in uploads]
+    if unknown := deadlines.unknown(id_ for upload in uploads for id_ in upload.ids):
+        named = ", ".join(one_line(id_, 60) for id_ in unknown)
+        notes.append(f"course.toml has extensions for {named}, but nobody here has such an id or email")
     files = check_files({name: root.resolve() for name, root in course.roots.items()})
     versions = file_versions(course.roots, course.pristine, course.parts)
     keys = [upload.key for upload in uploads]
@@ -93,12 +102,13 @@ def grade_class(
         if again is not None:
             taken = state.taken()
             state.forget({taken[key].content for key in again.keys if key in taken}, again.files)
-        writer = Writer(state, uploads, versions, course.parts, out)
+        checks = Checks(versions, {name: subparts_of(path, course.parts) for name, path in files.items()})
+        writer = Writer(state, uploads, checks, course.parts, out)
         work = Work(state, uploads, versions, course.parts, show)
         try:
             work.grade_all(crew, wanted, files, writer.pages_of)
         finally:  # also when stopped by Ctrl-C: what is known is written down
             show.stage("writing", len(uploads))
             writer.all_pages()
-            summary, before = writer.write_class(platform, course, similarity, show)
-    return Ended(summary, work.count, before)
+            summary, before = writer.write_class(platform, course, similarity, show, notes)
+    return Ended(summary, work.count, before, tuple(notes))

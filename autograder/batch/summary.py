@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from autograder.batch.grades import Graded, Status
 from autograder.batch.similar import Group
-from autograder.batch.tables import late_days, lateness
+from autograder.batch.tables import late_days
 from autograder.engine.outcomes import Outcome, one_line
 from autograder.engine.parts import Parts
 from autograder.engine.plugin import CheckResult
@@ -33,6 +33,8 @@ class Row:
     late: str
     seconds: float
     notes: str
+    settled: bool  # the points are final
+    look: bool  # the staff should
     submitted: str = ""  # when, where that is known
 
 
@@ -67,8 +69,10 @@ class _Mistake:
 class Summary:
     """`add` each upload; then read. `similar` is for whoever looked for similar ones."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, notes: tuple[str, ...] = ()) -> None:
+        """`notes` are about the class as a whole."""
         self.parts = parts
+        self.notes = notes
         self.rows: list[Row] = []
         self.statuses: Counter[Status] = Counter()
         self.isolations: Counter[str] = Counter()
@@ -80,28 +84,31 @@ class Summary:
 
     def add(self, one: Graded) -> None:
         grade, score, upload = one.grade, one.grade.score, one.upload
-        late = lateness(upload)
-        late = (
-            f"{late_days(upload)} d" if late_days(upload) not in ("", 0) else late if late == "LATE" else ""
-        )
-        notes = one_line("; ".join(grade.notes), 200)
+        notes = one_line("; ".join(one.remarks), 400)
+        ordinary = one.status in (Status.GRADED, Status.PARTLY, Status.UNGRADED)  # nothing odd about it
         row = Row(
             upload.key,
             grade.submission,
-            score.earned,
+            grade.points,
             score.possible,
             one.status,
-            late,
+            f"{days} d"
+            if (days := late_days(upload))
+            else "LATE"
+            if upload.marked_late and days == ""
+            else "",
             grade.seconds,
             notes,
+            one.settled,
+            not ordinary or bool(upload.notes),
             upload.submitted.isoformat(sep=" ", timespec="seconds") if upload.submitted else "",
         )
         self.rows.append(row)
         self.statuses[one.status] += 1
         if one.status is Status.UNGRADED:
             return
-        if score.possible:
-            self.histogram[min(BINS - 1, int(BINS * score.earned / score.possible))] += 1
+        if one.settled and score.possible:
+            self.histogram[min(BINS - 1, int(BINS * grade.points / score.possible))] += 1
         if grade.results:
             self.isolations[grade.isolation] += 1
             keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from autograder.batch.grades import Graded
+from autograder.batch.grades import SETTLED, Graded
 from autograder.batch.uploads import Student, Upload
 from autograder.engine.outcomes import one_line
 from autograder.engine.parts import Parts
 
-DAY = 86_400  # s
 _FORMULA = tuple("=+-@|%\t＝＋－＠")
 
 
 class GradesTable:
-    """grades.csv, a row a student; a group's members get the same points. `add` each upload, then take the `text`."""
+    """grades.csv, a row a student; a group's members get the same points. `add` each upload, then take the `text`.
+
+    "Total Score" is final, so it is empty while the grade is not settled; the points known so far are those before the
+    penalty.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._subparts = list(parts.subparts.values())
@@ -38,16 +41,28 @@ class GradesTable:
             "Submission ID",
             "Submission Time",
         ]
-        columns += ["Lateness (H:M:S)", "Late Days", "Notes"]
+        columns += [
+            "Lateness (H:M:S)",
+            "Late Days",
+            "Points before Penalty",
+            "Penalty",
+            "Due",
+            "Extended",
+            "Notes",
+        ]
         self._write([*columns, *(f"{s.id}: {s.title} ({s.points:g} pts)" for s in self._subparts)])
 
     def add(self, one: Graded) -> None:
         upload, score = one.upload, one.grade.score
         earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
-        total = _rounded(score.earned) if one.settled else ""
-        time = upload.submitted.isoformat(sep=" ") if upload.submitted else ""
-        after = [total, _rounded(score.possible), one.status.value, cell(upload.key), time]
-        after += [lateness(upload), late_days(upload), cell("; ".join(one.grade.notes))]
+        # Points of checks that nobody ran are not 0.
+        so_far, penalty = (_rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty))
+        after = [
+            *(_rounded(one.grade.points) if one.settled else "", _rounded(score.possible), one.status.value),
+            *(cell(upload.key), _time(upload.submitted, upload), lateness(upload), late_days(upload)),
+            *(so_far, penalty, _time(upload.due, upload), "yes" if upload.extended else ""),
+            cell("; ".join(one.remarks), 600),
+        ]
         for student in upload.students or (Student(upload.key),):
             who = [cell(student.name), cell(student.sid), cell(student.email)]
             self._write([*who, *after, *(earned.get(sub.id, "") for sub in self._subparts)])
@@ -68,7 +83,7 @@ class CanvasTable:
         self._write(["    Points Possible", "", "", "", "", parts.total])
 
     def add(self, one: Graded) -> None:
-        points = _rounded(one.grade.score.earned) if one.settled else ""
+        points = _rounded(one.grade.points) if one.settled else ""
         for student in one.upload.students or (Student(one.upload.key),):
             sid = cell(student.sid)
             ids = [sid, ""] if self._own_ids else ["", sid]
@@ -79,32 +94,31 @@ class CanvasTable:
         return self._text.getvalue()
 
 
-def cell(text: str) -> str:
+def cell(text: str, limit: int = 300) -> str:
     """Text from outside as a cell: one line, and never a formula."""
-    line = one_line(text, 300)
+    line = one_line(text, limit)
     return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
 
 
 def lateness(upload: Upload) -> str:
     """ "26:03:00", hours, minutes and seconds; "LATE" where only that is known; "" where nothing is."""
-    seconds = upload.seconds_late
-    if seconds is None:
+    if upload.late is None:
         return "LATE" if upload.marked_late else ""
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(int(upload.late.seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{rest:02}"
 
 
 def late_days(upload: Upload) -> Any:
-    """Days begun after the due date; "" where it is not known."""
-    seconds = upload.seconds_late
-    return "" if seconds is None else math.ceil(seconds / DAY)
+    """Calendar days after the due day, less the grace; "" where it is not known."""
+    return "" if upload.late is None else upload.late.days
 
 
 def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
     """(submission, name, old points, new points) of each student whose points differ between two grades.csv.
 
-    "" stands for no row or no points. Raises `ValueError` where a text is no such table.
+    Points that are not final are given as words, "partly graded, 4.0 so far"; "" stands for no row or no points. Raises
+    `ValueError` where a text is no such table.
     """
     before, after = _points(old), _points(new)
     found = []
@@ -125,4 +139,22 @@ def _points(text: str) -> dict[tuple[str, str], str]:
         raise ValueError("it has no rows")
     if rows and not {"Submission ID", "Name", "Total Score"} <= rows[0].keys():
         raise ValueError("it lacks the columns Submission ID, Name and Total Score")
-    return {(row["Submission ID"], row["Name"]): row["Total Score"] for row in rows}
+    return {(row["Submission ID"], row["Name"]): _standing(row) for row in rows}
+
+
+def _standing(row: dict[str, str]) -> str:
+    """The final points, or why there are none."""
+    status = row.get("Status") or ""
+    if not status or status in SETTLED:
+        return row["Total Score"]
+    so_far = row["Total Score"] or row.get(
+        "Points before Penalty"
+    )  # older tables had unfinished points as the total
+    return status.lower() + (f", {so_far} so far" if so_far else "")
+
+
+def _time(moment: datetime | None, upload: Upload) -> str:
+    """By the clocks of the course's zone, where it states one."""
+    if moment is None:
+        return ""
+    return (moment.astimezone(upload.zone) if upload.zone else moment).isoformat(sep=" ", timespec="seconds")

@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from pathlib import Path
+
+from autograder.course.late import NO_COST, Deadlines, Late, Policy, late
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,37 @@ class Upload:
     members: tuple[Member, ...]
     others: tuple[str, ...] = ()
     submitted: datetime | None = None
-    due: datetime | None = None
+    due: datetime | None = None  # for these students, once `with_deadline` has looked
+    extension: datetime | None = None  # the platform's date for these students
     marked_late: bool = False  # the platform says so, without a time
+    notes: tuple[str, ...] = ()  # about the export, for the staff
+    extended: bool = False  # `due` is later than for the others
+    policy: Policy = NO_COST
+    zone: tzinfo | None = None  # whose calendar days count
 
     @property
-    def seconds_late(self) -> float | None:
-        """0 when in time, None where the time of handing in or the due date is unknown."""
+    def late(self) -> Late | None:
+        """None where the time of handing in or the due date is unknown."""
         if self.submitted is None or self.due is None:
             return None
-        return max(0.0, (self.submitted - self.due).total_seconds())
+        return late(self.submitted, self.due, self.policy, self.zone, self.extended)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """By what course.toml may name these students."""
+        return (self.key, *(id_ for student in self.students for id_ in (student.sid, student.email) if id_))
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever any of its files may have changed; costs no reading."""
         files = [[m.name, m.size, m.stamp] for m in self.members]
         return hashlib.sha256(json.dumps([files, self.others]).encode()).hexdigest()
+
+
+def with_deadline(upload: Upload, deadlines: Deadlines) -> Upload:
+    """`upload` with the due date and the late policy that hold for its students."""
+    due, extended = deadlines.due_for(upload.ids, upload.due, upload.extension)
+    return replace(upload, due=due, extended=extended, policy=deadlines.policy, zone=deadlines.zone)
 
 
 def safe_key(text: str) -> str:

@@ -30,11 +30,11 @@ class Writer:
     """Writes into `out`; a page is written again only when what it shows has changed."""
 
     def __init__(
-        self, state: State, uploads: Sequence[Upload], versions: dict[str, str], parts: Parts, out: Path
+        self, state: State, uploads: Sequence[Upload], checks: grades.Checks, parts: Parts, out: Path
     ) -> None:
         self._state = state
         self._uploads = uploads
-        self._versions = versions
+        self._checks = checks
         self._parts = parts
         self._out = out
         self._taken = state.taken()
@@ -45,18 +45,21 @@ class Writer:
 
     def pages_of(self, content: str) -> None:
         """The pages of everybody who handed in this content."""
-        self._pages(self._having[content], self._state.done(self._versions, content), {})
+        self._pages(self._having[content], self._state.done(self._checks.versions, content), {})
 
     def all_pages(self) -> None:
-        self._pages(self._uploads, self._state.done(self._versions), self._state.pages())
+        self._pages(self._uploads, self._state.done(self._checks.versions), self._state.pages())
 
     def write_class(
-        self, platform: str, course: _Course, similarity: bool, show: Quiet
+        self, platform: str, course: _Course, similarity: bool, show: Quiet, notes: Sequence[str] = ()
     ) -> tuple[Summary, Path | None]:
-        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs."""
+        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs.
+
+        `notes` are about the class as a whole, for the report.
+        """
         table, canvas = GradesTable(self._parts), CanvasTable(self._parts, course.assignment, platform)
-        summary = Summary(self._parts)
-        for one in grades.grades(self._state, self._uploads, self._versions, self._parts):
+        summary = Summary(self._parts, tuple(notes))
+        for one in grades.grades(self._state, self._uploads, self._checks, self._parts):
             table.add(one)
             canvas.add(one)
             summary.add(one)
@@ -88,12 +91,16 @@ class Writer:
     ) -> None:
         for upload in uploads:
             taken = self._taken.get(upload.key, Taken(""))
-            made_from = grades.made_from(upload, taken, stamps.get(taken.content, {}), self._look)
+            own = stamps.get(taken.content, {})
+            missing = self._checks.missing(own, self._parts)
+            made_from = grades.made_from(upload, taken, own, missing, self._look)
             page = self._out / "students" / upload.key / "feedback.html"
             if known.get(upload.key) == made_from and page.is_file():
                 continue
-            one = grades.graded(self._state, upload, taken, self._versions, self._parts)
-            if one.status is not grades.Status.UNGRADED:
+            one = grades.graded(self._state, upload, taken, self._checks, self._parts)
+            if one.status is grades.Status.UNGRADED:
+                grades.remove_pages(self._out, upload)
+            else:
                 grades.write_pages(self._out, one)
                 self._state.put_page(upload.key, made_from)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from autograder.engine.confine import canary
 from autograder.engine.confine.layers import Layers
@@ -27,6 +28,9 @@ from autograder.engine.process import WorkerHost
 from autograder.engine.running import run_checks
 from autograder.engine.scoring import Score, score
 from autograder.engine.tree import build_base, imports_of
+
+if TYPE_CHECKING:  # a handout goes without the course's dates
+    from autograder.course.late import Late
 
 OnResult = Callable[[CheckResult], None]
 
@@ -44,6 +48,20 @@ class Grade:
     _: KW_ONLY
     escapes: tuple[str, ...] = ()  # what it could have done all the same, where staff allowed that
     notes: tuple[str, ...] = ()  # about the package, for the student
+    missing: tuple[
+        str, ...
+    ] = ()  # parts in words whose checks have not all been run: then the grade is partial
+    late: Late | None = None  # how late it was handed in, where that is known
+
+    @property
+    def penalty(self) -> float:
+        """Points that handing in late costs."""
+        return self.score.earned * self.late.share if self.late else 0.0
+
+    @property
+    def points(self) -> float:
+        """What counts: the points earned without the penalty."""
+        return self.score.earned - self.penalty
 
 
 class Grader:
@@ -135,8 +153,17 @@ class Grader:
         seconds = time.monotonic() - start
         title = path.resolve().name
         isolation = self._host.layers.name
+        left = frozenset(self._parts.subparts) - selection if selection is not None else frozenset()
         return Grade(
-            title, tuple(results), points, seed, seconds, isolation, escapes=self._escapes, notes=opened.notes
+            title,
+            tuple(results),
+            points,
+            seed,
+            seconds,
+            isolation,
+            escapes=self._escapes,
+            notes=opened.notes,
+            missing=self._parts.named(left),
         )
 
 

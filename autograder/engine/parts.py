@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ class Parts:
     @property
     def total(self) -> float:
         return sum(sub.points for sub in self.subparts.values())
+
+    def named(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """These sub-parts in words, part by part: "Part 2 synthetic rollouts (2a, 2b)"."""
+        ids, words = set(ids), []
+        for part in self.parts:
+            own = [sub.id for sub in part.subparts if sub.id in ids]
+            if own:
+                some = f" ({', '.join(own)})" if len(own) < len(part.subparts) else ""
+                words.append(f"Part {part.number} {part.title}{some}")
+        return tuple(words)
 
     def part_of(self, subpart_id: str) -> Part:
         for part in self.parts:

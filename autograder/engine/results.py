@@ -13,6 +13,7 @@ from typing import Any
 from autograder.engine.grading import Grade
 from autograder.engine.outcomes import Outcome, UserMistake
 from autograder.engine.scoring import CheckScore
+from autograder.engine.tables import number
 
 
 def gradescope(grade: Grade) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
     """
     score = grade.score
     return {
-        "score": 0.0 if score.run_again else round(score.earned, 2),
+        "score": 0.0 if score.run_again else round(grade.points, 2),
         "output": "\n".join(top_lines(grade)),
         "output_format": "text",
         "test_output_format": "text",
@@ -34,6 +35,8 @@ def gradescope(grade: Grade) -> dict[str, Any]:
             "isolation": grade.isolation,
             "escapes": list(grade.escapes),
             "run_again": [result.id for result in score.run_again],
+            "missing": list(grade.missing),
+            "penalty": round(grade.penalty, 4),
             "subparts": {sub.subpart.id: round(sub.earned, 4) for sub in score.subparts},
         },
         "tests": [_test(share, number) for number, share in _numbered(score.checks)],
@@ -43,6 +46,11 @@ def gradescope(grade: Grade) -> dict[str, Any]:
 def top_lines(grade: Grade) -> list[str]:
     """What everyone should read first."""
     lines = []
+    if grade.missing:
+        parts = "; ".join(grade.missing)
+        lines.append(f"Partly graded, so the points are not final: some checks are missing of {parts}.")
+    if grade.late and (sentence := grade.late.sentence(number(grade.penalty))):
+        lines.append(sentence)
     if grade.score.run_again:
         count = len(grade.score.run_again)
         what = "1 check" if count == 1 else f"{count} checks"
@@ -58,6 +66,9 @@ def as_dict(grade: Grade) -> dict[str, Any]:
     return {
         "submission": grade.submission,
         "score": grade.score.earned,
+        "penalty": grade.penalty,
+        "points": grade.points,
+        "missing": list(grade.missing),
         "possible": grade.score.possible,
         "withheld": bool(grade.score.run_again),
         "seed": grade.seed,

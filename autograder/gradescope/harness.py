@@ -22,6 +22,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.course.file import read_deadlines
+from autograder.course.late import NO_DEADLINES, Deadlines, Late
 from autograder.engine import results
 from autograder.engine.grading import Grade, Grader
 from autograder.engine.outcomes import CouldNotRun, Outcome, UserMistake
@@ -29,6 +31,7 @@ from autograder.engine.parts import Parts, read_parts
 from autograder.engine.plugin import CheckResult
 from autograder.engine.running import check_files, list_checks
 from autograder.engine.scoring import Score, score
+from autograder.gradescope.late import late_on_gradescope
 
 KIT = Path(__file__).parents[2]
 LIMIT = 600.0  # s, Gradescope's own default; make gradescope MINUTES=… writes another into limit.txt
@@ -49,6 +52,8 @@ class Progress:
     isolation: str = "nothing has been run yet"
     notes: tuple[str, ...] = ()
     done: bool = False
+    late: Late | None = None
+    late_notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,18 +71,32 @@ class Progress:
         with self._lock:
             every = tuple(self.found.values())
             total: Score = score(every, self.parts)
-            notes = self.notes if self.done else (CUT, *self.notes)
+            notes = (*(() if self.done else (CUT,)), *self.notes, *self.late_notes)
             seconds = time.monotonic() - self.started
-            grade = Grade("submission", every, total, self.seed, seconds, self.isolation, notes=notes)
+            grade = Grade(
+                "submission", every, total, self.seed, seconds, self.isolation, notes=notes, late=self.late
+            )
             results.write_json(self.path, results.gradescope(grade))
 
 
-def run(root: Path, pristine: Path, roots: dict[str, Path], parts: Parts, limit: float = LIMIT) -> int:
-    """Grade ROOT/submission; returns the exit code: not 0 for a fault of the grader's own, which staff then sees."""
+def run(
+    root: Path,
+    pristine: Path,
+    roots: dict[str, Path],
+    parts: Parts,
+    limit: float = LIMIT,
+    deadlines: Deadlines = NO_DEADLINES,
+) -> int:
+    """Grade ROOT/submission; returns the exit code: not 0 for a fault of the grader's own, which staff then sees.
+
+    `deadlines` cost points here only where the course's policy says `on_gradescope`.
+    """
     path = root / "results" / "results.json"
     results.prepare_folder(path.parent)
     waiting = {check.id: _waiting(check) for check in list_checks(roots, parts)}
     progress = Progress(path, parts, _seed(root), waiting, time.monotonic())
+    if deadlines.policy.on_gradescope:
+        progress.late, progress.late_notes = late_on_gradescope(root / "submission_metadata.json", deadlines)
     progress.write()
     timer = threading.Timer(max(1.0, limit - MARGIN), _end, [progress])
     timer.daemon = True
@@ -164,7 +183,7 @@ def main() -> int:
     checks = KIT / "autograder" / "checks"
     roots = {"public": checks / "public", "hidden": checks / "hidden"}
     try:
-        return run(root, KIT / "hw", roots, read_parts(), _limit(root))
+        return run(root, KIT / "hw", roots, read_parts(), _limit(root), read_deadlines())
     except (UserMistake, CouldNotRun) as fault:
         print(fault, file=sys.stderr)
         return 1

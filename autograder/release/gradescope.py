@@ -13,6 +13,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from autograder.course.file import read_deadlines
+from autograder.engine.outcomes import UserMistake
 from autograder.release import starter
 from autograder.release.errors import ReleaseError
 from autograder.release.handout import write_zip
@@ -21,7 +23,7 @@ from autograder.release.outline import read_outline
 SCRIPTS = ("setup.sh", "run_autograder")
 NOT_NEEDED = (
     *("matplotlib", "tensorboard", "jupytext", "nbclient", "ipykernel", "imageio", "hypothesis", "ruff"),
-    *("pyyaml", "copydetect", "jsonschema"),
+    *("pyyaml", "copydetect"),
 )
 LEFT_OUT = ("autograder/release/", "autograder/batch/", "autograder/mutants/")
 LEFT_OUT_FOLDERS = {"tests", "results", "__pycache__"}
@@ -32,6 +34,12 @@ def build(root: Path, out: Path, minutes: float = 10.0, index: str = "") -> list
     """Write the zip for the repository at `root` to `out`; returns the paths in it. Raises ReleaseError."""
     if not 1 <= minutes <= 40:
         raise ReleaseError([f"Gradescope's time limit is 1 to 40 minutes, not {minutes:g}."])
+    course = root / "autograder" / "course.toml"
+    try:
+        if course.is_file():
+            read_deadlines(course)  # a mistake in it is told now, not at every submission
+    except UserMistake as mistake:
+        raise ReleaseError([str(mistake)]) from mistake
     entries = collect(root, minutes, index)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as staged:

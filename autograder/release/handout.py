@@ -20,6 +20,7 @@ from autograder.release.outline import read_outline
 TOP = "fetch-homework"  # the one folder that unpacking makes
 SECRET = (
     *("autograder/checks/hidden/", "autograder/mutants/", "autograder/release/"),
+    *("autograder/course/", "autograder/course.toml"),  # names students
     *("autograder/batch/", "autograder/gradescope/"),  # no secret, but nothing for students
 )
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
