@@ -1,7 +1,7 @@
 """How late a submission came, by what Gradescope's submission_metadata.json says.
 
-`assignment.due_date` is the date for everybody, `users[].assignment.due_date` that of a student, with the extension that
-Gradescope granted. The file is documented at gradescope-autograders.readthedocs.io, "Submission Metadata".
+`assignment.due_date` is the date for everybody, `users[].assignment.due_date` that of a student, with the extension
+that Gradescope granted. The file is documented at gradescope-autograders.readthedocs.io, "Submission Metadata".
 """
 
 from __future__ import annotations

@@ -12,12 +12,14 @@ test: lint  ## everything that is tested: layout, hw/ against solutions/, the ki
 test-fast: $(READY)  ## the tests that take seconds
 	@$(PY) -m pytest -q -m "not slow"
 
-OF_A_CLASS = $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE SCHEDULER,$(if $($(name)),$(name)=))
+# One submission is graded without these: dropped in silence, DUE=... would look as if it had been heeded.
+ifneq ($(and $(SUBMISSION),$(filter grade,$(MAKECMDGOALS))),)
+OF_A_CLASS := $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE SCHEDULER,$(if $(filter command,$(origin $(name))),$(name)=))
+$(if $(strip $(OF_A_CLASS)),$(error SUBMISSION= grades one submission and does not go together with $(strip $(OF_A_CLASS))))
+endif
 grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [SCHEDULER=]; one: SUBMISSION=
 	@test -n "$(SUBMISSION)$(SUBMISSIONS)" \
 	  || { echo "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1; }
-	@test -z "$(SUBMISSION)" || test -z "$(strip $(OF_A_CLASS))" \
-	  || { echo "SUBMISSION= grades one submission and does not go together with $(strip $(OF_A_CLASS))"; exit 1; }
 	@$(if $(SUBMISSIONS),$(PY) -m autograder grade-class "$(SUBMISSIONS)" --out "$(or $(OUT),out/class)" \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(REGRADE),--regrade $(REGRADE)) $(if $(SCHEDULER),--scheduler "$(SCHEDULER)"), \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,11 +61,7 @@ def test_what_it_does_not_say_costs_nothing(write) -> None:
 
 def test_every_example_in_the_courses_own_file_can_be_used(write) -> None:
     lines = COURSE_FILE.read_text(encoding="utf-8").splitlines()
-    settings = [
-        line[2:]
-        for line in lines
-        if line.startswith(("# [", '# "')) or (" = " in line and line[2:].split()[1] == "=")
-    ]
+    settings = [line[2:] for line in lines if re.match(r'# (\[|"|\w+ = )', line)]
     course = read_deadlines(write("\n".join(settings)))
     assert course.due and course.policy.penalty and course.extensions
 

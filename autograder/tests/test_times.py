@@ -154,11 +154,8 @@ def test_the_student_reads_why_points_are_missing() -> None:
         "Handed in 2 days late: it was due 2026-11-20 23:59 Europe/Berlin, with your extension. That costs 9.62 points "
         "(10 % of the points earned for each late day after 1 day free, 25 % at most)."
     )
-    assert (
-        late(utc(2026, 12, 24), DUE, POLICY, BERLIN)
-        .sentence("9")
-        .endswith("After 4 days late work earns no points.")
-    )
+    refused = late(utc(2026, 12, 24), DUE, POLICY, BERLIN).sentence("9")
+    assert refused.endswith("After 4 days late work earns no points.")
     assert late(utc(2026, 12, 24), DUE).sentence("0") == ""
     assert written(utc(2026, 11, 20, 22, 59, 30)) == "2026-11-20 22:59:30 UTC"
 
