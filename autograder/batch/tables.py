@@ -56,7 +56,9 @@ class GradesTable:
         upload, score = one.upload, one.grade.score
         earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
         # Points of checks that nobody ran are not 0.
-        so_far, penalty = (_rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty))
+        so_far, penalty = (
+            _rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty)
+        )
         after = [
             *(_rounded(one.grade.points) if one.settled else "", _rounded(score.possible), one.status.value),
             *(cell(upload.key), _time(upload.submitted, upload), lateness(upload), late_days(upload)),
