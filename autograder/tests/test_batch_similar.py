@@ -296,7 +296,8 @@ def test_weights_that_cannot_be_read_cost_nothing(tmp_path: Path) -> None:
 def test_a_page_escapes_what_is_in_the_files_and_needs_no_other(tmp_path: Path) -> None:
     made = ring(2, "nothing", 4)
     for i in (0, 1):
-        made[f"ring-{i}"] = {n: f"# {EVIL} \u202e {i}\n{t}" for n, t in made[f"ring-{i}"].items()}
+        evil = f"# {EVIL} \u202e {i}"
+        made[f"ring-{i}"] = {n: t.replace("# BEGIN SOLUTION", evil) for n, t in made[f"ring-{i}"].items()}
     grade(hand_in(tmp_path / "class", made), tmp_path / "out")
     page = (tmp_path / "out/similar/ring-0--ring-1.html").read_text()
     assert "<script" not in page and "{{ 7 * 7 }}" in page and "\u202e" not in page

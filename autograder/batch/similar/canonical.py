@@ -14,6 +14,7 @@ import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.batch.similar.tokens import Token, code_only, scan, spelled
 
@@ -54,6 +55,7 @@ def defined(text: str) -> frozenset[str]:
     return frozenset(block.name for block in _blocks(text) if block.name)
 
 
+@lru_cache(maxsize=256)  # files that nobody changed are there many times
 def canonical(text: str, given: frozenset[str] = frozenset()) -> dict[str, list[str]]:
     """Function -> its code in one form, of those that the `given` ones reach, or of all if none of them is there.
 
