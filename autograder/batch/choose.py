@@ -11,11 +11,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from autograder.batch.versions import subparts_of
 from autograder.engine.outcomes import UserMistake, one_line
-from autograder.engine.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,16 @@ class Choice:
     keys: frozenset[str]
 
 
-def choose(words: Sequence[str], files: Mapping[str, Path], keys: Iterable[str], parts: Parts) -> Choice:
-    """Everything where there are no words. Raises `UserMistake` for a word that names nothing."""
+def choose(words: Sequence[str], files: Mapping[str, Sequence[str]], keys: Iterable[str]) -> Choice:
+    """Everything where there are no words; `files` has the sub-parts of each check file.
+
+    Raises `UserMistake` for a word that names nothing.
+    """
     keys = frozenset(keys)
-    ids = {name: subparts_of(path, parts) for name, path in files.items()}
     chosen_files: set[str] = set()
     chosen_keys: set[str] = set()
     for word in words:
-        if found := _files(word, ids):
+        if found := _files(word, files):
             chosen_files |= found
         elif found := set(fnmatch.filter(keys, word)):
             chosen_keys |= found
@@ -45,11 +45,11 @@ def choose(words: Sequence[str], files: Mapping[str, Path], keys: Iterable[str],
     return Choice(frozenset(chosen_files or files), frozenset(chosen_keys or keys))
 
 
-def _files(word: str, ids: Mapping[str, Sequence[str]]) -> set[str]:
+def _files(word: str, files: Mapping[str, Sequence[str]]) -> set[str]:
     name = word.split("::")[0]
     return {
         file
-        for file, subparts in ids.items()
+        for file, subparts in files.items()
         if name in (file, PurePosixPath(file).name, PurePosixPath(file).stem)
         or word in subparts
         or word in {sub.rstrip("abcdefghijklmnopqrstuvwxyz") for sub in subparts}

@@ -22,14 +22,14 @@ from autograder.batch.show import Quiet
 from autograder.batch.state import State
 from autograder.batch.summary import Summary
 from autograder.batch.uploads import with_deadline
-from autograder.batch.versions import file_versions, subparts_of
+from autograder.batch.versions import file_versions
 from autograder.batch.work import Work, take_in
 from autograder.batch.write import Writer
 from autograder.course.late import NO_DEADLINES, Deadlines
 from autograder.engine import results
 from autograder.engine.outcomes import UserMistake, one_line
 from autograder.engine.parts import Parts
-from autograder.engine.running import check_files
+from autograder.engine.running import subparts_by_file
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ def grade_class(
     if unknown := deadlines.unknown(id_ for upload in uploads for id_ in upload.ids):
         named = ", ".join(one_line(id_, 60) for id_ in unknown)
         notes.append(f"course.toml has extensions for {named}, but nobody here has such an id or email")
-    files = check_files({name: root.resolve() for name, root in course.roots.items()})
+    files = subparts_by_file(course.roots, course.parts)
     versions = file_versions(course.roots, course.pristine, course.parts)
     keys = [upload.key for upload in uploads]
-    wanted = choose(list(only), files, keys, course.parts)
-    again = choose(words, files, keys, course.parts) if (words := list(regrade)) else None
+    wanted = choose(list(only), files, keys)
+    again = choose(words, files, keys) if (words := list(regrade)) else None
     setup = {
         "pristine": str(course.pristine.resolve()),
         "roots": {name: str(root.resolve()) for name, root in course.roots.items()},
@@ -102,9 +102,8 @@ def grade_class(
         if again is not None:
             taken = state.taken()
             state.forget({taken[key].content for key in again.keys if key in taken}, again.files)
-        checks = Checks(versions, {name: subparts_of(path, course.parts) for name, path in files.items()})
-        writer = Writer(state, uploads, checks, course.parts, out)
-        work = Work(state, uploads, versions, course.parts, show)
+        writer = Writer(state, uploads, Checks(versions, files), course.parts, out)
+        work = Work(state, uploads, versions, show)
         try:
             work.grade_all(crew, wanted, files, writer.pages_of)
         finally:  # also when stopped by Ctrl-C: what is known is written down

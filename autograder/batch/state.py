@@ -177,7 +177,8 @@ class State:
             self._db.executescript(_TABLES)
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('format', ?)", (FORMAT,))
         except sqlite3.OperationalError as error:
-            reason = "another run is using it" if "locked" in str(error) else str(error)
+            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            reason = "another run is using it" if busy else str(error)
             raise UserMistake(f"{path} cannot be used: {reason}") from error
         except sqlite3.DatabaseError as error:
             raise UserMistake(f"{path} is damaged ({error}): move it away to grade from the start") from error

@@ -1,7 +1,9 @@
-"""The version of a check file: a hash of all that its results depend on, so that only what changed is graded again.
+"""The version of a check file: a hash of all that its results can depend on, so that only what changed is graded again.
 
-That is the file and what it imports from here, the engine that runs it, what the submission's process gets to import,
-time limits, and the libraries that compute. It is not: titles, points, scoring, pages (they are made from the results).
+Which of the kit's files a check uses, directly or through others, nobody can tell from its text alone. So all of them
+count, by content: the engine, what checks share, thresholds, the reference, envs, the pristine package, the libraries.
+Of the check files, each counts for itself. What does not count is what is made from the results: titles, points,
+scoring, pages.
 """
 
 from __future__ import annotations
@@ -11,107 +13,93 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from autograder.engine.parts import Part, Parts
-from autograder.engine.running import check_files
-from autograder.engine.tree import ENGINE, ROOT, WORKER_FILES
+from autograder.batch.grades import seed_for
+from autograder.engine.intake import is_noise
+from autograder.engine.parts import Parts
+from autograder.engine.running import check_files, subparts_by_file
+from autograder.engine.tree import ROOT
 
-LIBRARIES = ("torch", "numpy", "mujoco", "gymnasium", "gymnasium-robotics")
-_RUNNER = ("running", "process", "tree")
+KIT = ("autograder/engine", "autograder/checks", "autograder/thresholds", "envs", "solutions")
+RUNNER = "autograder/batch/worker.py"  # opens the grader and calls it
+# The engine's files that work on results and run no check.
+AFTERWARDS = ("page.py", "feedback.html", "results.py", "scoring.py", "submission.py", "tables.py")
+FOLDERS_LEFT_OUT = {"tests", "results"}  # the kit's own tests, and figures that were measured
+SUFFIXES_LEFT_OUT = {".md", ".pyc"}
 
 
 def file_versions(roots: dict[str, Path], pristine: Path, parts: Parts) -> dict[str, str]:
     """ "hidden/test_relabel.py" -> the version of each check file under `roots`, in their order."""
-    engine = [ENGINE / f"{name}.py" for name in (*_RUNNER, *WORKER_FILES)]
-    shared = hashlib.sha256()
-    for path in closure([*engine, *_package_files(pristine, parts)]):
-        _add(shared, path)
-    libraries = {name: _version(name) for name in LIBRARIES}
-    shared.update(json.dumps([sys.version_info[:2], libraries]).encode())
+    files = check_files({name: root.resolve() for name, root in roots.items()})
+    facts = [sys.version_info[:3], _libraries(), seed_for(0, "a content")]
+    shared = hashlib.sha256(json.dumps(facts).encode())
+    for name, path in _shared_files(files.values(), pristine.resolve(), parts):
+        _add(shared, name, path)
     versions = {}
-    for name, path in check_files({key: root.resolve() for key, root in roots.items()}).items():
+    for name, subparts in subparts_by_file(roots, parts).items():
         own = shared.copy()
-        for source in closure([path]):
-            _add(own, source)
-        used = [(p.number, p.file, p.time_limit, [s.id for s in p.subparts]) for p in parts_of(path, parts)]
-        own.update(json.dumps([name, used, parts.files]).encode())
+        _add(own, name, files[name])
+        for other in _other_checks(files[name], files.values()):
+            _add(own, other.name, other)
+        used = [(p.number, p.file, p.time_limit) for p in parts.parts for s in p.subparts if s.id in subparts]
+        own.update(json.dumps([name, subparts, used, parts.files]).encode())
         versions[name] = own.hexdigest()[:16]
     return versions
 
 
-def parts_of(path: Path, parts: Parts) -> list[Part]:
-    """The parts that a check file names a sub-part of."""
-    ids = subparts_of(path, parts)
-    return [part for part in parts.parts if any(sub.id in ids for sub in part.subparts)]
+def _shared_files(checks: Iterable[Path], pristine: Path, parts: Parts) -> Iterator[tuple[str, Path]]:
+    """(a name that does not depend on where the course lies, path) of what every check can depend on."""
+    checks = set(checks)
+    for folder in KIT:
+        for inside, path in _tree(ROOT / folder):
+            is_check = folder.endswith("checks") and path.match("test_*.py")
+            if not is_check and not (folder.endswith("engine") and inside in AFTERWARDS):
+                yield f"{folder}/{inside}", path
+    yield RUNNER, ROOT / RUNNER
+    for inside, path in _tree(pristine):
+        if inside not in parts.files:  # those come from the submission
+            yield f"pristine/{inside}", path
+    # A course's own checks, and the files beside them.
+    for folder in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):
+        for inside, path in _tree(folder):
+            if path not in checks:
+                yield f"checks/{inside}", path
 
 
-def subparts_of(path: Path, parts: Parts) -> list[str]:
-    """The sub-parts that a check file names, in order."""
-    named = set(re.findall(r"""["'](\d+[a-z])["']""", path.read_text(encoding="utf-8")))
-    return [name for name in parts.subparts if name in named]
-
-
-def closure(files: Iterable[Path]) -> list[Path]:
-    """The files and all modules of this repository that they import, directly or not, sorted."""
-    found: set[Path] = set()
-    waiting = [path.resolve() for path in files]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += _imported(path, path.read_bytes())
+def _tree(folder: Path) -> list[tuple[str, Path]]:
+    """(path inside, path) of the files in a folder that can matter, sorted."""
+    found = []
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        left_out = FOLDERS_LEFT_OUT & set(inside.parts[:-1]) or path.suffix in SUFFIXES_LEFT_OUT
+        if not left_out and not any(map(is_noise, inside.parts)) and path.is_file():
+            found.append((inside.as_posix(), path))
     return sorted(found)
 
 
-@cache
-def _imported(path: Path, text: bytes) -> tuple[Path, ...]:
+def _other_checks(file: Path, checks: Iterable[Path]) -> list[Path]:
+    """The check files that this one seems to import: those whose name stands in one of its imports."""
     try:
-        tree = ast.parse(text)
+        nodes = list(ast.walk(ast.parse(file.read_bytes())))
     except (SyntaxError, ValueError):
-        return ()  # it will not load either; its bytes count all the same
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            home = _package(path, node.level)
-            base = ".".join(part for part in (home, node.module) if part)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return tuple(dict.fromkeys(file for name in names for file in _files(name)))
+        return []  # it will not load either; its bytes count all the same
+    names = [alias.name for n in nodes if isinstance(n, ast.Import | ast.ImportFrom) for alias in n.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    words = {word for name in names for word in name.split(".")}
+    return sorted(path for path in checks if path.stem in words and path != file)
 
 
-def _package(path: Path, level: int) -> str:
-    if level == 0 or not path.is_relative_to(ROOT):
-        return ""
-    return ".".join(path.relative_to(ROOT).parts[:-level])
-
-
-def _files(module: str) -> list[Path]:
-    """The files that importing `module` runs, as far as they lie in this repository."""
-    files, folder = [], ROOT
-    for part in module.split("."):
-        if (folder / f"{part}.py").is_file():
-            files.append(folder / f"{part}.py")
-        folder /= part
-        if (folder / "__init__.py").is_file():
-            files.append(folder / "__init__.py")
-    return files
-
-
-def _package_files(pristine: Path, parts: Parts) -> list[Path]:
-    """What a submission's process gets of the pristine package: all but the part files and the tests."""
-    files = sorted(pristine.rglob("*.py"))
-    inside = [(path, path.relative_to(pristine)) for path in files]
-    return [p for p, name in inside if "tests" not in name.parts and name.as_posix() not in parts.files]
-
-
-def _add(total: hashlib._Hash, path: Path) -> None:
-    name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name
-    total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+def _libraries() -> dict[str, str]:
+    """The installed version of everything that requirements.txt names."""
+    try:
+        lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    names = [found[0] for line in lines if (found := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
+    return {name: _version(name) for name in names}
 
 
 def _version(library: str) -> str:
@@ -119,3 +107,7 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return ""
+
+
+def _add(total: hashlib._Hash, name: str, path: Path) -> None:
+    total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

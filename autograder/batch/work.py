@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from autograder.batch.choose import Choice
 from autograder.batch.cluster import Cluster
@@ -14,8 +13,6 @@ from autograder.batch.show import Quiet
 from autograder.batch.state import FileOutcome, State, result_from
 from autograder.batch.take import Taken, as_order
 from autograder.batch.uploads import Upload
-from autograder.batch.versions import subparts_of
-from autograder.engine.parts import Parts
 
 
 def take_in(state: State, crew: Crew | Cluster, uploads: Sequence[Upload], show: Quiet) -> None:
@@ -42,12 +39,11 @@ class Work:
     """Grades contents: each that lacks outcomes is an order, however many students handed it in."""
 
     def __init__(
-        self, state: State, uploads: Sequence[Upload], versions: dict[str, str], parts: Parts, show: Quiet
+        self, state: State, uploads: Sequence[Upload], versions: dict[str, str], show: Quiet
     ) -> None:
         self._state = state
         self._uploads = uploads
         self._versions = versions
-        self._parts = parts
         self._show = show
         self.count = 0  # check files run
 
@@ -55,10 +51,13 @@ class Work:
         self,
         crew: Crew | Cluster,
         wanted: Choice,
-        files: Mapping[str, Path],
+        files: Mapping[str, Sequence[str]],
         on_content: Callable[[str], None],
     ) -> None:
-        """Run what is wanted and not known; `on_content` is told each content that is through."""
+        """Run what is wanted and not known; `files` has the sub-parts of each check file.
+
+        `on_content` is told each content that is through.
+        """
         orders = list(self._missing(wanted))
         self._show.stage("grading", sum(len(order["files"]) for order in orders))
         for order, answer in crew.carry_out(orders, _rest):
@@ -89,14 +88,13 @@ class Work:
         file = answer["file"]
         return FileOutcome(file, self._versions[file], found, answer["seconds"], answer["isolation"])
 
-    def _give_up(self, order: Order, reason: str, files: Mapping[str, Path]) -> None:
+    def _give_up(self, order: Order, reason: str, files: Mapping[str, Sequence[str]]) -> None:
         """The files that were not answered could not run; they are tried again in the next run."""
         content = order["content"]
         known = self._state.done(self._versions, content, with_again=False).get(content, {})
         for file in order["files"]:
             if file not in known:
-                subparts = subparts_of(files[file], self._parts)
-                self._remember(order, lost_outcome(file, self._versions[file], subparts, reason))
+                self._remember(order, lost_outcome(file, self._versions[file], files[file], reason))
 
     def _remember(self, order: Order, outcome: FileOutcome) -> None:
         self._state.put_outcome(order["content"], outcome)

@@ -16,6 +16,7 @@ import pytest
 
 from autograder.engine import statistics
 from autograder.engine.outcomes import CheckFailed, CouldNotRun, EditedArgument, NotAttempted, StudentError
+from autograder.engine.plugin import KINDS
 from autograder.engine.student import Handle, Student, describe
 from autograder.engine.values import Rng, Tensor, TorchRng
 
@@ -44,7 +45,6 @@ __all__ = [
 ]
 
 Kind = Literal["unit", "learning", "threshold"]
-KINDS = ("unit", "learning", "threshold")
 
 # What a hidden check says instead of a sentence with the submission's own shapes and types.
 NO_ARRAY = "something else was returned where an array is expected"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # a handout goes without the course's dates
     from autograder.course.late import Late
 
 OnResult = Callable[[CheckResult], None]
+OnOpen = Callable[[str, tuple[str, ...]], None]  # the isolation, and the notes about the package
 
 
 @dataclass(frozen=True)
@@ -128,17 +129,19 @@ class Grader:
         seed: int | None = None,
         selection: frozenset[str] | None = None,
         only: Sequence[str] | None = None,
+        on_open: OnOpen = lambda isolation, notes: None,
         on_result: OnResult = lambda result: None,
     ) -> Grade:
         """Grade the folder or zip at `path`, on the sub-parts in `selection` and with the check files in `only`.
 
-        Raises `UserMistake`, `CouldNotRun`.
+        `on_open` is told what is known before the first check runs. Raises `UserMistake`, `CouldNotRun`.
         """
         start = time.monotonic()
         seed = secrets.randbits(32) if seed is None else seed
         with tempfile.TemporaryDirectory(prefix="submission-") as name:
             folder = Path(name)
             opened = open_submission(path, folder, self._parts)
+            on_open(self._host.layers.name, opened.notes)
             results = run_checks(
                 self._roots,
                 lambda limit: self._host.connect(folder, limit, _worker_seed(seed)),

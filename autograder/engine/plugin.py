@@ -7,7 +7,7 @@ A check gets a fresh connection to the submission. Nothing of pytest's own repor
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from autograder.engine.outcomes import CheckFailed, CouldNotRun, NotAttempted, O
 from autograder.engine.parts import Parts
 from autograder.engine.sentences import DID_NOT_PASS, UNUSABLE, owned
 from autograder.engine.student import Student, Transport
+
+KINDS = ("unit", "learning", "threshold")  # of checks, in the order in which they run
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,18 @@ class CheckResult:
     visibility: str = "public"  # "public" or "hidden": where the check lies
     hole: str = ""  # the sub-part whose placeholder was reached
 
+    @property
+    def file(self) -> str:
+        """The check file's name, "hidden/test_relabel.py"."""
+        return self.id.split("::")[0]
+
 
 @dataclass
 class Checks:
     """The plugin: collects, connects, records.
 
     `connect(time_limit)` opens a fresh transport; `folder` holds the submission's files; `roots` maps "public" and
-    "hidden" to the folders of the checks; `selection` holds the sub-parts that are wanted.
+    "hidden" to the folders of the checks, of which `files` are read; `selection` holds the sub-parts that are wanted.
     """
 
     parts: Parts
@@ -55,8 +62,9 @@ class Checks:
     selection: frozenset[str]
     seed: int
     on_result: Callable[[CheckResult], None] = lambda result: None
+    files: Sequence[Path] = ()
     results: list[CheckResult] = field(default_factory=list)
-    collected: list[CheckResult] = field(default_factory=list)  # what will be run, before it is
+    collected: list[CheckResult] = field(default_factory=list)  # what will be run, in the order of the files
     _budget: Budget = field(default_factory=Budget)
     only: frozenset[str] | None = None  # the second round's: what could not run in the first
 
@@ -66,6 +74,18 @@ class Checks:
         config.addinivalue_line("markers", "subpart: which sub-part a check belongs to (see checking.py)")
         config.option.tbstyle = "value"  # nobody sees pytest's tracebacks, and long ones take time to make
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        """Collect `files`. As words of a command line pytest would parse their paths, in which [, :: and $ mean
+        something; a course may lie in a folder with such a name."""
+        session.items = []
+        for path in self.files:
+            session.items += session.genitems(pytest.Module.from_parent(session, path=path))
+        hook = session.config.hook
+        hook.pytest_collection_modifyitems(session=session, config=session.config, items=session.items)
+        session.testscollected = len(session.items)
+        return True
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         wanted = []
         for item in items:
@@ -73,8 +93,8 @@ class Checks:
                 self._record(self._blank(item, problem))
             elif self._is_wanted(item):
                 wanted.append(item)
-        items[:] = wanted
         self.collected = [self._blank(item, "") for item in wanted]
+        items[:] = sorted(wanted, key=lambda item: KINDS.index(_mark(item)["kind"]))
 
     def _is_wanted(self, item: pytest.Item) -> bool:
         chosen = self.only is None or self._id(item) in self.only
@@ -87,21 +107,24 @@ class Checks:
         unknown = set(mark.kwargs["ids"]) - set(self.parts.subparts)
         return f"the check names sub-part {min(unknown)}, which parts.toml does not have" if unknown else ""
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
+        report = yield
         if report.failed:
-            reason = one_line(str(report.longrepr).strip().rsplit("\n", 1)[-1])
-            path = Path(str(report.fspath))
+            reason = one_line(str(report.longrepr).strip().rsplit("\n", 1)[-1].removeprefix("E "))
+            path = collector.path
             result = CheckResult(
-                report.nodeid, path.name, (), Outcome.COULD_NOT_RUN, "the checks could not be loaded"
+                self._name(path), path.name, (), Outcome.COULD_NOT_RUN, "the checks could not be loaded"
             )
             self._record(replace(result, detail=reason, visibility=self._visibility(path)))
+        return report
 
     # --- what a check may ask for ---
 
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The submission, over a connection of this check's own."""
-        mark, file = _mark(request.node), self._id(request.node).split("::")[0]
+        mark, file = _mark(request.node), self._name(request.node.path)
         limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in mark["ids"])
         transport = self.connect(self._budget.time_limit(file, limit, mark["kind"]))
         transport.idle_limit = self._budget.idle_limit(file)
@@ -185,10 +208,14 @@ class Checks:
     def _visibility(self, path: Path) -> str:
         return next((name for name, root in self.roots.items() if path.is_relative_to(root)), "hidden")
 
+    def _name(self, path: Path) -> str:
+        """The name of a check file, "hidden/test_relabel.py"."""
+        visibility = self._visibility(path)
+        root = self.roots.get(visibility, path.parent)
+        return f"{visibility}/{path.relative_to(root).as_posix()}"
+
     def _id(self, item: pytest.Item) -> str:
-        visibility = self._visibility(item.path)
-        root = self.roots.get(visibility, item.path.parent)
-        return f"{visibility}/{item.path.relative_to(root).as_posix()}::{item.name}"
+        return f"{self._name(item.path)}::{item.name}"
 
 
 def translate(

@@ -1,6 +1,6 @@
 """Grade the one submission that lies in Gradescope's folders: `python -m autograder.gradescope.harness [ROOT]`.
 
-    ROOT/submission/  --checks, one file after the other-->  ROOT/results/results.json
+    ROOT/submission/  --checks, the long ones last-->  ROOT/results/results.json
 
 A platform that ends us in the middle shows whatever results.json holds. So it is there from the beginning, with every
 check in it; each result is written as it comes; and shortly before the time is up we end by ourselves and say so. A
@@ -17,7 +17,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from autograder.engine.grading import Grade, Grader
 from autograder.engine.outcomes import CouldNotRun, Outcome, UserMistake
 from autograder.engine.parts import Parts, read_parts
 from autograder.engine.plugin import CheckResult
-from autograder.engine.running import check_files, list_checks
+from autograder.engine.running import collect_checks
 from autograder.engine.scoring import Score, score
 from autograder.gradescope.late import late_on_gradescope
 
@@ -63,9 +63,9 @@ class Progress:
             self.found[result.id] = result
         self.write()
 
-    def finish(self, grade: Grade) -> None:
-        """A check file is through."""
-        self.isolation, self.notes = grade.isolation, grade.notes
+    def opened(self, isolation: str, notes: tuple[str, ...]) -> None:
+        """The submission is open, and what holds it in is known."""
+        self.isolation, self.notes = isolation, notes
 
     def write(self) -> None:
         with self._lock:
@@ -93,8 +93,10 @@ def run(
     """
     path = root / "results" / "results.json"
     results.prepare_folder(path.parent)
-    waiting = {check.id: _waiting(check) for check in list_checks(roots, parts)}
-    progress = Progress(path, parts, _seed(root), waiting, time.monotonic())
+    listed = collect_checks(roots, parts)
+    waiting = [dataclasses.replace(c, outcome=Outcome.TIMED_OUT, message=WAITING) for c in listed.checks]
+    found = {check.id: check for check in (*waiting, *listed.broken)}
+    progress = Progress(path, parts, _seed(root), found, time.monotonic())
     if deadlines.policy.on_gradescope:
         progress.late, progress.late_notes = late_on_gradescope(root / "submission_metadata.json", deadlines)
     progress.write()
@@ -103,11 +105,9 @@ def run(
     timer.start()
     try:
         with _grader(pristine, roots, parts) as grader:
-            for name in in_order(check_files({key: folder.resolve() for key, folder in roots.items()})):
-                grade = grader.grade(
-                    root / "submission", seed=progress.seed, only=[name], on_result=progress.record
-                )
-                progress.finish(grade)
+            grader.grade(
+                root / "submission", seed=progress.seed, on_open=progress.opened, on_result=progress.record
+            )
     except UserMistake as mistake:  # of whoever packed the submission
         nothing = Grade(
             "submission", (), score((), parts), progress.seed, 0.0, "nothing was run", notes=(str(mistake),)
@@ -136,23 +136,6 @@ def _grader(pristine: Path, roots: dict[str, Path], parts: Parts) -> Iterator[Gr
         except UserMistake as weak:
             raise CouldNotRun(str(weak)) from None
         yield grader
-
-
-def in_order(files: dict[str, Path]) -> Iterable[str]:
-    """Names of check files, those with long checks last: what the time does not reach should be little."""
-    long = {name for name, path in files.items() if _is_long(path)}
-    return [*(name for name in files if name not in long), *(name for name in files if name in long)]
-
-
-def _is_long(path: Path) -> bool:
-    text = path.read_text(encoding="utf-8")
-    return 'kind="learning"' in text or 'kind="threshold"' in text
-
-
-def _waiting(check: CheckResult) -> CheckResult:
-    if check.outcome == Outcome.COULD_NOT_RUN and check.message:
-        return check  # it could not even be loaded
-    return dataclasses.replace(check, outcome=Outcome.TIMED_OUT, message=WAITING)
 
 
 def _end(progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from autograder.engine.parts import read_parts
 from autograder.release import coverage, gradescope, handout, starter
 from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
@@ -78,7 +79,7 @@ def _starter(options: Starter) -> None:
     outline = read_outline(ROOT / "autograder" / "parts.toml")
     files = starter.plan(ROOT / "solutions", outline)
     if not options.allow_uncovered:
-        gaps = coverage.uncovered(ROOT / "autograder" / "checks", outline)
+        gaps = coverage.uncovered(ROOT / "autograder" / "checks", read_parts())
         if gaps:
             raise ReleaseError(gaps)
     holes = sum(sub.has_hole for sub in outline.values())

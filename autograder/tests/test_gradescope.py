@@ -119,15 +119,7 @@ def test_a_wrongly_packed_submission_gets_a_sentence(files, platform, assignment
     assert read(root)["score"] == 0 and "holds none of the files" in read(root)["output"]
 
 
-def test_checks_that_hang_are_last_and_lists_need_no_run(assignment: Assignment) -> None:
-    assignment.write("checks/hidden/a.txt", "")
-    path = assignment.write("checks/hidden/test_a.py", 'kind="learning"')
-    files = {
-        "hidden/test_a.py": path,
-        "public/test_words.py": assignment.root / "checks/public/test_words.py",
-    }
-    assert list(harness.in_order(files)) == ["public/test_words.py", "hidden/test_a.py"]
-    path.unlink()
+def test_the_checks_are_listed_without_a_run(assignment: Assignment) -> None:
     assert [check.id for check in list_checks(assignment.roots, assignment.parts)] == [
         "public/test_sums.py::test_add",
         "public/test_sums.py::test_double",
@@ -173,6 +165,41 @@ def test_shortly_before_the_limit_it_ends_by_itself(platform, assignment: Assign
     process = start(root, assignment, harness.MARGIN + 4.0)
     assert process.wait(30) == 0
     assert read(root)["score"] == 8 and harness.CUT in read(root)["output"]
+
+
+SLOW_LEARNING = """
+import time
+from autograder.engine.checking import expect, subpart
+
+LEARN = {"kind": "learning", "time_limit": 60}
+
+@subpart("1a", "1b", **LEARN)
+def test_learns(student):
+    \"\"\"It learns, slowly.\"\"\"
+    for _ in range(600):
+        student.sums.add(1, 2)
+        time.sleep(0.1)
+"""
+
+
+def test_a_slow_but_right_submission_gets_all_its_unit_points(platform, assignment: Assignment) -> None:
+    # The time ends in a learning check, which is the first in the first file and marked by way of a dictionary.
+    assignment.write("checks/public/test_a_learning.py", SLOW_LEARNING)
+    root = platform({"sums.py": SUMS, "words.py": WORDS})
+    process = start(root, assignment, harness.MARGIN + 6.0)
+    assert process.wait(40) == 0
+    content = read(root)
+    passed = {test["name"] for test in content["tests"] if test["status"] == "passed"}
+    assert len(passed) == 4 and len(content["tests"]) == 5
+    (waiting,) = (test for test in content["tests"] if test["status"] == "failed")
+    assert harness.WAITING in waiting["output"] and "slowly" in waiting["name"]
+    assert content["score"] == round(20 - 4 / 3 - 6 / 2, 2)  # 1a has three checks and 1b two, of one weight
+
+
+def test_notes_about_the_package_are_shown_though_the_time_ended(platform, assignment: Assignment) -> None:
+    root = platform({"words.py": SLOW})
+    assert start(root, assignment, harness.MARGIN + 4.0).wait(30) == 0
+    assert "sums.py is missing" in read(root)["output"] and harness.CUT in read(root)["output"]
 
 
 def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:

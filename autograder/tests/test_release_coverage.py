@@ -4,60 +4,81 @@ from pathlib import Path
 
 import pytest
 
+from autograder.engine.parts import Part, Parts, SubPart
+from autograder.release import outline
 from autograder.release.coverage import uncovered
 from autograder.release.errors import ReleaseError
-from autograder.release.outline import SubPart, read_outline
+from autograder.release.outline import read_outline
 
-OUTLINE = {"4a": SubPart("4a", "final goals", 3, "relabel.py", True)}
+OUTLINE = {"4a": outline.SubPart("4a", "final goals", 3, "relabel.py", True)}
+HEADER = "from autograder.engine import checking\nfrom autograder.engine.checking import subpart\n"
 CHECK = '@subpart("4a", weight=2)\ndef test_it(student):\n    """It."""\n'
+
+
+def parts(*subs: SubPart) -> Parts:
+    return Parts((Part("4", "Hindsight", "relabel.py", 10.0, subs or (SubPart("4a", "final goals", 3),)),))
 
 
 def checks(folder: Path, public: str = CHECK, hidden: str = CHECK) -> Path:
     for audience, text in (("public", public), ("hidden", hidden)):
         (folder / audience).mkdir()
-        (folder / audience / "test_relabel.py").write_text(text)
+        (folder / audience / "test_relabel.py").write_text(HEADER + text)
     return folder
 
 
 def test_a_covered_outline_has_no_gaps(tmp_path):
-    assert uncovered(checks(tmp_path, public=CHECK.replace("@", "@checking.")), OUTLINE) == []
+    assert uncovered(checks(tmp_path, public=CHECK.replace("@", "@checking.")), parts()) == []
+
+
+def test_a_mark_that_is_computed_counts_as_what_it_is(tmp_path):
+    computed = 'LATER = {"ids": ["4" + "a"]}\n' + CHECK.replace('"4a"', '*LATER["ids"]')
+    assert uncovered(checks(tmp_path, public=computed), parts()) == []
 
 
 @pytest.mark.parametrize("audience", ["public", "hidden"])
 def test_the_missing_kind_of_check_is_named(tmp_path, audience):
-    gaps = uncovered(checks(tmp_path, **{audience: "# @subpart('4a')\n"}), OUTLINE)
+    gaps = uncovered(checks(tmp_path, **{audience: "# @subpart('4a')\nNOTE = '4a'\n"}), parts())
     assert gaps == [f"Sub-part 4a (final goals) has no {audience} check."]
 
 
 def test_a_check_may_cover_several_sub_parts(tmp_path):
-    outline = {**OUTLINE, "4b": SubPart("4b", "future goals", 3, "relabel.py", True)}
+    two = parts(SubPart("4a", "final goals", 3), SubPart("4b", "future goals", 3))
     both = CHECK.replace('"4a"', '"4a", "4b"')
-    assert uncovered(checks(tmp_path, public=both, hidden=both), outline) == []
+    assert uncovered(checks(tmp_path, public=both, hidden=both), two) == []
 
 
 def test_a_sub_part_without_points_is_named(tmp_path):
-    outline = {"4a": SubPart("4a", "final goals", 0, "relabel.py", True)}
-    assert uncovered(checks(tmp_path), outline) == ["Sub-part 4a (final goals) has no points in parts.toml."]
+    gaps = uncovered(checks(tmp_path), parts(SubPart("4a", "final goals", 0)))
+    assert gaps == ["Sub-part 4a (final goals) has no points in parts.toml."]
 
 
 def test_a_sub_part_without_a_hole_needs_only_one_check(tmp_path):
-    outline = {"4a": SubPart("4a", "trained weights", 3, "weights.safetensors", False)}
-    assert uncovered(checks(tmp_path, public=""), outline) == []
+    weights = parts(SubPart("4a", "trained weights", 3, hole=False))
+    assert uncovered(checks(tmp_path, public=""), weights) == []
     (tmp_path / "hidden" / "test_relabel.py").unlink()
-    assert uncovered(tmp_path, outline) == ["Sub-part 4a (trained weights) has no check."]
+    assert uncovered(tmp_path, weights) == ["Sub-part 4a (trained weights) has no check."]
 
 
-def test_a_check_of_an_unknown_sub_part_is_named_with_its_line(tmp_path):
-    gaps = uncovered(checks(tmp_path, public=CHECK + CHECK.replace("4a", "4z")), OUTLINE)
-    assert gaps == [f"{tmp_path}/public/test_relabel.py:4: sub-part 4z is not in parts.toml."]
-
-
-def test_an_id_that_is_computed_or_a_file_that_does_not_parse_is_an_error(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            CHECK.replace("4a", "4z"),
+            "::test_it: the check names sub-part 4z, which parts.toml does not have.",
+        ),
+        ("def test_it(student): ...\n", "::test_it: the check has no @subpart."),
+        (
+            CHECK.replace('"4a"', "ID"),
+            ": the checks could not be loaded (name 'ID' is not defined).",
+        ),
+        ("def", ": the checks could not be loaded ("),
+    ],
+)
+def test_a_check_that_cannot_be_collected_is_named(tmp_path, text, sentence):
     with pytest.raises(ReleaseError) as caught:
-        uncovered(checks(tmp_path, public=CHECK.replace('"4a"', "ID"), hidden="def"), OUTLINE)
-    assert caught.value.errors == (
-        f'{tmp_path}/public/test_relabel.py:1: write the id out, as in @subpart("4a").',
-    )
+        uncovered(checks(tmp_path, public=text), parts())
+    (error,) = caught.value.errors
+    assert error.startswith("public/test_relabel.py" + sentence)
 
 
 def test_the_outline_is_read_from_parts_toml(tmp_path):
@@ -76,8 +97,10 @@ def test_the_outline_is_read_from_parts_toml(tmp_path):
         sub.5a = { title = "weights", points = 5, hole = false }
         """
     )
-    outline = read_outline(path)
-    assert outline == {**OUTLINE, "5a": SubPart("5a", "weights", 5, "w.safetensors", False)}
+    assert read_outline(path) == {
+        **OUTLINE,
+        "5a": outline.SubPart("5a", "weights", 5, "w.safetensors", False),
+    }
     path.write_text("[part")
     with pytest.raises(ReleaseError, match="not valid TOML"):
         read_outline(path)

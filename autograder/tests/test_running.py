@@ -12,7 +12,7 @@ from autograder.engine import answers, values
 from autograder.engine.direct import DirectTransport
 from autograder.engine.outcomes import CouldNotRun, Outcome
 from autograder.engine.plugin import CheckResult
-from autograder.engine.running import run_checks
+from autograder.engine.running import collect_checks, list_checks, run_checks, subparts_by_file
 from autograder.tests.conftest import PARTS, Assignment
 
 
@@ -30,9 +30,80 @@ def test_a_right_submission_passes_everything(assignment: Assignment) -> None:
     assert results[-1].visibility == "hidden"
 
 
-def test_a_selection_runs_and_imports_only_its_files(assignment: Assignment) -> None:
-    assignment.write("checks/public/test_words.py", "raise RuntimeError('imported')\n")
+def test_a_selection_runs_only_its_checks(assignment: Assignment) -> None:
     assert list(outcomes(assignment, selection=frozenset({"1b"}))) == ["public/test_sums.py::test_double"]
+
+
+def test_a_selection_knows_a_mark_that_is_computed(assignment: Assignment) -> None:
+    text = "from autograder.engine.checking import subpart\n@subpart('1' + 'b')\ndef test_x(student): ...\n"
+    assignment.write("checks/public/test_computed.py", text)
+    assert "public/test_computed.py::test_x" in outcomes(assignment, selection=frozenset({"1b"}))
+
+
+def test_nobody_can_tell_what_a_file_checks_that_does_not_load(assignment: Assignment) -> None:
+    assignment.write("checks/hidden/test_sums.py", "raise RuntimeError('1b')\n")
+    found = outcomes(assignment, selection=frozenset({"1a"}))
+    assert found["hidden/test_sums.py"] == Outcome.COULD_NOT_RUN
+
+
+LONG = """
+from pathlib import Path
+from autograder.engine.checking import subpart
+
+LONG = {"kind": "learning"}
+
+@subpart("2a", kind="threshold")
+def test_threshold(): ...
+
+@subpart("2a", **LONG)
+def test_learning(): ...
+
+@subpart("2a")
+def test_unit(): ...
+"""
+
+
+def test_the_unit_checks_of_all_files_run_before_the_long_ones(assignment: Assignment) -> None:
+    assignment.write("checks/public/test_a.py", LONG)
+    ran: list[str] = []
+    results = assignment.run({"public": assignment.roots["public"]}, on_result=lambda r: ran.append(r.id))
+    names = [name.split("::")[1] for name in ran]
+    assert names == ["test_unit", "test_add", "test_double", "test_shout", "test_learning", "test_threshold"]
+    listed = [result.id.split("::")[1] for result in results]  # in the order of the files all the same
+    assert listed == ["test_threshold", "test_learning", "test_unit", "test_add", "test_double", "test_shout"]
+
+
+STRANGE = ("[x]", "a::b", "$HOME", "100% right", 'it\'s "new"', "Übung für alle", "-k nothing", "a.b c")
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_course_in_a_folder_of_any_name_is_checked(name: str, tmp_path: Path, monkeypatch) -> None:
+    assignment = Assignment(tmp_path / name)
+    monkeypatch.chdir(assignment.root)
+    assert list(outcomes(assignment).values()) == [Outcome.PASSED] * 4
+    assert len(list_checks(assignment.roots, assignment.parts)) == 4
+    assignment.write("checks/public/test_words.py", "raise RuntimeError('boo')\n")
+    (broken,) = (r for r in assignment.run() if r.outcome == Outcome.COULD_NOT_RUN)
+    assert (broken.id, broken.visibility, broken.detail) == ("public/test_words.py", "public", "boo")
+
+
+def test_settings_meant_for_other_runs_of_pytest_do_not_count(assignment: Assignment, monkeypatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    assignment.write("checks/conftest.py", "raise RuntimeError('read')\n")
+    assert list(outcomes(assignment).values()) == [Outcome.PASSED] * 4
+
+
+def test_checks_are_listed_anew_only_if_a_file_has_changed(assignment: Assignment) -> None:
+    once = collect_checks(assignment.roots, assignment.parts)
+    assert collect_checks(assignment.roots, assignment.parts) is once
+    path = assignment.root / "checks/public/test_words.py"
+    path.write_text(path.read_text().replace("2a", "1a"))
+    assert subparts_by_file(assignment.roots, assignment.parts) == {
+        "public/test_sums.py": ["1a", "1b"],
+        "public/test_words.py": ["1a"],
+        "hidden/test_sums.py": ["1a"],
+    }
 
 
 @pytest.mark.parametrize(

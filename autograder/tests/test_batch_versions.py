@@ -1,0 +1,119 @@
+"""What regrades a class and what does not: one change at a time, in a copy of the kit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from autograder.batch.versions import file_versions
+from autograder.engine.tree import ROOT
+from autograder.tests.conftest import Assignment
+
+# Prints, for each change, the check files whose version is another one. A change is [file, old text, new text].
+PROBE = """
+import json, sys
+from pathlib import Path
+from autograder.batch import versions
+from autograder.engine.parts import read_parts
+
+root = Path.cwd()
+roots = {name: root / "autograder/checks" / name for name in ("public", "hidden")}
+
+def now():
+    return versions.file_versions(roots, root / "hw", read_parts())
+
+before, installed, found = now(), versions.version, {}
+for name, (file, old, new) in json.loads(sys.argv[1]).items():
+    path = root / file
+    text = path.read_text() if path.exists() else None
+    assert text is None or old in text, name
+    path.write_text(new if text is None else text.replace(old, new))
+    found[name] = [check for check, version in now().items() if before[check] != version]
+    path.write_text(text) if text is not None else path.unlink()
+versions.version = lambda library: "0.0" if library == "msgpack" else installed(library)
+found["another msgpack"] = [check for check, version in now().items() if before[check] != version]
+print(json.dumps([list(before), found]))
+"""
+EVERYTHING = {
+    "a threshold": ["autograder/thresholds/reach.json", '"threshold": 0.95', '"threshold": 0.9'],
+    "the workers' seed": ["autograder/engine/grading.py", "worker %d", "worker number %d"],
+    "what starts the grader": ["autograder/batch/worker.py", "import json", "import json  # again"],
+    "the worker": ["autograder/engine/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
+    "the sandbox": ["autograder/engine/confine/limits.py", '"""', '"""So: '],
+    "what opens submissions": ["autograder/engine/intake.py", "MAX_DEPTH = 8", "MAX_DEPTH = 9"],
+    "what checks share": ["autograder/checks/states.py", '"""', '"""So: '],
+    "a new file of data": ["autograder/checks/hidden/cases.json", "", "[1]"],
+    "an env": ["envs/rewards.py", '"""', '"""So: '],
+    "the reference": ["solutions/agent.py", '"""', '"""So: '],
+    "the pristine package": ["hw/kit/buffer.py", '"""', '"""So: '],
+}
+NOTHING = {
+    "points": ["autograder/parts.toml", "points = 9", "points = 8"],
+    "a title": ["autograder/parts.toml", "final goals", "last goals"],
+    "scoring": ["autograder/engine/scoring.py", '"""', '"""So: '],
+    "the page": ["autograder/engine/feedback.html", "<body", "<body "],
+    "tables": ["autograder/engine/tables.py", '"""', '"""So: '],
+    "how results are written": ["autograder/engine/results.py", '"""', '"""So: '],
+    "a pristine part file": ["hw/relabel.py", '"""', '"""So: '],
+    "the handout's text": ["hw/README.md", "a", "b"],
+    "a test of the kit's own": ["envs/tests/test_tasks.py", '"""', '"""So: '],
+}
+ONE = {"a check": ["autograder/checks/hidden/test_relabel.py", '"""', '"""So: ']}
+LIMIT = {"a time limit": ["autograder/parts.toml", "time_limit = 120", "time_limit = 100"]}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory) -> tuple[list[str], dict[str, list[str]]]:
+    """All check files, and those that each change regrades."""
+    copy = tmp_path_factory.mktemp("kit")
+    ignore = shutil.ignore_patterns("results", "__pycache__")
+    for folder in ("autograder", "envs", "solutions", "hw"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignore)
+    shutil.copy(ROOT / "requirements.txt", copy)
+    changes = json.dumps(EVERYTHING | NOTHING | ONE | LIMIT)
+    done = subprocess.run([sys.executable, "-c", PROBE, changes], cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    names, changed = json.loads(done.stdout)
+    return names, changed
+
+
+@pytest.mark.parametrize("change", [*EVERYTHING, "another msgpack"])
+def test_what_any_check_can_depend_on_regrades_everything(change, found) -> None:
+    names, changed = found
+    assert len(names) == 11 and changed[change] == names
+
+
+@pytest.mark.parametrize("change", NOTHING)
+def test_what_is_made_from_results_regrades_nothing(change, found) -> None:
+    assert found[1][change] == []
+
+
+def test_a_check_file_regrades_itself_and_a_time_limit_its_part(found) -> None:
+    assert found[1]["a check"] == ["hidden/test_relabel.py"]
+    assert found[1]["a time limit"] == ["public/test_weights.py", "hidden/test_weights.py"]
+
+
+def test_a_course_elsewhere_depends_on_its_own_files(assignment: Assignment) -> None:
+    def versions() -> dict[str, str]:
+        return file_versions(assignment.roots, assignment.hw, assignment.parts)
+
+    before = versions()
+    assignment.write("checks/hidden/cases.json", "[1]")
+    with_data = versions()
+    assert not before.items() & with_data.items()
+    path = assignment.root / "checks/public/test_words.py"
+    path.write_text(
+        "from test_sums import PUBLIC\n" + path.read_text()
+    )  # it now depends on both files of this name
+    with_import = versions()
+    assert [name for name in before if with_data[name] != with_import[name]] == ["public/test_words.py"]
+    assignment.write("checks/public/test_sums.py", "")
+    changed = versions()
+    assert [name for name in before if with_import[name] != changed[name]] == [
+        "public/test_sums.py",
+        "public/test_words.py",
+    ]
