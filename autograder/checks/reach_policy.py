@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from autograder.engine.checking import expect
+from autograder.engine.parts import read_parts
 from autograder.engine.weights import read_weights
 from envs import task_spec
 
-FILE = "weights_reach.safetensors"
+FILE = next(name for name in read_parts().files if name.endswith(".safetensors"))  # weights_TASK.safetensors
+TASK = Path(FILE).stem.removeprefix("weights_")
 HIDDEN = 256  # units in each of the actor's two hidden layers, the default of `make train`
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
     """Name -> shape of every tensor: the actor's three layers and the statistics of both normalizers."""
-    spec = task_spec("reach")
+    spec = task_spec(TASK)
     sizes = [spec.obs_dim + spec.goal_dim, HIDDEN, HIDDEN, spec.action_dim]
     layers: dict[str, tuple[int, ...]] = {}
     for layer in range(3):  # ReLU lies between them, so the indices in the sequence are 0, 2, 4

@@ -31,9 +31,9 @@ from autograder.engine.archives import (
 )
 from autograder.engine.outcomes import UserMistake, one_line
 from autograder.engine.parts import Parts
+from autograder.engine.weights import MAX_BYTES as MAX_WEIGHTS
 
 MAX_CODE = 2**20  # bytes, of one part file
-MAX_WEIGHTS = 50 * 2**20
 MAX_NESTED = 3  # archives within each other
 MAX_ARCHIVES = 20
 _NUMBER = re.compile(r"(?P<stem>.+?)(?: ?\((?P<a>\d{1,3})\)|-(?P<b>\d{1,3}))", re.DOTALL)

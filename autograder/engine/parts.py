@@ -20,6 +20,9 @@ class SubPart:
     title: str
     points: float
     hole: bool = True  # False: nothing to fill in
+    function: str = (
+        ""  # where the hole is, "final_goals" or "Actor.forward"; "" where parts.toml does not say
+    )
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,12 @@ def _subpart(where: str, number: str, name: str, entry: Any) -> SubPart:
     hole = entry.get("hole", True)
     if not isinstance(hole, bool):
         raise UserMistake(f"{where}: hole must be true or false")
-    if unknown := set(entry) - {"title", "points", "hole"}:
+    function = entry.get("function", "")
+    if not isinstance(function, str) or (function and not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", function)):
+        raise UserMistake(f"{where}: function must be a name such as final_goals or Actor.forward")
+    if unknown := set(entry) - {"title", "points", "hole", "function"}:
         raise UserMistake(f"{where}: unknown key {min(unknown)!r}")
-    return SubPart(name, _field(where, entry, "title", str), float(points), hole)
+    return SubPart(name, _field(where, entry, "title", str), float(points), hole, function)
 
 
 def _field(where: str, entry: Any, key: str, kind: type | tuple[type, ...]) -> Any:

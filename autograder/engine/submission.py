@@ -3,117 +3,121 @@
 hw/ --build_submission--> submission.zip, and notes: what is in it, which holes are still open
 """
 
-import ast
 import json
 import os
-import re
 import tempfile
 import zipfile
 from pathlib import Path
 
-from autograder.engine.outcomes import UserMistake
-from autograder.engine.parts import read_parts
+from autograder.engine.holes import find_holes
+from autograder.engine.intake import MAX_CODE
+from autograder.engine.outcomes import CouldNotRun, Outcome, UserMistake
+from autograder.engine.parts import Part, read_parts
+from autograder.engine.student import Transport
+from autograder.engine.weights import MAX_BYTES
 
-MAX_WEIGHTS_BYTES = 50_000_000
-OPEN_HOLE = re.compile(r"TODO\((\d+[a-z])\)")
+CHECKS = Path(__file__).parents[1] / "checks" / "public"
 
 
 def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -> list[str]:
     """Pack the part files of `hw_dir` into `out_zip`, at its root; returns notes, a sentence each.
 
-    `weights` is a file to submit as the trained weights; without it, the one in `hw_dir` goes in if it is
-    there. Raises UserMistake with one sentence if a part file is missing or is not valid Python, if the
-    weights are missing, too large, not safetensors or trained on another task, or if the zip cannot be written.
+    `weights` is a file to submit as the trained weights; without it, the one in `hw_dir` goes in if it is there.
+    Raises UserMistake with one sentence if a part file is missing, too large or not valid Python, if the weights are
+    missing or would not be graded (the public checks read them), or if the zip cannot be written.
     """
     hw_dir, out_zip = Path(hw_dir), Path(out_zip)
-    code_files, weight_files = _expected_files()
+    parts = read_parts()
+    code_files = list(parts.modules.values())
     if not hw_dir.is_dir():
         raise UserMistake(f"{hw_dir} is not a folder; name the one that holds {', '.join(code_files)}.")
     entries: dict[str, bytes] = {}
+    left: list[str] = []
     notes: list[str] = []
-    for name in code_files:
-        entries[name] = _read(hw_dir / name)
-        open_holes = find_open_holes(entries[name], name)
-        notes += [
-            f"{id_} is still open ({place}): it will count as not attempted." for id_, place in open_holes
-        ]
-    for name in weight_files:
-        path = Path(weights) if weights is not None else hw_dir / name
-        if weights is None and not path.exists():
-            notes.append(f"No {name}: the part that grades trained weights will count as not attempted.")
-            continue
-        entries[name] = _read(path)
-        _check_weights(entries[name], path, name)
+    for part in parts.parts:
+        if part.module is not None:
+            entries[part.file] = _read(hw_dir / part.file, MAX_CODE)
+            left += _left_to_do(entries[part.file], part)
+    for part in parts.parts:
+        if part.module is None:
+            path = Path(weights) if weights is not None else hw_dir / part.file
+            if weights is None and not path.exists():
+                notes.append(
+                    f"No {part.file}: the part that grades trained weights will count as not attempted."
+                )
+                continue
+            entries[part.file] = _read(path, MAX_BYTES)
+            _check_weights(entries[part.file], path, part, given=weights is not None)
     _write(out_zip, entries)
-    if not any("is still open" in note for note in notes):
-        notes.insert(0, "Every hole is filled in.")
-    return [*notes, f"{out_zip} holds {', '.join(entries)}."]
+    return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
 
 
-def find_open_holes(source: bytes, name: str) -> list[tuple[str, str]]:
-    """(id, `file:line`) of each `raise NotImplementedError("TODO(4a): …")` that still stands in a part file.
+def _left_to_do(source: bytes, part: Part) -> list[str]:
+    """A sentence for each hole that is open, and one for the functions that are not there."""
+    holes = find_holes(source, part)
+    sentences = [
+        f"{id_} is still open ({part.file}:{line}): it will count as not attempted."
+        for id_, line in holes.open
+    ]
+    if holes.undefined:
+        names = ", ".join(f"{function} ({id_})" for id_, function in holes.undefined)
+        sentences.append(f"{part.file} does not define {names}: what it does not define earns nothing.")
+    return sentences
 
-    Raises UserMistake naming file and line if the source is not valid Python.
-    """
+
+def _read(path: Path, limit: int) -> bytes:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:  # ValueError: a null byte
-        line = getattr(error, "lineno", None) or 1
-        reason = getattr(error, "msg", None) or str(error)
-        raise UserMistake(
-            f"{name}:{line} is not valid Python ({reason}); fix it, or no check can run it."
-        ) from None
-    holes = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-            message = node.exc.args[0]
-            if isinstance(message, ast.Constant) and isinstance(message.value, str):
-                found = OPEN_HOLE.match(message.value)
-                if found:
-                    holes.append((found[1], f"{name}:{node.lineno}"))
-    return sorted(holes)
-
-
-def _expected_files() -> tuple[list[str], list[str]]:
-    """The code files and the weight files that parts.toml names, each once, in its order."""
-    names = read_parts().files
-    return [n for n in names if n.endswith(".py")], [n for n in names if not n.endswith(".py")]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
     except FileNotFoundError:
         raise UserMistake(f"{path} is missing; a submission needs it.") from None
     except OSError as error:
         raise UserMistake(f"{path} cannot be read ({error.strerror}).") from None
+    if len(content) > limit:
+        raise UserMistake(f"{path} is too large; at most {limit // 2**20} MB are accepted.")
+    return content
 
 
-def _check_weights(content: bytes, path: Path, name: str) -> None:
-    """Enough to catch a wrong file: safetensors are 8 bytes (the header's length), then a JSON header.
+def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
+    """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
 
-    Training notes the task there; which one is graded stands in the file's name, weights_TASK.safetensors.
+    Training notes the task in the file; which one is graded stands in the part's file name, weights_TASK.safetensors.
     """
-    if len(content) > MAX_WEIGHTS_BYTES:
-        limit = MAX_WEIGHTS_BYTES // 1_000_000
-        raise UserMistake(
-            f"{path} has {len(content) // 1_000_000} MB; at most {limit} MB of weights are accepted."
-        )
-    header = int.from_bytes(content[:8], "little")
-    if len(content) < 10 or header > len(content) - 8 or content[8:9] != b"{":
-        raise UserMistake(
-            f"{path} is not a safetensors file; submit the weights.safetensors of a training run."
-        )
-    graded = Path(name).stem.removeprefix("weights_")
-    trained = _trained_task(content[8 : 8 + header])
+    graded = Path(part.file).stem.removeprefix("weights_")
+    trained = _trained_task(content)
     if trained not in (None, graded):
         raise UserMistake(
             f"{path} was trained on {trained}, but {graded} is graded; submit weights trained on it."
         )
+    if problem := _problem(content, part):
+        without = "leave WEIGHTS out" if given else f"move {path} away"
+        raise UserMistake(
+            f"{path} would not be graded ({problem}); submit the weights.safetensors of a training run on {graded}, "
+            f"or {without} to hand in no weights."
+        )
 
 
-def _trained_task(header: bytes) -> str | None:
-    """The task in the config that training writes into the header; None where there is none."""
+def _problem(content: bytes, part: Part) -> str:
+    """What the public checks of a part say about its file; "" where they pass."""
+    from autograder.engine.running import run_checks  # loads pytest, so not before it is needed
+
+    def connect(limit: float) -> Transport:
+        raise CouldNotRun("there is no code in weights")
+
+    wanted = frozenset(sub.id for sub in part.subparts)
+    with tempfile.TemporaryDirectory(prefix="weights-") as name:
+        Path(name, part.file).write_bytes(content)
+        results = run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
+    wrong = (r for r in results if wanted & set(r.subparts) and r.outcome == Outcome.FAILED)
+    return next((result.message for result in wrong), "")
+
+
+def _trained_task(content: bytes) -> str | None:
+    """The task in the config that training writes into the header; None where there is none.
+
+    safetensors are 8 bytes, the header's length, then a JSON header.
+    """
+    header = content[8 : 8 + int.from_bytes(content[:8], "little")]
     try:
         return json.loads(json.loads(header)["__metadata__"]["config"])["task"]
     except (ValueError, KeyError, TypeError, RecursionError):

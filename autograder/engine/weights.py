@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.engine.outcomes import CheckFailed, one_line
 
-MAX_BYTES = 50 * 2**20
+MAX_BYTES = 50 * 2**20  # of a weights file: where it is packed, taken in and read
 _DTYPES = {"F16", "F32", "F64"}
 
 

@@ -12,7 +12,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from autograder.release.errors import ReleaseError
@@ -83,6 +83,17 @@ def find_blocks(text: str, name: str, ids: Collection[str]) -> list[Block]:
     if errors:
         raise ReleaseError(sorted(errors, key=_line_of))
     return blocks
+
+
+def functions_of(text: str, blocks: Iterable[Block]) -> dict[str, str]:
+    """The id of each block -> the function it stands in, "final_goals" or "Actor.forward"."""
+    tree = ast.parse(text)
+    found = {}
+    for block in blocks:
+        _, path = _statements_between(tree, block.begin, block.end)
+        named = [n for n in path if isinstance(n, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
+        found[block.id] = ".".join(node.name for node in named)
+    return found
 
 
 def blank(text: str, name: str, titles: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ class SubPart:
     points: float
     file: str
     has_hole: bool
+    function: str = ""  # that the hole is in
 
 
 def read_outline(path: Path) -> dict[str, SubPart]:
@@ -26,7 +27,7 @@ def read_outline(path: Path) -> dict[str, SubPart]:
     except UserMistake as error:
         raise ReleaseError([f"{error}."]) from None
     return {
-        sub.id: SubPart(sub.id, sub.title, sub.points, part.file, sub.hole)
+        sub.id: SubPart(sub.id, sub.title, sub.points, part.file, sub.hole, sub.function)
         for part in parts
         for sub in part.subparts
     }

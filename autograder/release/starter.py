@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.release.errors import ReleaseError
-from autograder.release.markers import blank
+from autograder.release.markers import blank, find_blocks, functions_of
 from autograder.release.outline import SubPart
 
 MANIFEST = ".generated.json"
@@ -57,22 +57,22 @@ def plan(solutions: Path, outline: Mapping[str, SubPart]) -> dict[str, bytes]:
     """Every file of the starter, relative path -> content. Nothing is written.
 
     Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block
-    fills, a part file that is missing, a block in a file that is no part's.
+    fills or that is in another function than it says, a part file that is missing, a block in a file that is no part's.
     """
-    titles: dict[str, dict[str, str]] = {}
+    holes: dict[str, dict[str, SubPart]] = {}
     for sub in outline.values():
         if sub.has_hole:
-            titles.setdefault(sub.file, {})[sub.id] = sub.title
+            holes.setdefault(sub.file, {})[sub.id] = sub
     files = read_tree(solutions)
     errors = [
         f"{solutions.name}/{part_file}: parts.toml names this file, but it does not exist."
-        for part_file in titles
+        for part_file in holes
         if part_file not in files
     ]
     for path, content in files.items():
         if path.endswith(".py"):
             try:
-                files[path] = _blank_file(content, f"{solutions.name}/{path}", titles.get(path, {}))
+                files[path] = _blank_file(content, f"{solutions.name}/{path}", holes.get(path, {}))
             except ReleaseError as error:
                 errors += error.errors
     if errors:
@@ -161,12 +161,20 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     return dict(sorted(files.items(), key=lambda item: PurePosixPath(item[0]).parts))
 
 
-def _blank_file(content: bytes, name: str, titles: Mapping[str, str]) -> bytes:
+def _blank_file(content: bytes, name: str, holes: Mapping[str, SubPart]) -> bytes:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise ReleaseError([f"{name}:1: this file is not UTF-8 text."]) from None
-    return blank(text, name, titles).encode("utf-8")
+    blanked = blank(text, name, {id_: sub.title for id_, sub in holes.items()})
+    functions = functions_of(text, find_blocks(text, name, holes))
+    if wrong := [
+        f"{name}: {id_} is in {functions[id_]}, but parts.toml says function = {sub.function!r}."
+        for id_, sub in holes.items()
+        if sub.function not in ("", functions[id_])
+    ]:
+        raise ReleaseError(wrong)
+    return blanked.encode("utf-8")
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +152,34 @@ def test_the_threshold_has_the_error_probabilities_it_states():
     assert operating_characteristics(check.THRESHOLD, *settings).fails <= 1e-3
     assert operating_characteristics(0.99, *settings).fails <= 1e-4
     assert operating_characteristics(check.THRESHOLD - check.MARGIN, *settings).passes <= 4e-3
+
+
+# Grades Part 5 in a copy of the kit, whose parts.toml asks for another task.
+GRADE = """
+import sys
+from pathlib import Path
+from autograder.engine.direct import DirectTransport
+from autograder.engine.parts import read_parts
+from autograder.engine.running import run_checks
+
+parts, handed_in = read_parts(), Path(sys.argv[1])
+roots = {name: Path("autograder/checks", name) for name in ("public", "hidden")}
+connect = lambda limit: DirectTransport(handed_in, [], limit)
+for result in run_checks(roots, connect, handed_in, parts, selection=frozenset({"5a"}), seed=1):
+    print(result.outcome, result.message)
+"""
+
+
+def test_push_weights_reach_push_goals_if_the_course_grades_push(tmp_path):
+    kit, handed_in = tmp_path / "kit", tmp_path / "handed_in"
+    ignore = shutil.ignore_patterns("results", "tests", "__pycache__")
+    for folder in ("autograder", "envs", "solutions"):
+        shutil.copytree(SOLUTIONS.parent / folder, kit / folder, ignore=ignore)
+    parts = kit / "autograder/parts.toml"
+    parts.write_text(parts.read_text().replace("weights_reach", "weights_push"))
+    handed_in.mkdir()
+    shutil.copy(SOLUTIONS / "results/push/weights.safetensors", handed_in / "weights_push.safetensors")
+    done = subprocess.run(
+        [sys.executable, "-c", GRADE, handed_in], cwd=kit, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["passed ", "passed "], done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """`hw/` from a small `solutions/`: what is copied, what is refused, and that nobody's edit is lost."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from autograder.release import starter
 from autograder.release.errors import ReleaseError
-from autograder.release.outline import SubPart
+from autograder.release.outline import SubPart, read_outline
 
+ROOT = Path(__file__).parents[2]
 OUTLINE = {
     "4a": SubPart("4a", "final goals", 3, "relabel.py", True),
     "5a": SubPart("5a", "trained weights", 3, "weights_reach.safetensors", False),
@@ -177,3 +179,14 @@ def test_a_missing_folder_and_a_link_are_one_sentence(solutions, tmp_path):
     (solutions / "link.py").symlink_to(solutions / "relabel.py")
     with pytest.raises(ReleaseError, match=r"link\.py: a symbolic link"):
         starter.plan(solutions, OUTLINE)
+
+
+def test_parts_toml_names_the_function_of_every_hole():
+    outline = read_outline(ROOT / "autograder" / "parts.toml")
+    assert all(bool(sub.function) == sub.has_hole for sub in outline.values())
+    wrong = outline | {"4a": dataclasses.replace(outline["4a"], function="last_goals")}
+    with pytest.raises(ReleaseError) as caught:
+        starter.plan(ROOT / "solutions", wrong)
+    assert caught.value.errors == (
+        "solutions/relabel.py: 4a is in final_goals, but parts.toml says function = 'last_goals'.",
+    )

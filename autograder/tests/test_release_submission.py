@@ -1,6 +1,7 @@
 """What a student hands in: the right files, looked at first, and one sentence for each way it can go wrong."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from autograder.checks.reach_policy import HIDDEN, shapes
 from autograder.engine import submission
+from autograder.engine.intake import open_submission
 from autograder.engine.parts import read_parts
 from autograder.engine.submission import build_submission
+from autograder.engine.tree import ROOT
 
 WEIGHTS = "weights_reach.safetensors"
 HOLE = 'def f():\n    raise NotImplementedError("TODO(4a): final goals")\n'
@@ -21,10 +25,16 @@ def hw(tmp_path) -> Path:
     folder = tmp_path / "my hw"
     (folder / "kit").mkdir(parents=True)
     for name in read_parts().modules.values():
-        (folder / name).write_text(f"# {name}\n")
+        shutil.copy(ROOT / "solutions" / name, folder)
     (folder / "kit" / "buffer.py").write_text("changed = True\n")
     (folder / "notes.txt").write_text("private")
     return folder
+
+
+def policy(change: float = 0.0, **changes: np.ndarray) -> dict[str, np.ndarray]:
+    """The tensors of a policy for reach, with some of them replaced."""
+    ones = {name: np.full(shape, 1.0 + change, np.float32) for name, shape in shapes().items()}
+    return ones | {name.replace("__", "."): array for name, array in changes.items()}
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -35,13 +45,13 @@ def contents(path: Path) -> dict[str, bytes]:
 def test_the_zip_holds_the_part_files_at_its_root_and_nothing_else(hw, tmp_path):
     out = tmp_path / "deep" / "submission.zip"
     notes = build_submission(hw, out)
-    assert contents(out) == {name: f"# {name}\n".encode() for name in read_parts().modules.values()}
+    assert contents(out) == {name: (hw / name).read_bytes() for name in read_parts().modules.values()}
     assert notes[0] == "Every hole is filled in." and WEIGHTS in notes[1]
     assert [path.name for path in out.parent.iterdir()] == ["submission.zip"]
 
 
 def test_weights_come_from_the_folder_or_from_a_path(hw, tmp_path):
-    there, given = save({"w": np.zeros(2)}), save({"w": np.ones(3)})
+    there, given = save(policy()), save(policy(1.0))
     (hw / WEIGHTS).write_bytes(there)
     (tmp_path / "weights.safetensors").write_bytes(given)
     build_submission(hw, tmp_path / "a.zip")
@@ -51,15 +61,60 @@ def test_weights_come_from_the_folder_or_from_a_path(hw, tmp_path):
 
 
 def test_open_holes_are_named_with_their_lines(hw, tmp_path):
-    (hw / "relabel.py").write_text(
-        HOLE + HOLE.replace("4a", "4b") + "def g():\n    raise NotImplementedError\n"
-    )
+    shutil.copy(ROOT / "hw" / "relabel.py", hw)
     notes = build_submission(hw, tmp_path / "s.zip")
-    assert notes[:2] == [
-        "4a is still open (relabel.py:2): it will count as not attempted.",
-        "4b is still open (relabel.py:4): it will count as not attempted.",
+    lines = (hw / "relabel.py").read_text().splitlines()
+    at = [i for i, line in enumerate(lines, start=1) if "raise NotImplementedError" in line]
+    assert notes[:6] == [
+        f"4{letter} is still open (relabel.py:{line}): it will count as not attempted."
+        for letter, line in zip("abcdef", at, strict=True)
     ]
     assert "Every hole is filled in." not in notes
+
+
+@pytest.mark.parametrize(
+    "body", ["pass", "...", "raise NotImplementedError", "raise NotImplementedError('later')"]
+)
+def test_a_hole_with_nothing_in_it_is_open(hw, tmp_path, body):
+    source = (hw / "relabel.py").read_text()
+    (hw / "relabel.py").write_text(source.replace("def final_goals", "def former_goals"))
+    with (hw / "relabel.py").open("a") as file:
+        file.write(f'\n\ndef final_goals(*args):\n    """Goals."""\n    {body}\n')
+    assert "4a is still open (relabel.py:" in build_submission(hw, tmp_path / "s.zip")[0]
+
+
+ALL_OF_4 = "final_goals (4a), future_goals (4b), episode_goals (4c), random_goals (4d), replace_goals (4e), new_rewards (4f)"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "import numpy as np\n", "def goals(): return 1\n"])
+def test_a_part_file_without_its_functions_is_named(hw, tmp_path, text):
+    (hw / "relabel.py").write_text(text)
+    notes = build_submission(hw, tmp_path / "s.zip")
+    assert notes[0] == f"relabel.py does not define {ALL_OF_4}: what it does not define earns nothing."
+    assert "Every hole is filled in." not in notes
+
+
+def test_methods_are_looked_for_in_their_classes(hw, tmp_path):
+    source = (hw / "policy.py").read_text()
+    (hw / "policy.py").write_text(source.replace("    def forward(", "    def foward("))
+    notes = build_submission(hw, tmp_path / "s.zip")
+    assert notes[0].startswith("policy.py does not define Actor.forward (3a), Critic.forward (3b): ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "final_goals = lambda achieved, episodes: achieved[episodes, -1]\n",
+        "if True:\n    def final_goals(achieved, episodes):\n        return achieved[episodes, -1]\n",
+        "from functools import partial as final_goals\n",
+        "try:\n    from .kit.mine import final_goals\nexcept ImportError:\n    final_goals = None\n",
+        "from .kit.mine import *\n",
+    ],
+)
+def test_a_function_that_is_defined_in_another_way_is_not_missing(hw, tmp_path, text):
+    source = (hw / "relabel.py").read_text().replace("def final_goals", "def former_goals")
+    (hw / "relabel.py").write_text(source + "\n\n" + text)
+    assert build_submission(hw, tmp_path / "s.zip")[0] == "Every hole is filled in."
 
 
 def refused(*args, **kwargs) -> str:
@@ -75,7 +130,7 @@ def test_mistakes_are_one_sentence_and_leave_no_zip(hw, tmp_path):
     assert "is not a folder" in refused(tmp_path / "nowhere", out)
     assert "none.safetensors is missing" in refused(hw, out, weights=tmp_path / "none.safetensors")
     (hw / WEIGHTS).write_bytes(b"PK\x03\x04 a zip, renamed")
-    assert "not a safetensors file" in refused(hw, out)
+    assert "is not a readable safetensors file" in refused(hw, out)
     (hw / WEIGHTS).unlink()
     (hw / "policy.py").write_text("x = 1\ndef f(:\n")
     assert "policy.py:2 is not valid Python" in refused(hw, out)
@@ -89,19 +144,57 @@ def test_mistakes_are_one_sentence_and_leave_no_zip(hw, tmp_path):
 def test_weights_of_a_task_that_is_not_graded_are_refused(hw, tmp_path):
     out, path = tmp_path / "s.zip", tmp_path / "weights.safetensors"
     for task in ("push", "reach"):
-        path.write_bytes(save({"w": np.zeros(2)}, metadata={"config": json.dumps({"task": task})}))
+        path.write_bytes(save(policy(), metadata={"config": json.dumps({"task": task})}))
         if task == "push":
             assert "was trained on push, but reach is graded" in refused(hw, out, weights=path)
     build_submission(hw, out, weights=path)
     assert contents(out)[WEIGHTS] == path.read_bytes()
-    path.write_bytes(save({"w": np.zeros(2)}, metadata={"config": "[]"}))  # of another tool: graded as it is
+    path.write_bytes(save(policy(), metadata={"config": "[]"}))  # of another tool: graded as it is
     build_submission(hw, out, weights=path)
 
 
-def test_weights_that_are_too_large_are_refused(hw, tmp_path, monkeypatch):
-    monkeypatch.setattr(submission, "MAX_WEIGHTS_BYTES", 50)
-    (hw / WEIGHTS).write_bytes(save({"w": np.zeros(20)}))
-    assert "at most" in refused(hw, tmp_path / "s.zip")
+WIDE = np.ones((HIDDEN + 1, 13), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "sentence"),
+    [
+        (policy(actor__net__0__bias=np.full(HIDDEN, np.nan, np.float32)), "actor.net.0.bias holds NaN"),
+        (policy(obs_norm__mean=np.full(10, np.inf, np.float32)), "obs_norm.mean holds infinity"),
+        (policy(actor__net__0__weight=WIDE), "actor.net.0.weight is of size 257x13, not 256x13"),
+        (policy(obs_norm__std=np.zeros(10, np.float32)), "obs_norm.std must be positive everywhere"),
+        (
+            policy(actor__net__4__bias=np.zeros(4, np.int32)),
+            "actor.net.4.bias holds I32 where float32 is expected",
+        ),
+        ({"w": np.zeros(2)}, "has no tensor actor.net.0.bias"),
+    ],
+)
+def test_weights_that_would_not_be_graded_are_refused(hw, tmp_path, tensors, sentence):
+    (hw / WEIGHTS).write_bytes(save(tensors))
+    message = refused(hw, tmp_path / "s.zip")
+    assert sentence in message and f"or move {hw / WEIGHTS} away to hand in no weights." in message
+    assert "leave WEIGHTS out" in refused(hw, tmp_path / "s.zip", weights=hw / WEIGHTS)
+    assert not (tmp_path / "s.zip").exists()
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "relabel.py"])
+def test_what_is_packed_is_taken_in_and_what_is_too_large_is_not_packed(hw, tmp_path, monkeypatch, name):
+    limit = submission.MAX_BYTES if name == WEIGHTS else submission.MAX_CODE
+    if name == WEIGHTS:  # between the former limits of packing and of taking in
+        monkeypatch.setattr(submission, "_problem", lambda content, part: "")
+        size = 50_000_001
+        (hw / name).write_bytes(save(policy()) + b"\0" * (size - len(save(policy()))))
+    else:
+        size = limit
+        (hw / name).write_bytes((hw / name).read_bytes().ljust(size, b"\n"))
+    build_submission(hw, tmp_path / "s.zip")
+    (tmp_path / "taken").mkdir()
+    assert not open_submission(tmp_path / "s.zip", tmp_path / "taken", read_parts())[1:]
+    assert (tmp_path / "taken" / name).stat().st_size == size
+    with (hw / name).open("ab") as file:
+        file.truncate(limit + 1)
+    assert f"is too large; at most {limit // 2**20} MB" in refused(hw, tmp_path / "s2.zip")
 
 
 def test_a_full_disk_is_one_sentence_and_keeps_the_old_zip(hw, tmp_path, monkeypatch):

@@ -12,22 +12,24 @@ from pathlib import Path
 import torch
 
 from autograder import checks
-from autograder.checks.reach_policy import FILE, read_policy
+from autograder.checks.reach_policy import FILE, HIDDEN, TASK, read_policy
 from autograder.engine.checking import expect, expect_array, subpart
 from autograder.engine.sequential import sequential_test
 from envs import make_vec
+from envs.tasks import TaskSpec
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
-CALIBRATION = Path(checks.__file__).resolve().parents[1] / "thresholds" / "reach.json"
+CALIBRATION = Path(checks.__file__).resolve().parents[1] / "thresholds" / f"{TASK}.json"
 THRESHOLD = json.loads(CALIBRATION.read_text())["threshold"]
 MARGIN, ERROR, MAX_EPISODES = 0.15, 1e-3, 200
 ENVS = 10  # episodes played side by side; at most so many more than the test needs
 
 
-def agent_with(arrays: dict, dims: tuple[int, int, int]) -> Agent:
-    """The reference's agent, acting with these tensors."""
-    agent = Agent(*dims)
+def agent_with(arrays: dict, spec: TaskSpec) -> Agent:
+    """The reference's agent for a task, acting with these tensors."""
+    dims = (spec.obs_dim, spec.goal_dim, spec.action_dim)
+    agent = Agent(*dims, goal_start=spec.goal_start, hidden=(HIDDEN, HIDDEN))
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     agent.actor.load_state_dict(
         {name.removeprefix("actor."): x for name, x in tensors.items() if "actor." in name}
@@ -42,9 +44,9 @@ def agent_with(arrays: dict, dims: tuple[int, int, int]) -> Agent:
 def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
     """The policy reaches fresh goals as often as a correct solution does (sequential test)."""
     arrays = read_policy(submitted_file(FILE))
-    env = make_vec("reach", ENVS, int(fresh_rng.integers(2**31)), threads=1)
+    env = make_vec(TASK, ENVS, int(fresh_rng.integers(2**31)), threads=1)
     spec = env.task_spec
-    agent = agent_with(arrays, (spec.obs_dim, spec.goal_dim, spec.action_dim))
+    agent = agent_with(arrays, spec)
 
     def act(obs, goals):
         actions = agent.act(obs, goals)
