@@ -1,5 +1,6 @@
 """A function run for every row of a batch, on a few threads."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -17,16 +18,23 @@ class RowPool:
     """
 
     def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._start()
+
+    def _start(self) -> None:
+        self._owner = os.getpid()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._helpers = [
             threading.Thread(target=_help, args=(self._jobs,), name=f"rows-{i}", daemon=True)
-            for i in range(1, threads)
+            for i in range(1, self._threads)
         ]
         for helper in self._helpers:
             helper.start()
 
     def run(self, work: Work, rows: Iterable[int]) -> None:
         """Call `work(row)` once for each row, return when all are done, raise what any of them raised."""
+        if self._owner != os.getpid():
+            self._start()  # this process was forked off, and threads do not come along
         pending = deque(rows)
         # Outcomes belong to this call: after a Ctrl-C, late ones cannot be taken for those of the next.
         outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
@@ -45,7 +53,7 @@ class RowPool:
             self._jobs.put(None)
         for helper in self._helpers:
             helper.join()
-        self._helpers = []
+        self._helpers, self._threads = [], 1
 
     def __del__(self) -> None:
         # A forgotten env must not leave its threads behind; they hold no reference to the pool.

@@ -14,12 +14,13 @@ from envs import make_vec
 from .agent import Agent
 from .imagine import ModelBuffer, imagine, mix, rollout_lengths, start_states
 from .kit.buffer import EpisodeBuffer
-from .kit.checkpoint import load_checkpoint, save_checkpoint
+from .kit.checkpoint import FallBack, load_checkpoint, save_checkpoint
 from .kit.cli import training_config
 from .kit.collect import collect_episodes, evaluate
 from .kit.config import TrainConfig
 from .kit.console import Interruptible, run_command
 from .kit.exploration import guided, holding
+from .kit.finite import check_finite, network_weights
 from .kit.nearby import nearby_goals
 from .kit.progress import TrainingBar
 from .kit.ranges import SEED_STEP
@@ -81,7 +82,13 @@ class Run:
         config, rng = self.config, self.rng["explore"]
         if len(self.buffer) < config.warmup_episodes:
             return rng.uniform(-1.0, 1.0, size=(len(obs), self.env.task_spec.action_dim))
-        return explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
+        actions = explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
+        self.check(actions=actions)
+        return actions
+
+    def check(self, **figures) -> None:
+        """Raises: UserError naming the first of these that is NaN or infinite."""
+        check_finite(self.counters, self.config.lr, **figures)
 
     def exploring(self):
         """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
@@ -143,7 +150,9 @@ def train_round(run: Run) -> None:
 
     if config.method == "mbpo":
         if counters["env_steps"] - counters["fitted_at"] >= config.model_every:
-            info |= run.model.fit(*run.buffer.all_transitions(), run.rng["model"])
+            fitted = run.model.fit(*run.buffer.all_transitions(), run.rng["model"])
+            run.check(**fitted)
+            info |= fitted
             counters["fitted_at"] = counters["env_steps"]
         run.model_buffer.add(imagined_transitions(run, round(config.rollouts_per_step * new_steps)))
 
@@ -157,14 +166,19 @@ def train_round(run: Run) -> None:
             batch = mix(
                 batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction
             )
-        info |= run.agent.update(run.mirrors(batch, run.rng["mirror"]))
+        losses = run.agent.update(run.mirrors(batch, run.rng["mirror"]))
+        if not np.isfinite(list(losses.values())).all():
+            run.check(**batch, **losses)
+        info |= losses
         counters["updates"] += 1
+    run.check(**network_weights(run.agent))
 
 
 def train(config: TrainConfig) -> dict:
     """Train until total_steps (or stop_at), evaluating and saving on the way. Returns: the last line of progress.csv.
 
-    Raises: UserError for a folder that cannot be used; KeyboardInterrupt when interrupted, after saving.
+    Raises: UserError for a folder that cannot be used, and for numbers that are not finite; KeyboardInterrupt when
+    interrupted. The state after the last whole round is saved then, also if somebody's code raises.
     """
     torch.set_num_threads(1)
     folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
@@ -179,7 +193,11 @@ def train(config: TrainConfig) -> dict:
         save_checkpoint(folder.checkpoint, run.state())
         folder.draw_curve()
 
-    with TrainingBar(config.title, config.total_steps) as bar, Interruptible() as interrupted:
+    with (
+        TrainingBar(config.title, config.total_steps) as bar,
+        Interruptible() as interrupted,
+        FallBack(run.state, save) as fall_back,
+    ):
         while counters["env_steps"] < config.total_steps:
             started = time.monotonic()
             train_round(run)
@@ -202,6 +220,7 @@ def train(config: TrainConfig) -> dict:
             if time.monotonic() - last_save > config.save_seconds:
                 save()
                 last_save = time.monotonic()
+            fall_back.remember()
     save_weights(folder.weights, run.agent, config.as_dict())
     folder.finish(row)
     return row

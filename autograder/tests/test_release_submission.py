@@ -83,7 +83,8 @@ def test_a_hole_with_nothing_in_it_is_open(hw, tmp_path, body):
     assert "4a is still open (relabel.py:" in build_submission(hw, tmp_path / "s.zip")[0]
 
 
-ALL_OF_4 = "final_goals (4a), future_goals (4b), episode_goals (4c), random_goals (4d), replace_goals (4e), new_rewards (4f)"
+NAMES = ["final_goals", "future_goals", "episode_goals", "random_goals", "replace_goals", "new_rewards"]
+ALL_OF_4 = ", ".join(f"{name} (4{letter})" for letter, name in zip("abcdef", NAMES, strict=True))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "import numpy as np\n", "def goals(): return 1\n"])

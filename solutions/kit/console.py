@@ -22,12 +22,16 @@ def run_command(command: Callable[[], object]) -> None:
     except NotImplementedError as error:
         if not str(error).startswith("TODO("):
             raise
-        sys.exit(_say(f"a hole is still open: {error}", code=1))
+        sys.exit(_say(f"a hole is still open: {_with_notes(error)}", code=1))
     except UserError as error:
-        sys.exit(_say(str(error), code=1))
+        sys.exit(_say(_with_notes(error), code=1))
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
         sys.exit(_say(f"{what} (files that were saved before are whole)", code=1))
+
+
+def _with_notes(error: Exception) -> str:
+    return "; ".join([str(error), *getattr(error, "__notes__", [])])
 
 
 def _say(sentence: str, code: int) -> int:

@@ -16,7 +16,8 @@ import torch
 from safetensors.torch import load_file, save
 
 from solutions import train as training
-from solutions.kit.checkpoint import write_whole
+from solutions.kit import checkpoint
+from solutions.kit.checkpoint import load_checkpoint, save_checkpoint, write_whole
 from solutions.kit.cli import training_config
 from solutions.kit.console import UserError
 from solutions.kit.ranges import METHODS
@@ -144,7 +145,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
     with pytest.raises(UserError, match="is no checkpoint of this run"):
         train(config(tmp_path / "run", resume=True))
     checkpoint.write_bytes(b"no checkpoint at all")
-    with pytest.raises(UserError, match="is no checkpoint of this run"):
+    with pytest.raises(UserError, match="is damaged, so nothing can go on from it"):
         train(config(tmp_path / "run", resume=True))
     for damaged in ("", "env_steps,success\n160,0.5\n"):
         (tmp_path / "run/progress.csv").write_text(damaged)
@@ -208,19 +209,153 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, mo
     assert not list(run.glob("*.part"))
 
 
-@pytest.mark.parametrize("write", [torch.save, lambda tensors, path: path.write_bytes(save(tensors))])
-def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, write):
+@pytest.mark.parametrize("kind", ["weights", "checkpoint"])
+def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, kind):
     resource = pytest.importorskip("resource")  # POSIX only
-    target = tmp_path / "weights"
+    target, large = tmp_path / "file", {"a": np.zeros(100_000)}
     target.write_text("from before")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(OSError):
-            write_whole(target, lambda path: write({"a": torch.zeros(100_000)}, path))
+            if kind == "checkpoint":
+                save_checkpoint(target, {"things": large})
+            else:
+                write_whole(target, lambda path: path.write_bytes(save({"a": torch.zeros(100_000)})))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert target.read_text() == "from before" and [p.name for p in tmp_path.iterdir()] == ["weights"]
+    assert target.read_text() == "from before" and [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_bug_while_saving_or_restoring_is_no_mistake_of_the_users(tmp_path, monkeypatch):
+    def bug(*args):
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match=r"^a bug$"):
+        write_whole(tmp_path / "file", bug)
+    things = {"counters": {"env_steps": 3}, "net": torch.nn.Linear(2, 2)}
+    save_checkpoint(tmp_path / "file", things)
+    load_checkpoint(tmp_path / "file", things)
+    monkeypatch.setattr(checkpoint, "restore", bug)
+    with pytest.raises(RuntimeError, match=r"^a bug$"):
+        load_checkpoint(tmp_path / "file", things)
+
+
+def test_a_checkpoint_that_does_not_fit_the_code_says_so(tmp_path):
+    path = tmp_path / "file"
+    save_checkpoint(path, {"net": torch.nn.Linear(2, 2), "list": [1, 2]})
+    for things in (
+        {"net": torch.nn.Linear(3, 2), "list": [1, 2]},
+        {"net": torch.nn.Linear(2, 2), "list": [1]},
+        {"net": torch.nn.Linear(2, 2), "list": [1, 2], "more": 1},
+        {"net": np.random.default_rng(0), "list": [1, 2]},
+    ):
+        with pytest.raises(UserError, match="is no checkpoint of this run as the code is now") as raised:
+            load_checkpoint(path, things)
+        assert str(raised.value).count("\n") == 0
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match="is damaged"):
+        load_checkpoint(path, {})
+    with pytest.raises(IsADirectoryError):  # no reason to delete anything
+        load_checkpoint(tmp_path, {})
+
+
+def spoil(monkeypatch, what: str, at_update: int, value: float = float("nan")) -> None:
+    """From that update on, something is `value` now and then."""
+    real, updates = training.Agent.update, []
+
+    def update(agent, batch):
+        updates.append(len(updates))
+        losses = real(agent, batch)
+        if len(updates) == at_update:
+            if what == "a weight":
+                agent.actor.net[0].weight.data[0, 0] = value
+            elif what == "an exception":
+                raise IndexError("of the student's own")
+            else:
+                losses[what] = value
+        return losses
+
+    monkeypatch.setattr(training.Agent, "update", update)
+
+
+@pytest.mark.parametrize(
+    ("what", "at_update", "value", "sentence"),
+    [
+        (
+            "critic_loss",
+            100,
+            np.nan,
+            "after env step 320 and update 99, critic_loss became NaN: look at the critic (3b)",
+        ),
+        (
+            "actor_loss",
+            100,
+            -np.inf,
+            "after env step 320 and update 99, actor_loss became infinite: look at the actor (3a)",
+        ),
+        (
+            "a weight",
+            160,
+            np.nan,
+            "after env step 320 and update 160, weights of the actor became NaN: look at",
+        ),
+        (
+            "target_mean",
+            3,
+            np.nan,
+            "after env step 160 and update 2, target_mean became NaN: look at the targets (3c)",
+        ),
+    ],
+)
+def test_numbers_that_are_not_finite_are_one_sentence_and_the_run_can_be_resumed(
+    tmp_path, monkeypatch, capsys, what, at_update, value, sentence
+):
+    wanted = train(config(tmp_path / "whole"))
+    with monkeypatch.context() as spoilt, pytest.raises(SystemExit) as ended:
+        spoil(spoilt, what, at_update, value)
+        training.run_command(lambda: train(config(tmp_path / "run")))
+    said = capsys.readouterr().err
+    assert ended.value.code == 1 and said.startswith(sentence) and said.count("\n") == 1
+    assert said.endswith("; the state before that is saved, and --resume goes on from there\n")
+    weights = load_file(tmp_path / "run" / "weights.safetensors")
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    row = train(config(tmp_path / "run", resume=True))
+    assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "spoilt", "method", "sentence"),
+    [
+        ("new_rewards", lambda *args: np.full(len(args[0]), np.nan), "mbpo", "rewards of a batch became NaN"),
+        ("explore", lambda actions, *args: actions * np.nan, "her", "actions of a batch became NaN"),
+    ],
+)
+def test_what_a_hole_returns_is_named_if_it_is_not_finite(
+    tmp_path, monkeypatch, name, spoilt, method, sentence
+):
+    monkeypatch.setattr(training, name, spoilt)
+    with pytest.raises(UserError, match=sentence):
+        train(config(tmp_path / "run", method=method))
+    assert (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_an_exception_of_the_students_own_keeps_its_traceback_and_the_run(tmp_path, monkeypatch):
+    wanted = train(config(tmp_path / "whole"))
+    with monkeypatch.context() as spoilt, pytest.raises(IndexError, match="of the student's own") as raised:
+        spoil(spoilt, "an exception", 100)
+        training.run_command(lambda: train(config(tmp_path / "run")))
+    assert raised.value.__notes__ == ["the state before that is saved, and --resume goes on from there"]
+    assert (tmp_path / "run" / "curve.png").exists()
+    row = train(config(tmp_path / "run", resume=True))
+    assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
+
+
+def test_an_exception_in_the_first_round_leaves_nothing_to_resume(tmp_path, monkeypatch):
+    with monkeypatch.context() as spoilt, pytest.raises(IndexError):
+        spoil(spoilt, "an exception", 1)
+        train(config(tmp_path / "run"))
+    train(config(tmp_path / "run"))  # as it is repaired: no run is in the way
 
 
 def test_stop_at_ends_early(tmp_path):

@@ -1,0 +1,54 @@
+"""Notice the moment when a training's numbers become NaN or infinite, and say what it was that did."""
+
+import numpy as np
+import torch
+
+from .console import UserError
+
+# Where to look if this is the first thing that is not finite.
+LOOK_AT = {
+    "obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
+    "actions": "what the policy makes of finite inputs (3a) and the exploration (3g)",
+    "next_obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
+    "goals": "the hindsight goals (4a to 4e)",
+    "rewards": "the new rewards (4f)",
+    "masks": "the mixing of real and imagined data (2e)",
+    "model_loss": "the targets (1a), the log-variance (1b) and the loss of the model (1c)",
+    "target_mean": "the targets (3c)",
+    "critic_loss": "the critic (3b), its targets (3c) and its loss (3d)",
+    "actor_loss": "the actor (3a) and its loss (3e)",
+    "weights of the actor": "the actor's loss (3e), whose gradient moves them",
+    "weights of the critic": "the critic's loss (3d), whose gradient moves them",
+    "weights of the target networks": "the polyak update (3f)",
+}
+
+
+class NotFinite(UserError):
+    """The training cannot go on: something is NaN or infinite."""
+
+
+def check_finite(counters: dict, lr: float, **figures) -> None:
+    """Raises: NotFinite naming the first of the figures (numbers, arrays, tensors) that is not finite throughout."""
+    for name, value in figures.items():
+        if np.isfinite(value).all():
+            continue
+        what = "NaN" if np.isnan(value).any() else "infinite"
+        is_data = np.ndim(value) > 0 and not name.startswith("weights")
+        words, more = (f"{name} of a batch", "") if is_data else (name, f", or lower --lr, which is {lr:g}")
+        raise NotFinite(
+            f"after env step {counters['env_steps']} and update {counters['updates']}, {words} became {what}: "
+            f"look at {LOOK_AT.get(name, 'what it is made of')}{more}"
+        )
+
+
+def network_weights(agent) -> dict[str, np.ndarray]:
+    """All weights of an agent, under the names that `check_finite` explains."""
+    networks = {
+        "weights of the actor": [agent.actor],
+        "weights of the critic": [agent.critic],
+        "weights of the target networks": [agent.target_actor, agent.target_critic, agent.acting],
+    }
+    return {
+        name: torch.cat([p.detach().flatten() for network in group for p in network.parameters()]).numpy()
+        for name, group in networks.items()
+    }
