@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from autograder.engine.outcomes import CouldNotRun, UserMistake
+from envs.terminal import subcommands
 
 HERE = Path(__file__).parent
 PUBLIC, HIDDEN = HERE / "checks" / "public", HERE / "checks" / "hidden"
@@ -145,7 +146,7 @@ def main() -> int:
 
         commands |= {"grade-class": grade_class, "compare": compare}
     try:
-        return tyro.extras.subcommand_cli_from_dict(commands, prog="python -m autograder")
+        return subcommands(commands, prog="python -m autograder")
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
         return 2

@@ -108,9 +108,9 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    import tyro
+    from envs.terminal import command_line
 
     try:
-        main(tyro.cli(Args))
+        main(command_line(Args))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

@@ -161,9 +161,9 @@ def main(args: Args) -> int:
 
 
 if __name__ == "__main__":
-    import tyro
+    from envs.terminal import command_line
 
     try:
-        raise SystemExit(main(tyro.cli(Args)))
+        raise SystemExit(main(command_line(Args)))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import median
 
 import torch
-import tyro
 from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
 from envs.machine import describe_machine
+from envs.terminal import command_line
 
 from .kit.collect import evaluate
 from .kit.console import UserError, run_command
@@ -167,4 +167,4 @@ def compare(config: CompareConfig) -> list[dict]:
 
 
 if __name__ == "__main__":
-    run_command(lambda: compare(tyro.cli(CompareConfig)))
+    run_command(lambda: compare(command_line(CompareConfig)))

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
 from envs.machine import describe_machine
+from envs.terminal import command_line
 
 from .kit.collect import collect_episodes
 from .kit.config import TrainConfig
@@ -144,4 +144,4 @@ def measure(config: ErrorConfig) -> list[dict]:
 
 
 if __name__ == "__main__":
-    run_command(lambda: measure(tyro.cli(ErrorConfig)))
+    run_command(lambda: measure(command_line(ErrorConfig)))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec, task_spec
+from envs.terminal import command_line
 
 from .agent import Agent
 from .kit.collect import evaluate
@@ -127,4 +127,4 @@ def draw(config: PlayConfig, agent: Agent, weights: Path) -> None:
 
 
 if __name__ == "__main__":
-    run_command(lambda: play(tyro.cli(PlayConfig)))
+    run_command(lambda: play(command_line(PlayConfig)))

@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import tyro
-
 from autograder.engine import results
 from autograder.engine.confine import probe
 from autograder.engine.confine.layers import NONE
@@ -26,6 +24,7 @@ from autograder.engine.process import WorkerHost
 from autograder.engine.student import Student
 from autograder.engine.tree import build_base
 from envs.machine import describe_machine
+from envs.terminal import command_line
 
 _CODE = "import numpy as np\n\n\ndef double(x):\n    return 2 * np.asarray(x)\n"
 
@@ -99,4 +98,4 @@ def main(pristine: Path = Path("hw"), rounds: int = 50, json: Path | None = None
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    command_line(main)

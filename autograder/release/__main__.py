@@ -11,6 +11,7 @@ from autograder.engine.parts import read_parts
 from autograder.release import coverage, gradescope, handout, starter
 from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
+from envs.terminal import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +57,7 @@ Command = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 if all is well, 1 after printing what is wrong, one sentence a line."""
-    command = tyro.cli(Command, args=argv, prog="python -m autograder.release", description=__doc__)
+    command = command_line(Command, args=argv, prog="python -m autograder.release", description=__doc__)
     try:
         if isinstance(command, Starter):
             _starter(command)

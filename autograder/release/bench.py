@@ -13,12 +13,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
 from rich.console import Console
 
 from envs import task_spec
 from envs.machine import describe_machine
 from envs.peers import NotAvailable, peer_python
+from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
 from solutions.kit.console import UserError, run_command
 from solutions.kit.runlog import draw_curves, write_json
@@ -127,4 +127,4 @@ def bench(config: BenchConfig) -> list[dict]:
 
 
 if __name__ == "__main__":
-    run_command(lambda: bench(tyro.cli(BenchConfig)))
+    run_command(lambda: bench(command_line(BenchConfig)))

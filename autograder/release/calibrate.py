@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 
 from autograder.batch.cluster import connect
 from autograder.engine.outcomes import UserMistake
 from envs.machine import describe_machine
+from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError, run_command
 from solutions.kit.runlog import write_json
@@ -140,4 +140,4 @@ def calibrate(config: CalibrateConfig) -> dict:
 
 
 if __name__ == "__main__":
-    run_command(lambda: calibrate(tyro.cli(CalibrateConfig)))
+    run_command(lambda: calibrate(command_line(CalibrateConfig)))

@@ -27,6 +27,7 @@ from autograder.release import starter
 from autograder.release.demo_class import Member, build_class
 from autograder.release.errors import ReleaseError
 from autograder.release.outline import read_outline
+from envs.terminal import show_anywhere
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = {"public": ROOT / "autograder/checks/public", "hidden": ROOT / "autograder/checks/hidden"}
@@ -160,6 +161,7 @@ def _outcomes(grade: Grade) -> str:
 
 def main() -> int:
     """The command line; prints one sentence, and no traceback, for what a user can mend."""
+    show_anywhere()
     console = Console()
     try:
         return run(ROOT / "out" / "demo", console)

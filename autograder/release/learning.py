@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +24,7 @@ from autograder.engine.parts import read_parts
 from autograder.engine.results import write_json
 from autograder.engine.student import Student
 from envs.machine import describe_machine
+from envs.terminal import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ("median", "90 %", "worst")
@@ -85,4 +85,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config))
+    main(command_line(Config))

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tyro
-
 from autograder.engine import results
 from autograder.engine.outcomes import UserMistake
 from autograder.engine.submission import build_submission
 from autograder.release import gradescope
 from envs.machine import describe_machine
+from envs.terminal import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES, MEGABYTES = 0.5, 768
@@ -167,7 +166,7 @@ def main(
 
 if __name__ == "__main__":
     try:
-        sys.exit(tyro.cli(main))
+        sys.exit(command_line(main))
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
         sys.exit(2)

@@ -2,7 +2,7 @@
 
 import sys
 
-import tyro
+from envs.terminal import command_line
 
 from .config import TrainConfig
 from .recipes import default_config
@@ -11,7 +11,7 @@ from .recipes import default_config
 def training_config(arguments: list[str] | None = None) -> TrainConfig:
     """The run's config: what the command line says, and the task's defaults for everything else.
 
-    Raises: UserError for values that make no sense; tyro itself explains (and exits 2) where the words do not parse.
+    Raises: UserError for values that make no sense; words that do not parse are a sentence, too (and exit 2).
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     task = "reach"
@@ -20,4 +20,4 @@ def training_config(arguments: list[str] | None = None) -> TrainConfig:
             task = arguments[position + 1]
         elif word.startswith("--task="):
             task = word.removeprefix("--task=")
-    return tyro.cli(TrainConfig, args=arguments, default=default_config(task)).check()
+    return command_line(TrainConfig, args=arguments, default=default_config(task)).check()

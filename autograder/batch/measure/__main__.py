@@ -16,6 +16,7 @@ from autograder.batch.measure.similar_class import measure_similar, table
 from autograder.engine import results
 from autograder.engine.outcomes import UserMistake
 from envs.machine import describe_machine
+from envs.terminal import subcommands
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -119,7 +120,7 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
 
 def main() -> int:
     try:
-        return tyro.extras.subcommand_cli_from_dict(
+        return subcommands(
             {
                 "scale": scale,
                 "class": class_,

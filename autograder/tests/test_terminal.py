@@ -1,0 +1,70 @@
+"""Every command line of the course: wrong words are one sentence, and its help prints on any terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [
+    *("hw.train", "hw.play", "hw.compare", "hw.model_error"),
+    *("autograder", "autograder check", "autograder submission"),
+    *("autograder grade", "autograder grade-class", "autograder compare"),
+    *("autograder.release", "autograder.release starter", "autograder.release gradescope"),
+    *("autograder.release.calibrate", "autograder.release.bench", "autograder.batch.measure"),
+    *("envs.bench", "envs.exactness"),
+]
+
+
+def run(command: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    line = [sys.executable, "-m", *command.split(), *words]
+    variables = os.environ | environment
+    return subprocess.run(
+        line, cwd=ROOT, env=variables, capture_output=True, text=True, errors="replace", timeout=120
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_prints_on_a_terminal_that_has_few_characters(command):
+    encoding = ("ascii", "latin-1", "cp1252")[COMMANDS.index(command) % 3]
+    done = run(command, "--help", PYTHONIOENCODING=encoding, LC_ALL="C")
+    assert done.returncode == 0 and "Traceback" not in done.stderr and "usage" in done.stdout.lower()
+
+
+@pytest.mark.slow
+def test_a_training_prints_on_a_terminal_that_has_few_characters(tmp_path):
+    words = ["--task", "tiny", "--total-steps", "160", "--out", str(tmp_path / "Übung [x]")]
+    done = run("solutions.train", *words, PYTHONIOENCODING="ascii", LC_ALL="C", TTY_COMPATIBLE="1")
+    assert done.returncode == 0, done.stderr
+
+
+WRONG = {
+    "hw.train --total-steps abc": "--total-steps must be a whole number",
+    "hw.train --seed 1.5": "--seed must be a whole number",
+    "hw.train --lr fast": "--lr must be a number",
+    "hw.train --no-such-thing 3": "'--no-such-thing 3' means nothing here",
+    "hw.train --seed": "--seed needs another value",
+    "hw.compare --seeds 0 x": "--seeds must be a whole number",
+    "hw.play --episodes many": "--episodes must be a whole number",
+    "autograder": "no command is named; name one of check, grade, submission, grade-class, compare",
+    "autograder grade-class class --out out --jobs abc": "--jobs must be a whole number",
+    "autograder grade": "path, --out is missing",
+    "autograder compare": "old, new is missing",
+    "autograder check --nope": "'--nope' means nothing here",
+    "autograder.release gradescope --minutes ten": "--minutes must be a number",
+    "envs.bench --nope": "'--nope' means nothing here",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", WRONG)
+def test_words_that_do_not_parse_are_one_sentence(command):
+    done = run(command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(WRONG[command]) and done.stderr.count("\n") == 1
+    assert done.stderr.endswith(" --help)\n")
