@@ -7,11 +7,20 @@ METHOD ?= her
 SEED ?= 0
 
 # Whose code: CODE=hw or CODE=solutions. Checks look at hw; where the solutions are, training takes those.
-CHECKED := $(or $(CODE),hw)
-TRAINED := $(or $(CODE),$(if $(wildcard solutions/train.py),solutions,hw))
+CHECKED := $(or $(value CODE),hw)
+TRAINED := $(or $(value CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 
 PY := .venv/bin/python
 READY := .venv/.ready
+
+# A value is handed on as it was typed, whatever is in it: $, quotes, spaces, brackets. `opt` is a value, `opts` a list of
+# words, `flag` 1 or 0; each is nothing where the name was not given.
+quoted = '$(subst ','\'',$1)'
+opt = $(if $(value $1),$2 $(call quoted,$(value $1)))
+opts = $(if $(value $1),$2 $(foreach word,$(value $1),$(call quoted,$(word))))
+flag = $(if $(filter-out 0 1 no yes false true,$(value $1)),$(error $1 is 1 or 0, not '$(value $1)'))$(if $(filter 1 yes true,$(value $1)),$2)
+# `need` ends with a sentence where a name was not given.
+need = $(if $(value $1),,$(error say which: $2))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system check train play compare model-error submission lint format
@@ -44,26 +53,26 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 	else echo "Run this once as an administrator: sudo $$*"; fi
 
 check: $(READY)  ## check your code: [PART=4] [SUB=4b]
-	@$(PY) -m autograder check --target "$(CHECKED)" $(if $(PART),--part "$(PART)") $(if $(SUB),--sub "$(SUB)")
+	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub)
 
 train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
-	@$(PY) -m "$(TRAINED).train" --task "$(TASK)" --method "$(METHOD)" --seed "$(SEED)" $(if $(OUT),--out "$(OUT)") \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(filter-out 0 no false,$(RESUME)),--resume)
+	@$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) $(call opt,SEED,--seed) \
+	  $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume)
 
 play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
-	@$(PY) -m "$(TRAINED).play" --task "$(TASK)" $(if $(WEIGHTS),--weights "$(WEIGHTS)") \
-	  $(if $(EPISODES),--episodes "$(EPISODES)") $(if $(STRIP),--strip "$(STRIP)") $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m $(call quoted,$(TRAINED).play) $(call opt,TASK,--task) $(call opt,WEIGHTS,--weights) \
+	  $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json)
 
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [SETTINGS="name=value"] [JOBS=n] [OUT=folder] [JSON=file]
-	@$(PY) -m "$(TRAINED).compare" --task "$(TASK)" $(if $(METHODS),--methods $(METHODS)) $(if $(SEEDS),--seeds $(SEEDS)) \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(OUT),--out "$(OUT)") \
-	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m $(call quoted,$(TRAINED).compare) $(call opt,TASK,--task) $(call opts,METHODS,--methods) \
+	  $(call opts,SEEDS,--seeds) $(call opt,STEPS,--total-steps) $(call opts,SETTINGS,--settings) $(call opt,OUT,--out) \
+	  $(call opt,JOBS,--jobs) $(call opt,JSON,--json)
 
 model-error: $(READY)  ## how wrong is the learned model, in free motion and in contact: TASK=push [JSON=file]
-	@$(PY) -m "$(TRAINED).model_error" --task "$(TASK)" $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m $(call quoted,$(TRAINED).model_error) $(call opt,TASK,--task) $(call opt,JSON,--json)
 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
-	@$(PY) -m autograder submission $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(if $(OUT),--out "$(OUT)")
+	@$(PY) -m autograder submission $(call opt,WEIGHTS,--weights) $(call opt,OUT,--out)
 
 lint: $(READY)  ## ruff: rules and layout
 	@$(PY) -m ruff check .

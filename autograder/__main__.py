@@ -91,6 +91,7 @@ def grade(
             "grading needs the hidden checks and is for course staff; check your code with: check"
         )
     from rich.console import Console
+    from rich.markup import escape
 
     from autograder.engine import grading, page, results, tables
     from autograder.engine.parts import read_parts
@@ -116,8 +117,10 @@ def grade(
     if json is not None:
         results.write_json(json, results.as_dict(graded))
     tables.print_messages(graded, console, hints=False)
-    tables.print_subparts(graded, console, title=graded.submission)
-    console.print(f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False)
+    tables.print_subparts(graded, console, title=escape(graded.submission))
+    console.print(
+        f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False, markup=False
+    )
     return 3 if graded.score.run_again else 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from envs import make_vec, task_spec
@@ -92,7 +93,7 @@ def play(config: PlayConfig) -> dict:
     figures = {"task": config.task, "weights": str(weights), **evaluate(env, agent.act, config.episodes)}
     env.close()
 
-    table = Table(title=f"{config.task}: {weights}")
+    table = Table(title=escape(f"{config.task}: {weights}"))
     for column in ("episodes", "success", "goals met at the start", "mean return"):
         table.add_column(column, justify="right")
     shares = [f"{figures[key]:.1%}" for key in ("success", "started_solved")]

@@ -66,7 +66,8 @@ def run_checks(
     if plugin.could_not_run:  # once more, each in a fresh worker
         plugin.only = plugin.could_not_run
         _run(plugin)
-    return sorted(plugin.results, key=lambda result: place.get(result.id, -1))  # first what cannot be collected
+    # What could not be collected comes first.
+    return sorted(plugin.results, key=lambda result: place.get(result.id, -1))
 
 
 @dataclass(frozen=True)

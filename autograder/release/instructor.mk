@@ -18,37 +18,36 @@ OF_A_CLASS := $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE SCHEDULER,$(if $(
 $(if $(strip $(OF_A_CLASS)),$(error SUBMISSION= grades one submission and does not go together with $(strip $(OF_A_CLASS))))
 endif
 grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [SCHEDULER=]; one: SUBMISSION=
-	@test -n "$(SUBMISSION)$(SUBMISSIONS)" \
-	  || { echo "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1; }
-	@$(if $(SUBMISSIONS),$(PY) -m autograder grade-class "$(SUBMISSIONS)" --out "$(or $(OUT),out/class)" \
-	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DUE),--due "$(DUE)") $(if $(ONLY),--only $(ONLY)) \
-	  $(if $(REGRADE),--regrade $(REGRADE)) $(if $(SCHEDULER),--scheduler "$(SCHEDULER)"), \
-	  $(PY) -m autograder grade "$(SUBMISSION)" --out "$(or $(OUT),out/grade)")
+	@$(if $(value SUBMISSION)$(value SUBMISSIONS),,echo \
+	  "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1)
+	@$(if $(value SUBMISSIONS),$(PY) -m autograder grade-class $(call quoted,$(value SUBMISSIONS)) \
+	  --out $(call quoted,$(or $(value OUT),out/class)) $(call opt,JOBS,--jobs) $(call opt,DUE,--due) \
+	  $(call opts,ONLY,--only) $(call opts,REGRADE,--regrade) $(call opt,SCHEDULER,--scheduler), \
+	  $(PY) -m autograder grade $(call quoted,$(value SUBMISSION)) --out $(call quoted,$(or $(value OUT),out/grade)))
 
 grade-diff: $(READY)  ## whose points differ between two gradings: OLD=folder NEW=folder
-	@$(PY) -m autograder compare "$(OLD)" "$(NEW)"
+	@$(call need,OLD,make grade-diff OLD=folder NEW=folder)$(call need,NEW,make grade-diff OLD=folder NEW=folder)\
+	  $(PY) -m autograder compare $(call quoted,$(value OLD)) $(call quoted,$(value NEW))
 
 starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/)
-	@$(PY) -m autograder.release starter $(if $(filter-out 0 no false,$(FORCE)),--force)
+	@$(PY) -m autograder.release starter $(call flag,FORCE,--force)
 
 handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
-	@$(PY) -m autograder.release handout $(if $(OUT),--out "$(OUT)")
+	@$(PY) -m autograder.release handout $(call opt,OUT,--out)
 
 gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
-	@$(PY) -m autograder.release gradescope $(if $(OUT),--out "$(OUT)") $(if $(MINUTES),--minutes "$(MINUTES)") \
-	  $(if $(INDEX),--index "$(INDEX)")
+	@$(PY) -m autograder.release gradescope $(call opt,OUT,--out) $(call opt,MINUTES,--minutes) $(call opt,INDEX,--index)
 
 calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n] [JOBS=n] [SCHEDULER=]
-	@$(PY) -m autograder.release.calibrate --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
-	  $(if $(STEPS),--total-steps "$(STEPS)") $(if $(JOBS),--jobs "$(JOBS)") \
-	  $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+	@$(PY) -m autograder.release.calibrate $(call opt,TASK,--task) $(call opts,SEEDS,--seeds) \
+	  $(call opt,STEPS,--total-steps) $(call opt,JOBS,--jobs) $(call opt,SCHEDULER,--scheduler)
 
 bench: $(READY)  ## our her beside stable-baselines3's, for as long or TIMES our time to .9: TASK=push [SEEDS="0 1"] [TIMES=10] [JSON=file]
-	@$(PY) -m autograder.release.bench --task "$(TASK)" $(if $(SEEDS),--seeds $(SEEDS)) \
-	  $(if $(TIMES),--times "$(TIMES)") $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m autograder.release.bench $(call opt,TASK,--task) $(call opts,SEEDS,--seeds) \
+	  $(call opt,TIMES,--times) $(call opt,JSON,--json)
 
 bench-envs: $(READY)  ## measure env steps/s against gymnasium and EnvPool: [JSON=file]
-	@$(PY) -m envs.bench $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m envs.bench $(call opt,JSON,--json)
 
 exactness: $(READY)  ## compare the envs with gymnasium-robotics, bit by bit: [JSON=file]
-	@$(PY) -m envs.exactness $(if $(JSON),--json "$(JSON)")
+	@$(PY) -m envs.exactness $(call opt,JSON,--json)

@@ -44,7 +44,7 @@ EVERYTHING = {
     "what starts the grader": ["autograder/batch/worker.py", "import json", "import json  # again"],
     "the worker": ["autograder/engine/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
     "the sandbox": ["autograder/engine/confine/limits.py", '"""', '"""So: '],
-    "what opens submissions": ["autograder/engine/intake.py", "MAX_DEPTH = 8", "MAX_DEPTH = 9"],
+    "what opens submissions": ["autograder/engine/intake.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],
     "what checks share": ["autograder/checks/states.py", '"""', '"""So: '],
     "a new file of data": ["autograder/checks/hidden/cases.json", "", "[1]"],
     "an env": ["envs/rewards.py", '"""', '"""So: '],

