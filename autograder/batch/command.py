@@ -27,6 +27,7 @@ def grade_class(
     seed: Annotated[str | None, tyro.conf.arg(metavar="INT")] = None,
     due: str | None = None,
     dates: Path | None = None,
+    roster: Path | None = None,
     assignment: str = "Fetch homework",
     similarity: bool = True,
     scheduler: str | None = None,
@@ -35,7 +36,8 @@ def grade_class(
     """Grade everybody's submissions (course staff). Stopped at any moment, it goes on where it was.
 
     Args:
-        submissions: A folder of zips and folders, or an export of Gradescope, Canvas or Moodle (a zip, or unpacked).
+        submissions: A folder of archives and folders, or an export of Gradescope, Canvas, Moodle, Brightspace,
+            Blackboard or GitHub Classroom (a zip, or unpacked).
         out: Where grades.csv, canvas.csv, report.html and a folder a student go, and the state that lets it go on.
         jobs: How many are graded at a time; by default one a core.
         pristine: The untouched starter, over which the part files are laid.
@@ -45,6 +47,7 @@ def grade_class(
         due: When it was due, where the export does not say: 2026-11-20T23:59+01:00, or without +01:00 where
             course.toml names a zone.
         dates: The file with the course's dates and late policy instead of autograder/course.toml.
+        roster: A CSV file that names everybody in the class (name, id, email; or an export of the platform's).
         assignment: Its name in the learning platform.
         similarity: Look for similar submissions.
         scheduler: Grade on the workers of this Dask scheduler (tcp://host:8786) instead of on this machine.
@@ -81,6 +84,7 @@ def grade_class(
             only=only,
             regrade=regrade,
             deadlines=deadlines,
+            roster=roster,
             similarity=similarity,
             show=show,
             crew_maker=partial(Cluster, scheduler) if scheduler else None,

@@ -26,6 +26,7 @@ class Status(StrEnum):
     PARTLY = "Partly graded"  # some check files have not been run
     RUN_AGAIN = "Run again"  # some check could not run: the grader's fault
     TO_LOOK_AT = "To look at"  # nobody could open it, or not all of it: see the note
+    NOTHING = "Nothing handed in"  # no grade: whether that is a 0 is the course's to say
     UNGRADED = "Ungraded"
 
 
@@ -86,6 +87,11 @@ def grades(state: State, uploads: Iterable[Upload], checks: Checks, parts: Parts
 def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Parts) -> Graded:
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
+    if not upload.members and not upload.others:
+        grade = Grade(
+            title, (), _nothing(parts), state.seed, 0.0, "nothing was run", notes=("nothing was handed in",)
+        )
+        return Graded(upload, grade, Status.NOTHING)
     if taken.problem and not taken.content:
         nothing = _nothing(parts)
         grade = Grade(title, (), nothing, state.seed, 0.0, "nothing was run", notes=(taken.problem,))

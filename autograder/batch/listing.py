@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,19 +77,45 @@ def _in_folder(root: Path, folder: Path, depth: int) -> Iterator[Entry]:
                 yield from _in_folder(root, Path(item.path), depth + 1)
         elif item.is_file(follow_symlinks=False):
             facts = item.stat(follow_symlinks=False)
-            path = Path(item.path).relative_to(root)
-            yield Entry(
-                PurePosixPath(path.as_posix()), facts.st_size, str(facts.st_mtime_ns), path.as_posix()
-            )
+            raw = Path(item.path).relative_to(root).as_posix()
+            path = PurePosixPath(unicodedata.normalize("NFC", raw))
+            yield Entry(path, facts.st_size, str(facts.st_mtime_ns), raw)
 
 
 def _in_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
     seen: set[PurePosixPath] = set()
     for info in archive.infolist():
-        path = PurePosixPath(info.filename.replace("\\", "/"))
+        path = PurePosixPath(_spelled(info))
         links = stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG)
         outside = path.is_absolute() or ".." in path.parts or len(path.parts) > MAX_DEPTH + 1
-        if info.is_dir() or links or outside or path in seen or any(is_noise(part) for part in path.parts):
+        if _is_folder(info) or links or outside or path in seen or any(is_noise(part) for part in path.parts):
             continue
         seen.add(path)
         yield Entry(path, info.file_size, f"{info.CRC:08x}", info.filename)
+
+
+def list_folders(source: Path) -> list[PurePosixPath]:
+    """The folders at the top and one level below: where nothing is in them, no file tells of them."""
+    if source.is_dir():
+        found = [p for p in (*source.glob("*"), *source.glob("*/*")) if p.is_dir() and not p.is_symlink()]
+        paths = [PurePosixPath(unicodedata.normalize("NFC", p.relative_to(source).as_posix())) for p in found]
+    else:
+        with zipfile.ZipFile(source) as archive:
+            paths = [PurePosixPath(_spelled(info)) for info in archive.infolist() if _is_folder(info)]
+    inside = [path for path in paths if not path.is_absolute() and ".." not in path.parts]
+    return sorted(path for path in inside if not any(is_noise(part) for part in path.parts))
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.is_dir() or info.filename.endswith("\\")  # as some packers on Windows write them
+
+
+def _spelled(info: zipfile.ZipInfo) -> str:
+    """The path as it was meant: many packers write UTF-8 and do not say so, and then it is read as cp437."""
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))

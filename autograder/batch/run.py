@@ -18,6 +18,7 @@ from autograder.batch.cluster import Cluster
 from autograder.batch.crew import Crew
 from autograder.batch.find import find_uploads
 from autograder.batch.grades import Checks
+from autograder.batch.roster import read_roster, with_roster
 from autograder.batch.show import Quiet
 from autograder.batch.state import State
 from autograder.batch.summary import Summary
@@ -64,6 +65,7 @@ def grade_class(
     only: Iterable[str] = (),
     regrade: Iterable[str] = (),
     deadlines: Deadlines = NO_DEADLINES,
+    roster: Path | None = None,
     similarity: bool = True,
     show: Quiet | None = None,
     crew_maker: Callable[[dict[str, Any]], Crew | Cluster] | None = None,
@@ -71,7 +73,8 @@ def grade_class(
     """Grade everybody in `source` into `out`. Raises `UserMistake`; a submission's faults are in its own grade.
 
     `deadlines` are what the course says; a due date that the platform's export gives goes before the course's.
-    `crew_maker(setup)` makes the crew (crew.py, cluster.py), by default of `jobs` processes on this machine.
+    `roster` names who is in the class, so that whoever handed in nothing has a row too. `crew_maker(setup)` makes the
+    crew (crew.py, cluster.py), by default of `jobs` processes on this machine.
     """
     show = show or Quiet()
     if jobs < 1:
@@ -80,7 +83,9 @@ def grade_class(
         raise UserMistake(f"there is no pristine package {course.pristine} (make it with: make starter)")
     results.prepare_folder(out)
     notes: list[str] = []
-    platform, uploads = find_uploads(source, course.parts, zone=deadlines.zone, say=notes.append)
+    platform, uploads = find_uploads(source, course.parts, zone=deadlines.zone, out=out, say=notes.append)
+    if roster is not None:
+        uploads = with_roster(uploads, read_roster(roster), source)
     uploads = [with_deadline(upload, deadlines) for upload in uploads]
     if unknown := deadlines.unknown(id_ for upload in uploads for id_ in upload.ids):
         named = ", ".join(one_line(id_, 60) for id_ in unknown)

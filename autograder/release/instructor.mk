@@ -17,11 +17,11 @@ ifneq ($(and $(SUBMISSION),$(filter grade,$(MAKECMDGOALS))),)
 OF_A_CLASS := $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE SCHEDULER,$(if $(filter command,$(origin $(name))),$(name)=))
 $(if $(strip $(OF_A_CLASS)),$(error SUBMISSION= grades one submission and does not go together with $(strip $(OF_A_CLASS))))
 endif
-grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [SCHEDULER=]; one: SUBMISSION=
+grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [ROSTER=file.csv] [SCHEDULER=]; one: SUBMISSION=
 	@$(if $(value SUBMISSION)$(value SUBMISSIONS),,echo \
 	  "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)"; exit 1)
 	@$(if $(value SUBMISSIONS),$(PY) -m autograder grade-class $(call quoted,$(value SUBMISSIONS)) \
-	  --out $(call quoted,$(or $(value OUT),out/class)) $(call opt,JOBS,--jobs) $(call opt,DUE,--due) \
+	  --out $(call quoted,$(or $(value OUT),out/class)) $(call opt,JOBS,--jobs) $(call opt,DUE,--due) $(call opt,ROSTER,--roster) \
 	  $(call opts,ONLY,--only) $(call opts,REGRADE,--regrade) $(call opt,SCHEDULER,--scheduler), \
 	  $(PY) -m autograder grade $(call quoted,$(value SUBMISSION)) --out $(call quoted,$(or $(value OUT),out/grade)))
 

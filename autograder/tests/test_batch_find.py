@@ -97,7 +97,7 @@ def test_canvas(make, assignment: Assignment) -> None:
     assert list(uploads) == ["student017_1017", "student018_1018", "student019_1019"]
     assert uploads["student017_1017"].students[0].sid == "1017"
     assert not uploads["student017_1017"].marked_late and uploads["student018_1018"].marked_late
-    assert [member.name for member in uploads["student018_1018"].members] == ["sums.py", "words.py"]
+    assert [member.name for member in uploads["student018_1018"].members] == ["sums.py", "words-1.py"]
     assert uploads["student019_1019"].others == ("essay.pdf",)
 
 
