@@ -19,7 +19,7 @@ ROOT = ENGINE.parents[1]
 WORKER_FILES = (
     "__init__ answers endpoint frames given gradients libraries outcomes unchanged values worker".split()
 )
-CONFINE_FILES = "__init__ apply files landlock layers limits readable seccomp uid".split()
+CONFINE_FILES = "__init__ apply files landlock layers limits readable scratch seccomp uid".split()
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", "*.safetensors")
 
 

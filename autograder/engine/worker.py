@@ -20,10 +20,8 @@ import os
 import random
 import resource
 import select
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -35,7 +33,7 @@ import msgpack
 import numpy as np
 
 from autograder.engine import libraries
-from autograder.engine.confine import apply, limits
+from autograder.engine.confine import apply, limits, scratch
 from autograder.engine.confine.apply import Plan
 from autograder.engine.endpoint import Endpoint, NoSuchFile
 from autograder.engine.frames import read_frame, write_frame
@@ -69,7 +67,7 @@ def main(control: socket.socket) -> None:
                 status, seconds = _end(order["pid"])
                 _end_strays(set(workers))
                 if worker is not None:
-                    _remove(worker.scratch)
+                    scratch.remove(worker.scratch)
                 reply = {
                     "status": status,
                     "seconds": seconds,
@@ -222,15 +220,6 @@ def _queued(pid: int) -> float:
 def _adopt_orphans() -> None:
     """On Linux, become the parent of processes whose worker has died: a daemon cannot slip away."""
     _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
-
-
-def _remove(folder: str) -> None:
-    """Delete a scratch folder, whatever is in it."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder):  # too deep for Python, or somebody has taken rights from a folder in it
-        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-            subprocess.run([*command, "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _prctl(option: int, value: int) -> None:

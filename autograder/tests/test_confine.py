@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.confine import apply, bubblewrap, files, limits, probe, readable, sandbox_exec, uid
+from autograder.engine.confine import (
+    apply,
+    bubblewrap,
+    files,
+    limits,
+    probe,
+    readable,
+    sandbox_exec,
+    scratch,
+    uid,
+)
 from autograder.engine.confine.layers import NONE, Layers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -357,23 +367,24 @@ def test_the_disk_is_watched_in_folders_too(tmp_path: Path, monkeypatch) -> None
 
 
 def test_a_scratch_folder_is_deleted_whatever_is_in_it(tmp_path: Path) -> None:
-    """Three thousand folders deep, and with folders that their owner cannot list (as an ordinary user's would be)."""
-    from autograder.engine import worker
+    """Fifteen hundred folders deep, and with folders that their owner cannot list (as an ordinary user's would be)."""
 
     def attempt() -> bool:
         if os.geteuid() == 0:
             os.chown(tmp_path, uid.LAST, uid.LAST)
             uid.become(uid.LAST, search=True)  # reading is not deleting
-        scratch = tmp_path / "scratch"
-        (scratch / "closed" / "inside").mkdir(parents=True)
-        (scratch / "closed").chmod(0o100)
-        os.chdir(scratch)
-        for _ in range(3000):
+        folder = tmp_path / "scratch"
+        (folder / "closed" / "inside").mkdir(parents=True)
+        (folder / "closed").chmod(0o100)
+        (folder / "closed-too").mkdir(mode=0)
+        (folder / "closed" / ".." / "file").touch(mode=0)
+        os.chdir(folder)
+        for _ in range(1500):
             os.mkdir("d")
             os.chdir("d")
         os.chdir(tmp_path)
-        worker._remove(str(scratch))
-        return scratch.exists()
+        scratch.remove(str(folder))
+        return folder.exists()
 
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)

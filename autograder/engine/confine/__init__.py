@@ -8,6 +8,7 @@ landlock.py    which files may be opened
 seccomp.py     which system calls may be made
 limits.py      how much memory, disk, how many threads and files
 files.py       where the files of honest code land
+scratch.py     deleting what a worker leaves behind
 readable.py    the paths that Python needs, for the layers that list them
 apply.py       all of that in the right order, in a worker
 escapes.py     attempts to get out, as a submission would make them
