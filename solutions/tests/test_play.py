@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from solutions.agent import Agent
+from solutions.kit.config import TrainConfig
 from solutions.kit.console import UserError
-from solutions.kit.weights import load_weights, save_weights
+from solutions.kit.weights import check_playable, load_weights, policy_tensors, save_weights
 from solutions.play import PlayConfig, load_agent, newest_weights, play
+from solutions.policy import Actor
+from solutions.train import train
 
 
 def saved(path: Path, task: str = "tiny") -> Agent:
@@ -84,3 +88,87 @@ def test_a_named_video_of_no_episodes_is_one_sentence(tmp_path):
     for wrong in ({"video": tmp_path / "film.mp4", "video_episodes": 0}, {"video_episodes": -1}):
         with pytest.raises(UserError, match="leave --video-episodes out, or give 0 and no --video"):
             play(PlayConfig(task="tiny", **wrong))
+
+
+# --- an Actor that was written another way ---
+
+
+class WithMore(Actor):
+    """Right: its layers have a second name, and a buffer lies beside them."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.pi = nn.Sequential(self.net, nn.Tanh())
+        self.register_buffer("scale", torch.ones(1))
+
+    def forward(self, obs, goals):
+        return self.pi(torch.cat([obs, goals], dim=-1)) * self.scale
+
+
+class Renamed(Actor):
+    """Right: the same layers, under another name."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.first, self.body = self.net[0], self.net[1:]
+        del self.net
+
+    def forward(self, obs, goals):
+        return torch.tanh(self.body(self.first(torch.cat([obs, goals], dim=-1))))
+
+
+class Rescaled(Actor):
+    """At first it acts as any other does, but it learns a scale that no file holds."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def forward(self, obs, goals):
+        return torch.tanh(self.net(torch.cat([obs, goals], dim=-1)) * self.log_scale.exp())
+
+
+class Normed(Actor):
+    """A layer between the others that no file holds."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.net.insert(1, nn.LayerNorm(self.net[0].out_features, elementwise_affine=False))
+
+    def forward(self, obs, goals):
+        return torch.tanh(self.net(torch.cat([obs, goals], dim=-1)))
+
+
+class Recurrent(Actor):
+    """No linear layer at all."""
+
+    def __init__(self, obs_dim, goal_dim, action_dim, hidden, seed):
+        nn.Module.__init__(self)
+        self.cell = nn.GRUCell(obs_dim + goal_dim, action_dim)
+
+    def forward(self, obs, goals):
+        return self.cell(torch.cat([obs, goals], dim=-1))
+
+
+@pytest.mark.parametrize("actor", [WithMore, Renamed])
+def test_a_right_actor_is_saved_as_any_other(tmp_path, monkeypatch, actor):
+    """Whoever plays the file has an actor of their own: the tensors have the names and shapes of the given layers."""
+    plain = policy_tensors(Agent(4, 2, 2, hidden=(16,), seed=3))
+    monkeypatch.setattr("solutions.agent.Actor", actor)
+    agent = Agent(4, 2, 2, hidden=(16,), seed=3)
+    check_playable(agent)
+    tensors = policy_tensors(agent)
+    assert list(tensors) == list(plain) and all(torch.equal(tensors[name], plain[name]) for name in plain)
+    save_weights(tmp_path / "w.safetensors", agent, {"task": "tiny", "hidden": (16,)})
+    again = Agent(4, 2, 2, hidden=(16,), seed=4)
+    load_weights(tmp_path / "w.safetensors", again)
+    obs, goals = np.random.default_rng(1).normal(size=(2, 5, 4)), np.ones((2, 5, 2))
+    assert np.array_equal(agent.act(obs[0], goals[0]), again.act(obs[0], goals[0]))
+
+
+@pytest.mark.parametrize("actor", [Rescaled, Normed, Recurrent])
+def test_an_actor_that_no_file_can_hold_is_told_before_the_training(tmp_path, monkeypatch, actor):
+    monkeypatch.setattr("solutions.agent.Actor", actor)
+    config = TrainConfig(task="tiny", total_steps=100, out=tmp_path / "run")
+    with pytest.raises(UserError, match=r"your Actor \(3a\) are not tanh\(self\.net\(\[obs, goals\]\)\)"):
+        train(config)
