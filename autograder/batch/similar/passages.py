@@ -22,7 +22,7 @@ CHOICE = 60  # passages (150 tokens) that say one thing: a shorter function is o
 NEAR, NEAR_CHOICES = 0.75, 2.0  # share, and choices in common, from which two count as one voice
 LEAST, NEARLY_ALL = 0.6, 0.9  # shares below which a pair is not shown, and from which less evidence is enough
 MARGIN, MARGIN_NEARLY_ALL = 10.0, 2.0  # bits beyond what the best pair of a class written apart would have
-WORK = 4_000_000  # pairs of owners looked at: the most uncommon passages first
+WORK = 2_000_000  # pairs of owners looked at: the most uncommon passages first
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class _Table:
         And what the pairs share in `others` (P,).
         """
         own = np.bincount(self.owners, weights=weights[self.index], minlength=len(self.names))
-        codes, rows = [_NONE], [_NONE]
+        codes, rows = [_NONE], [_NONE.astype(np.int32)]
         for count in np.unique(self.counts[(self.counts > 1) & (weights > 0)]):
             chosen = np.flatnonzero((self.counts == count) & (weights > 0))
             owners = self.owners[
@@ -182,7 +182,7 @@ class _Table:
             ]  # (passages, count), ascending
             a, b = np.triu_indices(count, 1)
             codes.append((owners[:, a] * len(self.names) + owners[:, b]).ravel())
-            rows.append(np.repeat(chosen, len(a)))
+            rows.append(np.repeat(chosen.astype(np.int32), len(a)))
         pairs, place = np.unique(np.concatenate(codes), return_inverse=True)
         row = np.concatenate(rows)
         sums = [
