@@ -80,7 +80,8 @@ def _starter(options: Starter) -> None:
     outline = read_outline(ROOT / "autograder" / "parts.toml")
     files = starter.plan(ROOT / "solutions", outline)
     if not options.allow_uncovered:
-        gaps = coverage.uncovered(ROOT / "autograder" / "checks", read_parts())
+        checks = ROOT / "autograder" / "checks"
+        gaps = coverage.uncovered(checks, read_parts(ROOT / "autograder" / "parts.toml"))
         if gaps:
             raise ReleaseError(gaps)
     holes = sum(sub.has_hole for sub in outline.values())

@@ -9,6 +9,7 @@ from autograder.release import starter
 from autograder.release.outline import read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
+CHECK = "from autograder.engine.checking import subpart\n\n@subpart('4a')\ndef test_it(student): ...\n"
 FILES = {
     "solutions/relabel.py": "def f(x):\n    # BEGIN SOLUTION 4a\n    return x[-1]\n    # END SOLUTION\n",
     "autograder/parts.toml": """
@@ -18,8 +19,8 @@ FILES = {
         time_limit = 10
         sub.4a = { title = "final goals", points = 3 }
     """,
-    "autograder/checks/public/test_relabel.py": '@subpart("4a")\ndef test_it(student): ...\n',
-    "autograder/checks/hidden/test_relabel.py": '@subpart("4a")\ndef test_it(student): ...\n',
+    "autograder/checks/public/test_relabel.py": CHECK,
+    "autograder/checks/hidden/test_relabel.py": CHECK,
 }
 
 
