@@ -105,8 +105,28 @@ class Run:
         return {**{name: getattr(self, name) for name in names}, **streams}
 
 
-def relabelled_batch(run: Run, episodes, steps) -> dict:
-    """The transitions at those indices of D_env, with hindsight goals unless the method is ddpg."""
+def draw_batch(run: Run) -> dict:
+    """A batch of D_env, with hindsight goals unless the method is ddpg.
+
+    Rows that keep their goal are drawn as ddpg draws all of its rows. Rows that get a hindsight goal come, in a share
+    of `hindsight_moved`, from episodes in which the object moved: from any other the goal that it learns is one that
+    was met before anything was done.
+    """
+    config, rng = run.config, run.rng["batch"]
+    drawn = run.buffer.sample_steps(config.batch_size, rng, config.moved_fraction, config.deciding_fraction)
+    if config.method == "ddpg" or config.hindsight_moved == 0:
+        return relabelled_batch(run, *drawn)
+    moved = run.buffer.sample_steps(
+        config.batch_size, rng, config.hindsight_moved, config.deciding_fraction, config.hindsight_lifted
+    )
+    return relabelled_batch(run, *moved, kept=drawn)
+
+
+def relabelled_batch(run: Run, episodes, steps, kept=None) -> dict:
+    """The transitions at those indices of D_env, with hindsight goals unless the method is ddpg.
+
+    kept: other indices (episodes, steps), whose transitions take the place of the rows that keep their goal.
+    """
     config, rng, stored = run.config, run.rng["relabel"], len(run.buffer)
     threshold = run.env.task_spec.distance_threshold
     batch = run.buffer.transitions(episodes, steps)
@@ -116,6 +136,10 @@ def relabelled_batch(run: Run, episodes, steps) -> dict:
         batch, run.buffer.achieved[:stored], episodes, steps, strategy=config.strategy,
         fraction=config.relabel_fraction, threshold=threshold, reward=config.reward, rng=rng,
     )  # fmt: skip
+    if kept is not None:
+        keeps_goal = (batch["goals"] == run.buffer.desired[episodes]).all(axis=1)
+        for key, values in run.buffer.transitions(*kept).items():
+            batch[key][keeps_goal] = values[keeps_goal]
     if config.nearby_fraction > 0:
         goals = nearby_goals(batch["goals"], run.buffer.desired[:stored], config.nearby_fraction, rng)
         batch |= {
@@ -158,10 +182,7 @@ def train_round(run: Run) -> None:
 
     run.agent.learn_at(config.learning_rate(counters["env_steps"]))
     for _ in range(int(counters["env_steps"] * config.updates_per_step) - counters["updates"]):
-        drawn = run.buffer.sample_steps(
-            config.batch_size, run.rng["batch"], config.moved_fraction, config.deciding_fraction
-        )
-        batch = relabelled_batch(run, *drawn)
+        batch = draw_batch(run)
         if config.method == "mbpo":
             batch = mix(
                 batch, run.model_buffer.sample(config.batch_size, run.rng["batch"]), config.real_fraction

@@ -3,6 +3,7 @@
 import numpy as np
 
 MOVED = 0.02  # metres: when the achieved goal got farther than this from its first place, something was moved
+LIFTED = 0.03  # metres: when the achieved goal got this far above its first place, something was lifted
 FALLEN = 0.05  # metres: an object that ends this far below its first place has fallen off the table
 FAR = 0.2, 0.8  # metres: shorter and longer ways count as these where far ones are preferred
 AFTER = 3  # steps from the one in which something was moved until, on the whole, nothing more can be done about it
@@ -37,6 +38,7 @@ class EpisodeBuffer:
         self.rewards = np.zeros((capacity, steps), np.float32)
         self.masks = np.ones((capacity, steps), np.float32)
         self.worth = np.zeros(capacity)
+        self.lifted = np.zeros(capacity, bool)
         self.deciding = np.full(capacity, steps)
         self.size, self.next_row = 0, 0
 
@@ -52,6 +54,7 @@ class EpisodeBuffer:
             for key, values in episodes.items():
                 getattr(self, key)[self.next_row] = values[episode]
             self.worth[self.next_row] = self._worth(self.achieved[self.next_row])
+            self.lifted[self.next_row] = self._lifted(self.achieved[self.next_row])
             self.deciding[self.next_row] = self._deciding(self.achieved[self.next_row])
             self.next_row += 1
             self.size = max(self.size, self.next_row)
@@ -66,6 +69,10 @@ class EpisodeBuffer:
             return 0.0
         return float(np.clip(np.linalg.norm(path[-1] - path[0]), *FAR)) if self.prefer_far else 1.0
 
+    def _lifted(self, path: np.ndarray) -> bool:
+        """Whether the achieved goal rose along its path (T+1, G), where goals have a height."""
+        return path.shape[1] > 2 and bool((path[:, 2] - path[0, 2]).max() > LIFTED)
+
     def _deciding(self, path: np.ndarray) -> int:
         """How many steps, from the first, decide where the achieved goal goes: until just after it first moved."""
         moved = np.linalg.norm(path - path[0], axis=1) > MOVED
@@ -77,13 +84,15 @@ class EpisodeBuffer:
         rng: np.random.Generator,
         moved_fraction: float = 0.0,
         deciding_fraction: float = 0.0,
+        lifted_fraction: float = 0.0,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Indices of `count` transitions, drawn with replacement: episodes (count,), steps (count,).
 
         Each row with probability `moved_fraction` from an episode in which the achieved goal moved, else from any: an
         object that lies still teaches no goal but its own place (Zhao & Tresp 2018 weigh episodes by energy, and here
-        `prefer_far` weighs them by distance). Of those rows, each with probability `deciding_fraction` is one of the
-        steps until just after the object first moved, else any: once a puck is on its way, no action matters any more.
+        `prefer_far` weighs them by distance). Of those rows, each with probability `lifted_fraction` comes from an
+        episode in which the object was lifted, which is rare at first, and with probability `deciding_fraction` is one
+        of the steps until just after the object first moved: once a puck is on its way, no action matters any more.
         """
         if self.size == 0:
             raise ValueError("cannot draw a batch: the buffer holds no episode yet")
@@ -94,6 +103,10 @@ class EpisodeBuffer:
             chances = worth / worth.sum() if self.prefer_far else None  # None, all alike, is drawn faster
             from_moved = rng.random(count) < moved_fraction
             episodes = np.where(from_moved, rng.choice(moved, size=count, p=chances), episodes)
+            lifted = moved[self.lifted[moved]]
+            if lifted_fraction > 0 and len(lifted):
+                from_lifted = from_moved & (rng.random(count) < lifted_fraction)
+                episodes = np.where(from_lifted, rng.choice(lifted, size=count), episodes)
             if deciding_fraction > 0:
                 early = (rng.random(count) * self.deciding[episodes]).astype(int)
                 steps = np.where(from_moved & (rng.random(count) < deciding_fraction), early, steps)

@@ -26,7 +26,7 @@ AT_LEAST_ONE = ("total_steps", "num_envs", "batch_size", "buffer_episodes", "cri
 NOT_NEGATIVE = ("model_noise", "noise_std", "action_penalty", "warmup_episodes", "save_seconds")
 POSITIVE = ("lr", "updates_per_step")
 SHARES = ("relabel_fraction", "nearby_fraction", "anneal", "real_fraction", "epsilon", "tau", "hold",
-          "guided_fraction", "moved_fraction", "deciding_fraction")  # fmt: skip
+          "guided_fraction", "moved_fraction", "deciding_fraction", "hindsight_moved", "hindsight_lifted")  # fmt: skip
 
 
 def need(ok: bool, sentence: str) -> None:

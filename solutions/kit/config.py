@@ -82,6 +82,10 @@ class TrainConfig:
     """where hindsight goals come from: final, future, episode or random"""
     relabel_fraction: float = 0.8
     """share of a batch that gets a hindsight goal (her, mbpo)"""
+    hindsight_moved: float = 0.0
+    """share of the rows with a hindsight goal that come from episodes in which the achieved goal moved (her, mbpo)"""
+    hindsight_lifted: float = 0.0
+    """share, of those, that come from episodes in which the object was lifted: at first they are rare"""
     nearby_fraction: float = 0.0
     """share of a batch whose goal is moved a little (her, mbpo; see kit/nearby.py)"""
 

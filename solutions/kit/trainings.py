@@ -21,6 +21,7 @@ WITHOUT = {
     "no-guide": {"guide": "none"},
     "no-hold": {"hold": 0.0},
     "no-moved": {"moved_fraction": 0.0},
+    "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
     "no-mirror": {"mirror": ""},
     "no-nearby": {"nearby_fraction": 0.0},

@@ -96,6 +96,33 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
         assert (memory.worth > 0).tolist() == moved
 
 
+def test_episodes_in_which_the_object_was_lifted_are_drawn_in_their_share():
+    memory = EpisodeBuffer(5, T, OBS, 3, ACTION, skip_fallen=True)
+    paths = np.zeros((5, T + 1, 3), np.float32)
+    paths[1, 1:, 0] = 0.3  # pushed along the table
+    paths[2, 2, 2] = 0.1  # lifted, and set down where it was
+    paths[3, 1:] = (
+        (0.0, 0.0, 0.1),
+        (0.2, 0.0, 0.0),
+        (0.3, 0.0, -0.4),
+    )  # lifted, and dropped beside the table
+    shapes = {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}
+    data = {key: np.zeros((5, *shape), np.float32) for key, shape in shapes.items()}
+    memory.add(data | {"achieved": paths})
+    assert memory.lifted.tolist() == [False, False, True, True, False]
+
+    def shares(lifted_fraction: float) -> list[float]:
+        drawn, _ = memory.sample_steps(8000, np.random.default_rng(0), 0.9, 0.0, lifted_fraction)
+        return [float(np.mean(drawn == episode)) for episode in range(5)]
+
+    assert shares(0.0) == pytest.approx([0.02, 0.47, 0.47, 0.02, 0.02], abs=0.02)
+    # half of the nine tenths is for the lifted one alone, of the rest it has its half
+    assert shares(0.5) == pytest.approx([0.02, 0.245, 0.695, 0.02, 0.02], abs=0.02)
+    for _ in range(3):  # over episodes 0, 1 and 2: the only one left that was lifted is on the floor
+        memory.add({key: values[:1] for key, values in (data | {"achieved": paths}).items()})
+    assert set(memory.sample_steps(500, np.random.default_rng(0), 0.9, 0.0, 0.5)[0]) == set(range(5))
+
+
 def test_far_ways_are_drawn_more_often_where_asked():
     data = {key: np.array(values) for key, values in episodes(0, 4).items()}
     # metres; the second is shorter, the last longer than what is told apart (FAR)

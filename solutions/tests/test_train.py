@@ -120,6 +120,44 @@ def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
     assert missed < training.relabelled_batch(run, *drawn)["rewards"].mean() - 0.05
 
 
+def one_moved_in_ten(run) -> np.ndarray:
+    """Fill the buffer with 20 episodes, each number of episode i is i; in two the achieved goal moved: which (2,)."""
+    moved, buffer = np.array([3, 17]), run.buffer
+    for key in ("obs", "actions", "rewards", "desired", "achieved"):
+        shape = getattr(buffer, key).shape[1:]
+        data = np.ones((20, *shape), np.float32) * np.arange(20).reshape(-1, *[1] * len(shape))
+        if key == "achieved":
+            data[moved, 5:] += 0.5
+        getattr(buffer, key)[:20] = data
+    buffer.worth[moved], buffer.size = 1.0, 20
+    return moved
+
+
+def test_hindsight_goals_come_from_episodes_that_moved_and_kept_goals_from_all_alike(tmp_path):
+    run = training.Run(config(tmp_path, hindsight_moved=0.9, batch_size=8000))
+    moved = one_moved_in_ten(run)
+    run.buffer.desired[:20] += 100.0  # no achieved goal is a wanted one
+    batch = training.draw_batch(run)
+    episodes, kept = batch["obs"][:, 0].astype(int), batch["goals"][:, 0] >= 100
+    assert kept.mean() == pytest.approx(1 - run.config.relabel_fraction, abs=0.02)
+    assert np.isin(episodes[~kept], moved).mean() == pytest.approx(0.9 + 0.1 * 2 / 20, abs=0.02)
+    assert np.isin(episodes[kept], moved).mean() == pytest.approx(2 / 20, abs=0.03)
+    assert np.array_equal(batch["goals"][kept, 0], episodes[kept] + 100)  # each row is of one episode
+    assert np.array_equal(batch["actions"][:, 0], episodes)
+    assert np.array_equal(batch["rewards"][kept], episodes[kept])
+    assert set(batch["rewards"][~kept]) == {-1.0, 0.0}
+
+
+def test_where_hindsight_goals_come_from_changes_nothing_for_ddpg(tmp_path):
+    batches = []
+    for share in (0.0, 0.9):
+        run = training.Run(config(tmp_path, method="ddpg", hindsight_moved=share))
+        one_moved_in_ten(run)
+        batches.append([training.draw_batch(run) for _ in range(3)])
+    for without, with_share in zip(*batches, strict=True):
+        assert all(np.array_equal(without[key], with_share[key]) for key in without)
+
+
 def test_a_finished_run_is_not_overwritten(tmp_path):
     train(config(tmp_path / "run"))
     before = (tmp_path / "run" / "weights.safetensors").read_bytes()
