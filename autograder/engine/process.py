@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import msgpack
+from msgspec import msgpack
 
 from autograder.engine.budget import IDLE_LIMIT
 from autograder.engine.confine import bubblewrap, probe, sandbox_exec
@@ -179,7 +179,7 @@ class WorkerHost:
         transport = ProcessTransport(self, ours, pid, time_limit)
         try:
             deadline = time.monotonic() + ORDER_LIMIT
-            write_frame(ours, msgpack.packb(files), deadline)
+            write_frame(ours, msgpack.encode(files), deadline)
             if read_frame(ours, deadline) is None:
                 raise CouldNotRun("no process could be confined for your code")
         except BaseException:
@@ -193,13 +193,13 @@ class WorkerHost:
         if self._control is None:
             raise CouldNotRun("the process for your code has ended")
         deadline = time.monotonic() + limit
-        write_frame(self._control, msgpack.packb(order), deadline)
+        write_frame(self._control, msgpack.encode(order), deadline)
         if fd is not None:
             socket.send_fds(self._control, [b"!"], [fd])
         reply = read_frame(self._control, deadline)
         if reply is None:
             raise CouldNotRun("the process for your code has ended")
-        return msgpack.unpackb(reply)
+        return msgpack.decode(reply)
 
 
 class _Idle(Exception):

@@ -29,8 +29,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import msgpack
 import numpy as np
+from msgspec import msgpack
 
 from autograder.engine import libraries
 from autograder.engine.confine import apply, limits, scratch
@@ -50,7 +50,7 @@ def main(control: socket.socket) -> None:
     plan: Plan | None = None
     try:
         while (frame := _next_frame(control, workers)) is not None:
-            order = msgpack.unpackb(frame)
+            order = msgpack.decode(frame)
             if order["op"] == "preload":
                 reply = {"missing": preload(order["modules"])}
                 plan = apply.plan(order["layers"], os.getcwd())
@@ -73,7 +73,7 @@ def main(control: socket.socket) -> None:
                     "seconds": seconds,
                     "disk": "" if worker is None else worker.disk_full,
                 }
-            write_frame(control, msgpack.packb(reply))
+            write_frame(control, msgpack.encode(reply))
     finally:
         for pid in workers:
             _end(pid)
@@ -117,7 +117,7 @@ def preload(modules: list[str]) -> list[str]:
 def receive(channel: socket.socket) -> None:
     """Write the part files, which come from the grader as the first message, into this folder (the scratch)."""
     message = read_frame(channel)
-    for name, content in msgpack.unpackb(message or b"\x80").items():
+    for name, content in msgpack.decode(message or b"\x80").items():
         Path(name).write_bytes(content)
 
 

@@ -34,8 +34,8 @@ for name, (file, old, new) in json.loads(sys.argv[1]).items():
     path.write_text(new if text is None else text.replace(old, new))
     found[name] = [check for check, version in now().items() if before[check] != version]
     path.write_text(text) if text is not None else path.unlink()
-versions.version = lambda library: "0.0" if library == "msgpack" else installed(library)
-found["another msgpack"] = [check for check, version in now().items() if before[check] != version]
+versions.version = lambda library: "0.0" if library == "msgspec" else installed(library)
+found["another msgspec"] = [check for check, version in now().items() if before[check] != version]
 print(json.dumps([list(before), found]))
 """
 EVERYTHING = {
@@ -81,7 +81,7 @@ def found(tmp_path_factory) -> tuple[list[str], dict[str, list[str]]]:
     return names, changed
 
 
-@pytest.mark.parametrize("change", [*EVERYTHING, "another msgpack"])
+@pytest.mark.parametrize("change", [*EVERYTHING, "another msgspec"])
 def test_what_any_check_can_depend_on_regrades_everything(change, found) -> None:
     names, changed = found
     assert len(names) == 11 and changed[change] == names

@@ -44,7 +44,7 @@ def _runs(around: Callable[[Path, Path], list[str]]) -> bool:
     with tempfile.TemporaryDirectory(prefix="probe-") as name:
         scratch = Path(name, "scratch")
         scratch.mkdir()
-        check = "import msgpack, numpy; open('scratch/written', 'w').close()"
+        check = "import msgspec, numpy; open('scratch/written', 'w').close()"
         try:
             done = subprocess.run(
                 [*around(Path(name), scratch), sys.executable, "-s", "-B", "-c", check],
