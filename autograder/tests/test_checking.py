@@ -19,6 +19,7 @@ from autograder.engine.checking import (
     expect_probability,
     expect_unchanged,
     expect_uniform,
+    expect_whole,
     subpart,
 )
 
@@ -44,6 +45,13 @@ def sentence_of(call) -> str:
 )
 def test_what_is_no_proper_array_says_so(value: object, options: dict, sentence: str) -> None:
     assert sentence_of(lambda: expect_array(value, name="f", **options)) == sentence
+
+
+def test_a_whole_number_may_come_as_an_array_without_axes() -> None:
+    for value in (5, np.array(5), np.array(5, np.uint8)):
+        assert expect_whole(value, "no") == 5 and type(expect_whole(value, "no")) is int
+    for value in (5.0, True, None, "5", [5], np.array(5.0), np.array(True), np.array([5])):
+        assert sentence_of(lambda value=value: expect_whole(value, "no whole number")) == "no whole number"
 
 
 @pytest.mark.parametrize(
