@@ -13,8 +13,8 @@ test-fast: $(READY)  ## the tests that take seconds
 	@$(PY) -m pytest -q -m "not slow"
 
 # One submission is graded without these: dropped in silence, DUE=... would look as if it had been heeded.
-ifneq ($(and $(SUBMISSION),$(filter grade,$(MAKECMDGOALS))),)
-OF_A_CLASS := $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE SCHEDULER,$(if $(filter command,$(origin $(name))),$(name)=))
+ifneq ($(and $(value SUBMISSION),$(filter grade,$(MAKECMDGOALS))),)
+OF_A_CLASS := $(foreach name,SUBMISSIONS JOBS ONLY REGRADE DUE ROSTER SCHEDULER,$(if $(filter command,$(origin $(name))),$(name)=))
 $(if $(strip $(OF_A_CLASS)),$(error SUBMISSION= grades one submission and does not go together with $(strip $(OF_A_CLASS))))
 endif
 grade: $(READY)  ## grade a class: SUBMISSIONS=folder or export [OUT=] [JOBS=] [ONLY=] [REGRADE=] [DUE=] [ROSTER=file.csv] [SCHEDULER=]; one: SUBMISSION=

@@ -74,10 +74,14 @@ WRONG = {
     ("grade",): "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)",
     ("grade", "SUBMISSION=none"): "there is no submission at none",
     ("grade", "SUBMISSIONS=none"): "none",
-    ("grade", "SUBMISSIONS=class", "JOBS=abc"): "--jobs must be a whole number",
-    ("grade", "SUBMISSIONS=class", "JOBS=0"): "JOBS must be at least 1, not 0",
+    ("grade", "SUBMISSIONS=class", "JOBS=abc"): "must be a whole number",
+    ("grade", "SUBMISSIONS=class", "JOBS=0"): "JOBS must be a whole number of at least 1, not 0",
     ("grade", "SUBMISSIONS=class", "ONLY=9"): "9 is no part, sub-part, check file or submission here",
     ("grade", "SUBMISSIONS=class", "DUE=soon"): "soon",
+    **{
+        ("grade", "SUBMISSION=class/ann", f"{name}=4"): f"does not go together with {name}="
+        for name in ("SUBMISSIONS", "ONLY", "REGRADE", "DUE", "JOBS", "ROSTER", "SCHEDULER")
+    },
     ("grade-diff",): "make grade-diff OLD=folder NEW=folder",
     ("grade-diff", "OLD=a"): "make grade-diff OLD=folder NEW=folder",
     ("grade-diff", "NEW=a"): "make grade-diff OLD=folder NEW=folder",
