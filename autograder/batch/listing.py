@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.engine.intake import is_noise
+from autograder.engine.archives import is_noise
 from autograder.engine.outcomes import UserMistake, one_line
 
 MAX_FILES = 1_000_000

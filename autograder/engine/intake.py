@@ -26,7 +26,9 @@ from autograder.engine.archives import (
     MAX_DEPTH,
     MAX_ENTRIES,
     CannotOpen,
+    Room,
     is_archive,
+    is_noise,
     unpack,
 )
 from autograder.engine.outcomes import UserMistake, one_line
@@ -36,6 +38,7 @@ from autograder.engine.weights import MAX_BYTES as MAX_WEIGHTS
 MAX_CODE = 2**20  # bytes, of one part file
 MAX_NESTED = 3  # archives within each other
 MAX_ARCHIVES = 20
+SHOWN = 5  # sentences of a kind
 _NUMBER = re.compile(r"(?P<stem>.+?)(?: ?\((?P<a>\d{1,3})\)|-(?P<b>\d{1,3}))", re.DOTALL)
 _COPY = re.compile(
     r"(?P<stem>.+?)(?: copy(?: \d+)?| - copy(?: \(\d+\))?| kopie(?: \d+)?)|copy of (?P<of>.+)", re.DOTALL
@@ -44,8 +47,8 @@ _COPY = re.compile(
 
 @dataclass(frozen=True)
 class Opened:
-    """What came of it: notes for the student, and a sentence about an archive that could not be opened although files
-    are missing ("" if there is none). Then somebody has to look at it."""
+    """What came of it: notes for the student, and what could not be read although files are missing ("" if there is
+    nothing of the kind). Then somebody has to look at it."""
 
     notes: tuple[str, ...]
     to_look_at: str = ""
@@ -69,24 +72,22 @@ def open_submission(path: Path, into: Path, parts: Parts) -> Opened:
     """
     if not path.exists():
         raise UserMistake(f"there is no submission at {path}")
-    notes: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="opening-") as room:
+    unread: list[str] = []  # a sentence for each archive or part file that is there and could not be read
+    with tempfile.TemporaryDirectory(prefix="opening-") as name:
+        room = Room(Path(name))
         if path.is_dir():
-            found = _in_folder(path, notes)
+            found = _in_folder(path, parts, unread)
         elif _names(path.name, parts):
             found = [_Found(PurePosixPath(path.name), path)]
         else:
-            copies = unpack(path, path.name, Path(room), lambda inside: _cap(inside, parts), notes)
+            copies = unpack(path, one_line(path.name, 80), room, lambda inside: _cap(inside, parts), unread)
             found = [_Found(copy.path, copy.copy, "", copy.time) for copy in copies]
-        found, unopened = _with_archives(found, Path(room), parts, notes)
-        return _take(found, unopened, path, into, parts, notes)
+        return _take(_with_archives(found, room, parts, unread), unread, path, into, parts)
 
 
-def _with_archives(
-    found: list[_Found], room: Path, parts: Parts, notes: list[str]
-) -> tuple[list[_Found], list[str]]:
-    """All files, those within archives included, and why some archives could not be opened."""
-    files, unopened, opened = [], [], 0
+def _with_archives(found: list[_Found], room: Room, parts: Parts, unread: list[str]) -> list[_Found]:
+    """All files, those within archives included."""
+    files, opened = [], 0
     waiting = [(file, 0) for file in found]
     while waiting:
         file, depth = waiting.pop(0)
@@ -95,27 +96,25 @@ def _with_archives(
             files.append(file)
             continue
         if depth >= MAX_NESTED or opened >= MAX_ARCHIVES:
-            unopened.append(f"{name} was not opened: there are too many archives within each other")
+            unread.append(f"{name} was not opened: there are too many archives within each other")
             continue
         opened += 1
-        place = Path(tempfile.mkdtemp(dir=room))
         try:
-            copies = unpack(file.file, name, place, lambda path: _cap(path, parts), notes)
+            copies = unpack(file.file, name, room, lambda path: _cap(path, parts), unread)
         except CannotOpen as reason:
-            unopened.append(str(reason))
+            unread.append(str(reason))
             continue
         waiting += [(_Found(copy.path, copy.copy, name, copy.time), depth + 1) for copy in copies]
-    return files, unopened
+    return files
 
 
-def _take(
-    found: Sequence[_Found], unopened: list[str], path: Path, into: Path, parts: Parts, notes: list[str]
-) -> Opened:
+def _take(found: Sequence[_Found], unread: list[str], path: Path, into: Path, parts: Parts) -> Opened:
     """Choose one file for each allowed name and write it."""
+    notes: list[str] = []
     home = _home(found, parts)
     if home is None:
-        if unopened:
-            raise CannotOpen("; ".join(unopened))
+        if unread:
+            raise CannotOpen(_all_of(unread))
         raise UserMistake(f"{path.name or path} holds none of the files {', '.join(parts.files)}")
     if home[1] != PurePosixPath("."):
         notes.append(f"the files were taken from the folder {one_line(str(home[1]), 80)}")
@@ -126,9 +125,9 @@ def _take(
         candidates = _candidates(found, name, home)
         if not candidates:
             missing = True
-            owners = [p for p in parts.parts if p.file == name]
-            numbers = " and ".join(f"part {p.number}" for p in owners)
-            notes.append(f"{name} is missing: {numbers} counts as not attempted")
+            numbers = " and ".join(f"part {p.number}" for p in parts.parts if p.file == name)
+            lost = "is not among what could be read" if unread else "is missing"
+            notes.append(f"{name} {lost}: {numbers} counts as not attempted")
             continue
         chosen, *others = candidates
         if chosen.path.name != name:
@@ -137,21 +136,32 @@ def _take(
             notes.append(f"{name} was taken from {_place(chosen, folder=True)}")
         cap = _cap(PurePosixPath(name), parts) - 1
         content = read_regular(chosen.file, cap + 1)
-        for other in others:
-            if read_regular(other.file, cap + 1) != content:
-                notes.append(f"{_place(other)} could be {name} too and was left out")
-                if chosen.inside and other.inside and _number(chosen.inside) == _number(other.inside):
-                    doubt = (
-                        f"{chosen.inside} and {other.inside} hold different versions of {name}: hand in one"
-                    )
-                    doubts += [doubt] if chosen.inside != other.inside else []
+        differ = [other for other in others if read_regular(other.file, cap + 1) != content]
+        for other in differ[:SHOWN]:
+            notes.append(f"{_place(other)} could be {name} too and was left out")
+            if (
+                chosen.inside
+                and other.inside not in ("", chosen.inside)
+                and _number(chosen.inside) == _number(other.inside)
+            ):
+                doubts.append(
+                    f"{chosen.inside} and {other.inside} hold different versions of {name}: hand in one"
+                )
+        if len(differ) > SHOWN:
+            notes.append(f"and {len(differ) - SHOWN} more could be {name}")
         if len(content) > cap:
-            notes.append(f"{name} is larger than {cap // 2**20} MB and was left out")
+            unread.append(f"{name} is larger than {cap // 2**20} MB and was left out")
+            missing = True
             continue
         with open(into / name, "xb") as file:
             file.write(content)
-    notes += [*unopened, *doubts]
-    return Opened(tuple(notes), "; ".join([*(unopened if missing else []), *doubts]))
+    notes += [*unread[:SHOWN], *doubts]
+    return Opened(tuple(notes), _all_of([*(unread if missing else []), *doubts]))
+
+
+def _all_of(sentences: list[str]) -> str:
+    more = f"; and {len(sentences) - SHOWN} more" if len(sentences) > SHOWN else ""
+    return "; ".join(sentences[:SHOWN]) + more
 
 
 def _candidates(found: Sequence[_Found], name: str, home: tuple[str, PurePosixPath]) -> list[_Found]:
@@ -208,7 +218,8 @@ def _number(archive: str) -> int:
 
 def _place(file: _Found, folder: bool = False) -> str:
     path = file.path.parent if folder else file.path
-    return one_line("/".join(filter(None, (file.inside, str(path)))), 80)
+    inside = "" if path == PurePosixPath(".") else str(path)
+    return one_line("/".join(filter(None, (file.inside, inside))), 80) or "the folder around it"
 
 
 def _home(found: Sequence[_Found], parts: Parts) -> tuple[str, PurePosixPath] | None:
@@ -232,11 +243,12 @@ def _home(found: Sequence[_Found], parts: Parts) -> tuple[str, PurePosixPath] | 
     return min(counts, key=rank, default=None)
 
 
-def _in_folder(root: Path, notes: list[str]) -> list[_Found]:
+def _in_folder(root: Path, parts: Parts, unread: list[str]) -> list[_Found]:
     found: list[_Found] = []
     for path in _walk(root, 0):
         if path.is_symlink():
-            notes.append(f"{one_line(path.name, 80)} is a link and was left out")
+            if may_matter(path.name, parts):
+                unread.append(f"{one_line(path.name, 80)} is a link and was left out")
         elif path.is_file():
             if len(found) >= MAX_ENTRIES:
                 raise UserMistake(
@@ -271,10 +283,3 @@ def read_regular(path: Path, cap: int) -> bytes:
             return file.read(cap)
     except OSError as error:
         raise UserMistake(f"{path} cannot be read: {error.strerror}") from error
-
-
-def is_noise(name: str) -> bool:
-    """Whether a file or folder of this name is what systems and tools leave behind, and never homework."""
-    return name in ("__MACOSX", "__pycache__", "node_modules") or (
-        name.startswith(".") and name not in (".", "..")
-    )

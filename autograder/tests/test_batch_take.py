@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.batch import uploads
 from autograder.batch.find import find_uploads
 from autograder.batch.take import as_order, take
 from autograder.tests.conftest import SUMS, WORDS, Assignment
@@ -97,3 +98,20 @@ def test_what_is_too_large_is_cut_while_it_streams(taken, monkeypatch, tmp_path:
     assert found["big"].problem
     assert found["bomb"].problem or any("larger than" in note for note in found["bomb"].notes)
     assert any("larger than 1 MB" in note for note in found["long"].notes)
+
+
+def test_what_another_version_of_the_kit_could_not_open_is_opened_again(
+    assignment: Assignment, monkeypatch, tmp_path: Path
+) -> None:
+    """The state holds what was taken for as long as the fingerprint is the same."""
+    source = unpack(tmp_path / "class", {"ann/s.zip": zipped({"sums.py": SUMS})})
+    (upload,) = find_uploads(source, assignment.parts)[1]
+    before = upload.fingerprint
+    assert upload.fingerprint == before
+    (other := tmp_path / "intake.py").write_text("# other rules")
+    monkeypatch.setattr(uploads, "RULES", (other,))
+    uploads.rules.cache_clear()
+    try:
+        assert upload.fingerprint != before
+    finally:
+        uploads.rules.cache_clear()

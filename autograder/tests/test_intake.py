@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import io
 import os
 import tarfile
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -145,7 +148,7 @@ def _damaged(path: Path) -> Path:
         (lambda p: p, "there is no submission at"),
         (lambda p: (p.write_text("hello"), p)[1], "s.zip is neither a zip nor a tar archive"),
         (lambda p: (p.write_bytes(b""), p)[1], "s.zip is neither a zip nor a tar archive"),
-        (_damaged, "s.zip is damaged and cannot be unpacked"),
+        (_damaged, "sums.py in s.zip is damaged"),
         (lambda p: pack(p, {"essay.docx": "x"}), "s.zip holds none of the files sums.py, words.py"),
         (lambda p: (p.mkdir(), p)[1], "s.zip holds none of the files"),
     ],
@@ -180,9 +183,8 @@ def zipped(entries: dict[str, str | bytes], times: dict[str, tuple] | None = Non
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
-            archive.writestr(
-                zipfile.ZipInfo(name, (times or {}).get(name, (2026, 11, 20, 12, 0, 0))), content
-            )
+            info = zipfile.ZipInfo(name, (times or {}).get(name, (2026, 11, 20, 12, 0, 0)))
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 
@@ -191,8 +193,9 @@ def tarred(entries: dict[str, str], mode: str = "w:gz") -> bytes:
     with tarfile.open(fileobj=made, mode=mode) as archive:
         for name, content in entries.items():
             info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content.encode()))
+            data = content.encode("latin-1")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
     return made.getvalue()
 
 
@@ -202,6 +205,13 @@ def locked() -> bytes:
     for magic, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(magic) + at] |= 1
     return bytes(data)
+
+
+def header_bomb() -> bytes:
+    """A tar of a few kilobytes whose first header says that 64 MB of attributes follow, and they do."""
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = tarfile.XHDTYPE, 64 * 2**20
+    return gzip.compress(info.tobuf() + bytes(info.size) + tarred(BOTH, "w"), 1)
 
 
 def folder(path: Path, entries: dict[str, str | bytes]) -> Path:
@@ -332,3 +342,124 @@ def test_archives_that_unpack_to_too_much_are_left(
         many = zipped({"deeper.zip": many})
     with pytest.raises(CannotOpen, match="too many archives within each other"):
         open_submission(folder(tmp_path / "t", {"s.zip": many}), into, assignment.parts)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"sums.py.gz": gzip.compress(b"one"), "words.py": "two"},  # a compressed file that is no tar
+        {
+            "submission.tar": tarred(
+                {"sums.py": "one", "w.zip": zipped({"words.py": "two"}).decode("latin-1")}, "w"
+            )
+        },
+        {"s.zip": zipped({**BOTH, ".venv/bin/sums.py": "other", "__MACOSX/words.py": "other"})},
+    ],
+)
+def test_nothing_is_lost_in_odd_archives(
+    assignment: Assignment, into: Path, tmp_path: Path, entries: dict
+) -> None:
+    opened = open_submission(folder(tmp_path / "s", entries), into, assignment.parts)
+    assert taken(into) == BOTH and opened.to_look_at == ""
+
+
+def test_a_project_with_all_its_libraries_is_opened_without_a_word_about_them(
+    assignment: Assignment, into: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 10)
+    path = tmp_path / "s.zip"
+    pack(path, {f".venv/lib/{i}.py": "" for i in range(30)} | BOTH)
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("env/bin/python")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/usr/bin/python3")
+    assert open_submission(path, into, assignment.parts).notes == () and taken(into) == BOTH
+
+
+def broken(name: str) -> bytes:
+    """A zip in which the file `name` is damaged, and no other."""
+    data = bytearray(zipped({key: text * 100 for key, text in BOTH.items()}))
+    data[data.index(name.encode()) + len(name) + 4] ^= 0xFF
+    return bytes(data)
+
+
+def locked_beside() -> bytes:
+    """A zip with a password on a file that is no homework."""
+    data = bytearray(zipped({**BOTH, "notes.txt": "x"}))
+    for magic, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.rindex(magic) + at] |= 1
+    return bytes(data)
+
+
+def test_one_damaged_file_costs_that_file_and_somebody_has_to_look(
+    assignment: Assignment, into: Path, tmp_path: Path
+) -> None:
+    opened = open_submission(folder(tmp_path / "s", {"s.zip": broken("words.py")}), into, assignment.parts)
+    assert taken(into) == {"sums.py": "one" * 100}
+    assert "words.py in s.zip is damaged" in opened.to_look_at
+    (other := tmp_path / "other").mkdir()
+    assert open_submission(folder(tmp_path / "t", {"s.zip": locked_beside()}), other, assignment.parts)
+    assert taken(other) == BOTH
+
+
+@pytest.mark.parametrize("kind", ["large", "link", "link in a zip", "outside the zip"])
+def test_a_part_that_is_there_and_cannot_be_read_is_not_a_part_that_is_missing(
+    assignment: Assignment, into: Path, tmp_path: Path, kind: str
+) -> None:
+    path = folder(tmp_path / "s", {"words.py": "two"})
+    if kind == "large":
+        (path / "sums.py").write_bytes(b" " * (2**20 + 1))
+    elif kind == "link":
+        (path / "sums.py").symlink_to(path / "words.py")
+    else:
+        link = zipfile.ZipInfo("sums.py" if kind == "link in a zip" else "/sums.py")
+        link.external_attr = (0o120777 if kind == "link in a zip" else 0o100644) << 16
+        with zipfile.ZipFile(path / "s.zip", "w") as archive:
+            archive.writestr(link, "words.py")
+    opened = open_submission(path, into, assignment.parts)
+    assert taken(into) == {"words.py": "two"} and "sums.py" in opened.to_look_at
+
+
+@pytest.mark.parametrize("level", ["files", "archives"])
+def test_all_copies_together_have_a_limit(
+    assignment: Assignment, into: Path, tmp_path: Path, monkeypatch, level: str
+) -> None:
+    """A zip of some kilobytes, every file of which is as long as a file may be."""
+    monkeypatch.setattr(archives, "MAX_COPIED", 10**6)
+    long = bytes(2**18)
+    inside = long if level == "files" else zipped({"noise": long}) + long
+    bomb = zipped({f"{i}/{'sums.py' if level == 'files' else 'x.zip'}": inside for i in range(40)})
+    assert len(bomb) < 40_000
+    with pytest.raises(CannotOpen, match="unpack to more than"):
+        open_submission(folder(tmp_path / "s", {"s.zip": bomb}), into, assignment.parts)
+
+
+def test_a_header_that_would_fill_the_memory_is_refused(
+    assignment: Assignment, into: Path, tmp_path: Path
+) -> None:
+    path = folder(tmp_path / "s", {"s.tar.gz": header_bomb()})
+    tracemalloc.start()
+    try:
+        with pytest.raises(CannotOpen, match="header of an absurd size"):
+            open_submission(path, into, assignment.parts)
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_notes_about_many_versions_are_few(assignment: Assignment, into: Path, tmp_path: Path) -> None:
+    entries = {f"run-{i}/sums.py": str(i) for i in range(50)}
+    opened = open_submission(folder(tmp_path / "s", {"s.zip": zipped(entries)}), into, assignment.parts)
+    assert len(opened.notes) < 12 and any("and 44 more" in note for note in opened.notes)
+
+
+def test_a_full_disk_is_not_called_a_damaged_archive(
+    assignment: Assignment, into: Path, tmp_path: Path, monkeypatch
+) -> None:
+    def full(self: archives.Room, source: object, cap: int) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archives.Room, "copy", full)
+    for entries in ({"s.zip": zipped(BOTH)}, {"s.tar.gz": tarred(BOTH)}):
+        with pytest.raises(OSError, match="No space left"):
+            open_submission(folder(tmp_path / f"s{len(entries)}", entries), into, assignment.parts)
