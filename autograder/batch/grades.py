@@ -47,11 +47,17 @@ class Graded:
         return self.status in SETTLED
 
     @property
+    def has_page(self) -> bool:
+        """Whether there is anything that a page could show."""
+        return self.status not in (Status.UNGRADED, Status.NOTHING)
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What the staff should know: about the export, the package, and why checks could not run."""
         reasons = [f"{r.id} could not run: {r.detail or r.message}" for r in self.grade.score.run_again]
         late = ("late, but nobody says how late: no penalty was taken",) if self._unknown_late else ()
-        return (*self.upload.notes, *self.grade.notes, *late, *reasons)
+        doubt = (self.upload.doubt,) if self.upload.doubt else ()
+        return (*doubt, *self.upload.notes, *self.grade.notes, *late, *reasons)
 
     @property
     def _unknown_late(self) -> bool:
@@ -87,10 +93,8 @@ def grades(state: State, uploads: Iterable[Upload], checks: Checks, parts: Parts
 def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Parts) -> Graded:
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
-    if not upload.members and not upload.others:
-        grade = Grade(
-            title, (), _nothing(parts), state.seed, 0.0, "nothing was run", notes=("nothing was handed in",)
-        )
+    if upload.empty:
+        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run")
         return Graded(upload, grade, Status.NOTHING)
     if taken.problem and not taken.content:
         nothing = _nothing(parts)
@@ -120,7 +124,7 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
         status = Status.UNGRADED
     elif any(outcome.again for outcome in outcomes):
         status = Status.RUN_AGAIN
-    elif taken.problem:
+    elif taken.problem or upload.doubt:
         status = Status.TO_LOOK_AT
     else:
         status = Status.PARTLY if missing else Status.GRADED

@@ -1,23 +1,33 @@
 """The files in a folder or archive that holds everybody's uploads: their paths, sizes and stamps; nothing is opened.
 
+Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 where a zip forgot to
+say so. Folders are listed as well, as one without files is somebody who handed in nothing.
+
 Links, absolute paths, `..` and what systems leave behind are no files here, and there are caps on everything.
 """
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import TracebackType
 
-from autograder.engine.archives import is_noise
+from autograder.engine.archives import file_name, is_noise
+from autograder.engine.intake import read_regular
 from autograder.engine.outcomes import UserMistake, one_line
 
 MAX_FILES = 1_000_000
 MAX_ARCHIVE = 50 * 2**30  # bytes
+CLONE = ".git"  # tells a clone of GitHub's; what is in it is nobody's homework
+FOLDER_DEPTH = 4
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
 MAX_DEPTH = 12  # an upload may nest 8 deep, within what the platform adds
 
 
@@ -26,7 +36,8 @@ class Entry:
     path: PurePosixPath  # within the folder or archive
     size: int  # bytes
     stamp: str
-    raw: str  # how the archive spells the path
+    raw: str  # how the folder or archive spells the path
+    folder: bool = False  # only those near the top are listed, and a clone's .git
 
 
 def list_files(source: Path) -> list[Entry]:
@@ -70,52 +81,64 @@ def _in_folder(root: Path, folder: Path, depth: int) -> Iterator[Entry]:
             raise UserMistake(f"{root} cannot be read: {error.strerror}") from error
         return  # one student's unreadable folder is that student's trouble
     for item in inside:
-        if is_noise(item.name) or item.is_symlink():
+        if item.is_symlink() or (is_noise(item.name) and item.name != CLONE):
             continue
+        raw = Path(item.path).relative_to(root).as_posix()
         if item.is_dir(follow_symlinks=False):
-            if depth < MAX_DEPTH:
+            if depth < FOLDER_DEPTH:
+                yield Entry(_path(raw), 0, "", raw, folder=True)
+            if depth < MAX_DEPTH and item.name != CLONE:
                 yield from _in_folder(root, Path(item.path), depth + 1)
-        elif item.is_file(follow_symlinks=False):
+        elif item.is_file(follow_symlinks=False) and item.name != CLONE:
             facts = item.stat(follow_symlinks=False)
-            raw = Path(item.path).relative_to(root).as_posix()
-            path = PurePosixPath(unicodedata.normalize("NFC", raw))
-            yield Entry(path, facts.st_size, str(facts.st_mtime_ns), raw)
+            yield Entry(_path(raw), facts.st_size, str(facts.st_mtime_ns), raw)
 
 
 def _in_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
-    seen: set[PurePosixPath] = set()
+    found: dict[PurePosixPath, Entry] = {}
     for info in archive.infolist():
-        path = PurePosixPath(_spelled(info))
-        links = stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG)
+        name = file_name(info).replace("\\", "/")
+        path = _path(name)
+        links = stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR)
         outside = path.is_absolute() or ".." in path.parts or len(path.parts) > MAX_DEPTH + 1
-        if _is_folder(info) or links or outside or path in seen or any(is_noise(part) for part in path.parts):
+        if links or outside or not path.parts:
             continue
-        seen.add(path)
-        yield Entry(path, info.file_size, f"{info.CRC:08x}", info.filename)
+        clone = path.parts.index(CLONE) if CLONE in path.parts else len(path.parts)
+        folder = info.is_dir() or name.endswith("/") or clone < len(path.parts)
+        path = PurePosixPath(*path.parts[: clone + 1])
+        if any(is_noise(part) for part in path.parts[:clone]):
+            continue
+        if not folder:  # of two with one name, the last is the one that opens
+            found[path] = Entry(path, info.file_size, f"{info.CRC:08x}", info.filename)
+        elif len(path.parts) <= FOLDER_DEPTH:
+            found.setdefault(path, Entry(path, 0, "", info.filename, folder=True))
+    yield from found.values()
 
 
-def list_folders(source: Path) -> list[PurePosixPath]:
-    """The folders at the top and one level below: where nothing is in them, no file tells of them."""
-    if source.is_dir():
-        found = [p for p in (*source.glob("*"), *source.glob("*/*")) if p.is_dir() and not p.is_symlink()]
-        paths = [PurePosixPath(unicodedata.normalize("NFC", p.relative_to(source).as_posix())) for p in found]
-    else:
-        with zipfile.ZipFile(source) as archive:
-            paths = [PurePosixPath(_spelled(info)) for info in archive.infolist() if _is_folder(info)]
-    inside = [path for path in paths if not path.is_absolute() and ".." not in path.parts]
-    return sorted(path for path in inside if not any(is_noise(part) for part in path.parts))
+def _path(text: str) -> PurePosixPath:
+    return PurePosixPath(unicodedata.normalize("NFC", text))
 
 
-def _is_folder(info: zipfile.ZipInfo) -> bool:
-    return info.is_dir() or info.filename.endswith("\\")  # as some packers on Windows write them
+class Reader:
+    """Reads single files of a folder or archive; use it in a `with` statement."""
 
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._archive = None if source.is_dir() else zipfile.ZipFile(source)
 
-def _spelled(info: zipfile.ZipInfo) -> str:
-    """The path as it was meant: many packers write UTF-8 and do not say so, and then it is read as cp437."""
-    name = info.filename
-    if not info.flag_bits & 0x800:
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._archive is not None:
+            self._archive.close()
+
+    def read(self, entry: Entry, cap: int) -> bytes:
+        """At most `cap` bytes. Raises `UserMistake`."""
+        if self._archive is None:
+            return read_regular(self._source / entry.raw, cap)
         try:
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
-    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+            with self._archive.open(entry.raw) as file:
+                return file.read(cap)
+        except (*DAMAGE, KeyError) as error:
+            raise UserMistake(f"{entry.path} is damaged ({one_line(str(error), 80)})") from error

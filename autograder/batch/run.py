@@ -81,11 +81,18 @@ def grade_class(
         raise UserMistake(f"JOBS must be at least 1, not {jobs}")
     if not course.pristine.is_dir():
         raise UserMistake(f"there is no pristine package {course.pristine} (make it with: make starter)")
-    results.prepare_folder(out)
+    for name in ("students", "contents", "similar"):
+        if source.resolve().is_relative_to((out / name).resolve()):
+            raise UserMistake(
+                f"{source} lies in the results of a grading, {out}: name another folder for OUT"
+            )
+    people = read_roster(roster) if roster else None
     notes: list[str] = []
     platform, uploads = find_uploads(source, course.parts, zone=deadlines.zone, out=out, say=notes.append)
-    if roster is not None:
-        uploads = with_roster(uploads, read_roster(roster), source)
+    if people is not None:
+        uploads, more = with_roster(uploads, people, platform, source)
+        notes += more
+    results.prepare_folder(out)
     uploads = [with_deadline(upload, deadlines) for upload in uploads]
     if unknown := deadlines.unknown(id_ for upload in uploads for id_ in upload.ids):
         named = ", ".join(one_line(id_, 60) for id_ in unknown)
@@ -103,12 +110,13 @@ def grade_class(
         "allow_weak_sandbox": course.allow_weak_sandbox,
     }
     with State(out, seed) as state, (crew_maker or (lambda s: Crew(jobs, s)))(setup) as crew:
-        take_in(state, crew, uploads, show)
+        handed_in = [upload for upload in uploads if not upload.empty]
+        take_in(state, crew, handed_in, show)
         if again is not None:
             taken = state.taken()
             state.forget({taken[key].content for key in again.keys if key in taken}, again.files)
         writer = Writer(state, uploads, Checks(versions, files), course.parts, out)
-        work = Work(state, uploads, versions, show)
+        work = Work(state, handed_in, versions, show)
         try:
             work.grade_all(crew, wanted, files, writer.pages_of)
         finally:  # also when stopped by Ctrl-C: what is known is written down

@@ -36,6 +36,7 @@ class Row:
     settled: bool  # the points are final
     look: bool  # the staff should
     submitted: str = ""  # when, where that is known
+    page: bool = True  # whether there is one for the student
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Summary:
     def add(self, one: Graded) -> None:
         grade, score, upload = one.grade, one.grade.score, one.upload
         notes = one_line("; ".join(one.remarks), 400)
-        ordinary = one.status in (Status.GRADED, Status.PARTLY, Status.UNGRADED)  # nothing odd about it
+        ordinary = one.status not in (Status.RUN_AGAIN, Status.TO_LOOK_AT)  # nothing odd about it
         row = Row(
             upload.key,
             grade.submission,
@@ -102,10 +103,11 @@ class Summary:
             one.settled,
             not ordinary or bool(upload.notes),
             upload.submitted.isoformat(sep=" ", timespec="seconds") if upload.submitted else "",
+            one.has_page,
         )
         self.rows.append(row)
         self.statuses[one.status] += 1
-        if one.status is Status.UNGRADED:
+        if not one.has_page:
             return
         if one.settled and score.possible:
             self.histogram[min(BINS - 1, int(BINS * grade.points / score.possible))] += 1

@@ -49,11 +49,12 @@ class Upload:
     source: Path
     members: tuple[Member, ...]
     others: tuple[str, ...] = ()
-    submitted: datetime | None = None
+    submitted: datetime | None = None  # without a zone where neither the platform nor the course names one
     due: datetime | None = None  # for these students, once `with_deadline` has looked
     extension: datetime | None = None  # the platform's date for these students
     marked_late: bool = False  # the platform says so, without a time
     notes: tuple[str, ...] = ()  # about the export, for the staff
+    doubt: str = ""  # why nobody knows whose points these are, in a sentence
     extended: bool = False  # `due` is later than for the others
     policy: Policy = NO_COST
     zone: tzinfo | None = None  # whose calendar days count
@@ -61,9 +62,14 @@ class Upload:
     @property
     def late(self) -> Late | None:
         """None where the time of handing in or the due date is unknown."""
-        if self.submitted is None or self.due is None:
+        if self.submitted is None or self.submitted.tzinfo is None or self.due is None:
             return None
         return late(self.submitted, self.due, self.policy, self.zone, self.extended)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was handed in."""
+        return not self.members and not self.others
 
     @property
     def ids(self) -> tuple[str, ...]:

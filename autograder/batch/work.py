@@ -18,8 +18,7 @@ from autograder.batch.uploads import Upload
 def take_in(state: State, crew: Crew | Cluster, uploads: Sequence[Upload], show: Quiet) -> None:
     """Open the uploads that are new or have changed."""
     known = state.fingerprints()
-    handed_in = [upload for upload in uploads if upload.members or upload.others]
-    new = {upload.key: upload for upload in handed_in if known.get(upload.key) != upload.fingerprint}
+    new = {upload.key: upload for upload in uploads if known.get(upload.key) != upload.fingerprint}
     if not new:
         return
     show.stage("opening", len(new))

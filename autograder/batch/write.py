@@ -37,7 +37,8 @@ class Writer:
         self._checks = checks
         self._parts = parts
         self._out = out
-        self._taken = state.taken()
+        handed_in = {upload.key for upload in uploads if not upload.empty}
+        self._taken = {key: taken for key, taken in state.taken().items() if key in handed_in}
         self._look = grades.look_of(parts)
         self._having: dict[str, list[Upload]] = defaultdict(list)  # content -> who handed it in
         for upload in uploads:
@@ -98,7 +99,7 @@ class Writer:
             if known.get(upload.key) == made_from and page.is_file():
                 continue
             one = grades.graded(self._state, upload, taken, self._checks, self._parts)
-            if one.status is grades.Status.UNGRADED:
+            if not one.has_page:
                 grades.remove_pages(self._out, upload)
             else:
                 grades.write_pages(self._out, one)

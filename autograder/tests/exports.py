@@ -1,170 +1,186 @@
-"""Exports as the learning platforms make them: path -> content, and who is in them, for everybody exactly once.
+"""Everybody's submissions as each learning platform exports them, made from the platforms' documented formats.
 
-The forms are those of the platforms' own code and help pages (see autograder/batch/layouts.py).
+Each builder gives {path: content} of the same class: Ann One (1017) in time, Bob Two (1018) late, Zoë Ümlaut (1019)
+with a zip. `EXPECTED` says who has to come out of it: (name, id, time as the platform writes it).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
 
-Files = dict[str, str | bytes]
+from autograder.tests.conftest import SUMS, WORDS
 
-
-@dataclass(frozen=True)
-class Export:
-    """`people` maps a student's id to (name, time of handing in as the platform shows it or "", late)."""
-
-    platform: str
-    files: Files
-    people: dict[str, tuple[str, str, bool]]
-
-
-METADATA = """
-submission_17:
-  :submitters:
-  - :name: Ann One
-    :sid: '1017'
-    :email: ann@example.org
-  :created_at: 2026-11-20 22:00:00 Z
-submission_18:
-  :submitters:
-  - :name: Bob Two
-    :sid: '1018'
-  :created_at: 2026-11-20 22:30:00 Z
-"""
-ABOUT = """Name: {name} ({user})
-Assignment: Homework 1
-Date Submitted: Friday, November 20, 2026 11:59:00 PM CET
-Current Grade: Needs Grading
-
-Files:
-\tOriginal filename: sums.py
-"""
+Export = dict[str, str | bytes]
+TIME = datetime(2026, 11, 20, 22, 58)
+LATE = datetime(2026, 11, 21, 1, 5)
+ZOE = "Zoë Ümlaut"
 
 
-def exports(sums: str, words: str) -> dict[str, Export]:
-    """Name of the case -> export; everybody's code is `sums` and `words`."""
-    found = {}
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
 
-    def add(case: str, platform: str, files: Files, people: dict[str, tuple[str, str, bool]]) -> None:
-        found[case] = Export(platform, files, people)
 
-    two = {"1017": ("Ann One", "", False), "1018": ("Bob Two", "", False)}
-    timed = {"1017": ("Ann One", "2026-11-20T22:00", False), "1018": ("Bob Two", "2026-11-20T22:30", False)}
-    add(
-        "gradescope",
-        "gradescope",
-        {
-            "assignment_1_export/submission_metadata.yml": METADATA,
-            "assignment_1_export/submission_17/sums.py": sums,
-            "assignment_1_export/submission_18/hw/words.py": words,
-        },
-        timed,
+HOMEWORK = zipped({"sums.py": SUMS, "words.py": WORDS})
+
+
+def gradescope() -> Export:
+    """assignment_1_export/ with a folder a submission, unpacked by Gradescope, and the metadata."""
+    people = {
+        17: ("Ann One", 1017, "20 22:58"),
+        18: ("Bob Two", 1018, "21 01:05"),
+        19: (ZOE, 1019, "20 22:58"),
+    }
+    metadata = "".join(
+        f"submission_{number}:\n  :submitters:\n  - :name: {name}\n    :sid: '{sid}'\n"
+        f"  :created_at: 2026-11-{when}:00 Z\n  :score: 3.0\n"
+        for number, (name, sid, when) in people.items()
     )
-    add(
+    top = "assignment_1_export"
+    return {
+        f"{top}/submission_metadata.yml": metadata,
+        f"{top}/submission_17/sums.py": SUMS,
+        f"{top}/submission_18/hw/sums.py": SUMS,
+        f"{top}/submission_19/sums.py": SUMS,
+        f"{top}/submission_19/words.py": WORDS,
+    }
+
+
+def canvas() -> Export:
+    """lib/content_zipper.rb: sortable name in lower case without a separator, LATE, user, attachment, file."""
+    return {
+        "oneann_1017_5001_sums.py": SUMS,
+        "oneann_1017_5002_words-1.py": WORDS,
+        "twobob_LATE_1018_5003_sums.py": SUMS,
+        "ümlautzoë_1019_5004_submission.zip": HOMEWORK,
+    }
+
+
+def canvas_anonymous() -> Export:
+    """The same with anonymous grading: anon and five letters stand for name and user."""
+    return {
+        "anon_Ab3dE_5001_sums.py": SUMS,
+        "LATE_anon_xY9zQ_5003_sums.py": SUMS,
+        "anon_Kk2mN_5004_submission.zip": HOMEWORK,
+    }
+
+
+def canvas_typed() -> Export:
+    """add_text_or_url: what was typed is …_text.html, an address …_link.html."""
+    return {
+        "oneann_1017_5001_sums.py": SUMS,
+        "twobob_LATE_1018_text.html": "<p>def add</p>",
+        "ümlautzoë_1019_link.html": "<a>",
+    }
+
+
+def moodle3() -> Export:
+    """mod/assign/locallib.php of Moodle 3: name_number_assignsubmission_plugin_ is the folder."""
+    return {
+        "Ann One_1017_assignsubmission_file_/sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_file_/hw/sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_onlinetext_/onlinetext.html": "<p>late</p>",
+        f"{ZOE}_1019_assignsubmission_file_/submission.zip": HOMEWORK,
+    }
+
+
+def moodle4() -> Export:
+    """mod/assign/classes/downloader.php of Moodle 4: no underscore at the end."""
+    return {
+        "Ann One_1017_assignsubmission_file/sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_file/hw/sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_onlinetext/onlinetext.html": "<p>late</p>",
+        f"{ZOE}_1019_assignsubmission_file/submission.zip": HOMEWORK,
+    }
+
+
+def moodle_flat() -> Export:
+    """downloader.php with "Download submissions in folders" off."""
+    return {
+        "Ann One_1017_assignsubmission_file_sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_file_sums.py": SUMS,
+        "Bob Two_1018_assignsubmission_onlinetext_onlinetext.html": "<p>late</p>",
+        f"{ZOE}_1019_assignsubmission_file_submission.zip": HOMEWORK,
+    }
+
+
+def brightspace() -> Export:
+    """A folder an attempt: numbers of student and assignment, name, local time without a colon; and index.html."""
+    return {
+        "index.html": "<html>",
+        "1017-205 - Ann One - Nov 20, 2026 1058 PM/sums.py": SUMS,
+        "1018-205 - Bob Two - Nov 20, 2026 910 PM/sums.py": "old = True",
+        "1018-205 - Bob Two - Nov 21, 2026 105 AM/sums.py": SUMS,
+        f"1019-205 - {ZOE} - Nov 20, 2026 1058 PM/submission.zip": HOMEWORK,
+    }
+
+
+def brightspace_logins() -> Export:
+    """The same where the organisation shows the id before the name, in a British course."""
+    return {
+        "index.html": "<html>",
+        "27-205 - 1017 Ann One - 20 November 2026 1058 PM/sums.py": SUMS,
+        "28-205 - 1018 Bob Two - 21 November 2026 105 AM/sums.py": SUMS,
+        f"29-205 - 1019 {ZOE} - 20 November 2026 1058 PM/submission.zip": HOMEWORK,
+    }
+
+
+def blackboard() -> Export:
+    """Assignment, user name, attempt, file; and a text file for each attempt."""
+    export: Export = {}
+    for name, user, stamp, file, content in (
+        ("Ann One", "1017", "2026-11-20-22-58-00", "sums.py", SUMS),
+        ("Bob Two", "1018", "2026-11-19-10-00-00", "sums.py", "old = True"),
+        ("Bob Two", "1018", "2026-11-21-01-05-00", "sums.py", SUMS),
+        (ZOE, "1019", "2026-11-20-22-58-00", "submission.zip", HOMEWORK),
+    ):
+        attempt = f"Homework_4_{user}_attempt_{stamp}"
+        export[f"{attempt}_{file}"] = content
+        export[f"{attempt}.txt"] = (
+            f"Name: {name} ({user})\r\nAssignment: Homework_4\r\nDate Submitted: a Friday\r\n\r\n"
+            "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
+            "Comments:\r\nThere are no student comments for this assignment.\r\n\r\nFiles:\r\n"
+            f"\tOriginal filename: {file}\r\n\tFilename: {attempt}_{file}\r\n"
+        )
+    return export
+
+
+def github() -> Export:
+    """`gh classroom clone student-repos`: a clone a student in assignment-submissions/."""
+    return {
+        f"homework-4-submissions/homework-4-{user}/{path}": content
+        for user in ("ann-one", "ann-two", "ann-1019")
+        for path, content in ((".git/HEAD", "ref: refs/heads/main"), ("README.md", ""), ("hw/sums.py", SUMS))
+    }
+
+
+def plain() -> Export:
+    return {"Ann One/sums.py": SUMS, "Bob Two/hw/sums.py": SUMS, f"{ZOE}.zip": HOMEWORK}
+
+
+_IDS = {"Ann One": "1017", "Bob Two": "1018", ZOE: "1019"}
+_TIMED = {("Ann One", "1017", TIME), ("Bob Two", "1018", LATE), (ZOE, "1019", TIME)}
+_UNTIMED = {(name, sid, None) for name, sid in _IDS.items()}
+EXPECTED: dict[Callable[[], Export], tuple[str, set[tuple[str, str, datetime | None]]]] = {
+    gradescope: ("gradescope", _TIMED),
+    canvas: ("canvas", {("oneann", "1017", None), ("twobob", "1018", None), ("ümlautzoë", "1019", None)}),
+    canvas_anonymous: ("canvas", {(f"anon_{id_}", id_, None) for id_ in ("Ab3dE", "xY9zQ", "Kk2mN")}),
+    canvas_typed: (
         "canvas",
-        "canvas",
-        {
-            "oneann_1017_5001_sums.py": sums,
-            "oneann_1017_5002_words-1.py": words,
-            "twobob_LATE_1018_5003_homework.py": sums,
-            "threecarl_1019_text.html": "<p>typed</p>",
-            "fourdora_LATE_1020_link.html": "<a>",
-            "de la fuenteéva_1021_5004_my_sums_2_final.py": sums,
-            "README.txt": "not by Canvas",
-        },
-        {
-            "1017": ("oneann", "", False),
-            "1018": ("twobob", "", True),
-            "1019": ("threecarl", "", False),
-            "1020": ("fourdora", "", True),
-            "1021": ("de la fuenteéva", "", False),
-        },
-    )
-    add(
-        "canvas, anonymous",
-        "canvas",
-        {
-            "anon_Ab3dE_5001_sums.py": sums,
-            "anon_Ab3dE_5002_words.py": words,
-            "LATE_anon_9xYz1_5003_sums.py": sums,
-            "anon_12345_5004_sums.py": sums,
-            "LATE_anon_Qq1Qq_text.html": "<p>typed</p>",
-        },
-        {
-            "Ab3dE": ("anon_Ab3dE", "", False),
-            "9xYz1": ("anon_9xYz1", "", True),
-            "12345": ("anon_12345", "", False),
-            "Qq1Qq": ("anon_Qq1Qq", "", True),
-        },
-    )
-    add(
-        "moodle 3",
-        "moodle",
-        {
-            "Ann One_1017_assignsubmission_file_/sums.py": sums,
-            "Ann One_1017_assignsubmission_onlinetext_/onlinetext.html": "<p>",
-            "Bob_Two_1018_assignsubmission_file_/hw/words.py": words,
-        },
-        {"1017": ("Ann One", "", False), "1018": ("Bob_Two", "", False)},
-    )
-    add(
-        "moodle 4",
-        "moodle",
-        {
-            "Ann One_1017_assignsubmission_file/sums.py": sums,
-            "Ann One_1017_assignsubmission_onlinetext/onlinetext.html": "<p>",
-            "Bob Two_1018_assignsubmission_file/homework/words.py": words,
-            "Carla Drei_1019_assignsubmission_onlinetext/onlinetext.html": "<p>",
-        },
-        two | {"1019": ("Carla Drei", "", False)},
-    )
-    add(
-        "moodle without folders, anonymous",
-        "moodle",
-        {
-            "Participant_1017_assignsubmission_file_sums.py": sums,
-            "Participant_1017_assignsubmission_onlinetext_onlinetext.html": "<p>",
-            "Participant_1018_assignsubmission_file_words.py": words,
-        },
-        {"1017": ("Participant", "", False), "1018": ("Participant", "", False)},
-    )
-    add(
-        "brightspace",
-        "brightspace",
-        {
-            "index.html": "<html>",
-            "1017-30017 - Ann One - Nov 19, 2026 930 AM/sums.py": "raise OldVersion",
-            "1017-30017 - Ann One - Nov 20, 2026 1159 PM/sums.py": sums,
-            "1018-30017 - Bob Two - Nov 21, 2026 1201 AM/hw/words.py": words,
-        },
-        {"1017": ("Ann One", "2026-11-20T23:59", False), "1018": ("Bob Two", "2026-11-21T00:01", False)},
-    )
-    add(
-        "blackboard",
-        "blackboard",
-        {
-            "Homework 1_aone1_attempt_2026-11-20-23-59-00.txt": ABOUT.format(name="Ann One", user="aone1"),
-            "Homework 1_aone1_attempt_2026-11-20-23-59-00_sums.py": sums,
-            "Homework 1_aone1_attempt_2026-11-18-08-00-00.txt": ABOUT.format(name="Ann One", user="aone1"),
-            "Homework 1_aone1_attempt_2026-11-18-08-00-00_sums.py": "raise OldVersion",
-            "Homework 1_btwo_attempt_2026-11-21-00-01-00.txt": ABOUT.format(name="Bob Two", user="btwo"),
-            "Homework 1_btwo_attempt_2026-11-21-00-01-00_words.py": words,
-        },
-        {"aone1": ("Ann One", "2026-11-20T23:59", False), "btwo": ("Bob Two", "2026-11-21T00:01", False)},
-    )
-    add(
-        "plain",
-        "plain",
-        {
-            "Ann One/sums.py": sums,
-            "Bob Two/hw/words.py": words,
-            "roster.csv": "name,id",
-            "README.txt": "x",
-            "index.html": "x",
-            ".DS_Store": "x",
-            "__MACOSX/Ann One/._sums.py": "x",
-        },
-        {"Ann One": ("Ann One", "", False), "Bob Two": ("Bob Two", "", False)},
-    )
-    return found
+        {("oneann", "1017", None), ("twobob", "1018", None), ("ümlautzoë", "1019", None)},
+    ),
+    moodle3: ("moodle", _UNTIMED),
+    moodle4: ("moodle", _UNTIMED),
+    moodle_flat: ("moodle", _UNTIMED),
+    brightspace: ("brightspace", _TIMED),
+    brightspace_logins: ("brightspace", _TIMED),
+    blackboard: ("blackboard", _TIMED),
+    github: ("github", {(user, user, None) for user in ("ann-one", "ann-two", "ann-1019")}),
+    plain: ("plain", {(name, "", None) for name in _IDS}),
+}

@@ -256,7 +256,7 @@ def test_what_the_grader_could_not_run_is_no_grade_and_the_staff_reads_why(tmp_p
     assert "50 to 55 %: 0" in report  # where its 10 of 20 points would be
 
 
-@pytest.mark.parametrize("name", ["ONLY", "REGRADE", "DUE", "JOBS", "SCHEDULER", "SUBMISSIONS"])
+@pytest.mark.parametrize("name", ["ONLY", "REGRADE", "DUE", "ROSTER", "JOBS", "SCHEDULER", "SUBMISSIONS"])
 def test_names_of_a_class_do_not_go_with_one_submission(name: str, tmp_path: Path) -> None:
     command = ["make", "-n", "grade", f"SUBMISSION={tmp_path}"]
     done = subprocess.run([*command, f"{name}=4"], cwd=ROOT, capture_output=True, text=True)
