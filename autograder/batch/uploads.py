@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cache
@@ -106,9 +107,10 @@ def unique_keys(names: list[str]) -> dict[str, str]:
     """Name -> a key for each of the different `names`; names that would share one get a piece of their hash."""
     keys: dict[str, str] = {}
     plain = [safe_key(name).lower() for name in names]
+    count = Counter(plain)
     for name, low in zip(names, plain, strict=True):
         key = safe_key(name)
-        if plain.count(low) > 1 or (key != name and key == "submission"):
+        if count[low] > 1 or (key != name and key == "submission"):
             key = f"{key}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
         keys[name] = key
     return keys
