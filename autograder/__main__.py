@@ -30,7 +30,8 @@ def check(
         target: The folder with your part files.
         part: One part only, such as 4.
         sub: One sub-part only, such as 4b.
-        isolated: Run your code in a separate process, as it is graded.
+        isolated: Run your part files in a confined process of their own, as they are graded; all else is taken from
+            your folder, where a grading takes what was handed out.
         debug: Stop in the debugger where your code raises, and lift the time limits.
         seed: Seeds the fresh inputs of the checks that use them.
         json: Also write the results here.

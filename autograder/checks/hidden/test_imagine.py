@@ -140,7 +140,7 @@ def table(data: object, rows: int, widths: dict[str, int]) -> np.ndarray:
     """All keys side by side, (rows, sum of widths)."""
     expect(
         isinstance(data, dict) and set(KEYS) <= set(data),
-        f"`imagine` must return a dict with {', '.join(KEYS)}",
+        "`imagine` must return a dict with obs, actions, next_obs and goals",
     )
     arrays = [expect_array(data[key], (None, widths[key]), name=f"imagine ({key})") for key in KEYS]
     expect(

@@ -44,7 +44,7 @@ def _drawn(student, strategy: str, achieved, episodes, steps, rng) -> tuple[np.n
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = getattr(student.relabel, strategy)(achieved, episodes, steps, rng)
     goals = expect_array(goals, (len(episodes), achieved.shape[2]), name=strategy)
-    return find_states(goals, achieved, strategy)
+    return find_states(goals, achieved)
 
 
 # --- 4a ---

@@ -101,7 +101,7 @@ def _drawn(student, strategy: str, achieved, episodes, steps, rng=None) -> tuple
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = function(achieved, episodes, steps, rng or Rng(0))
     goals = expect_array(goals, (len(episodes), achieved.shape[2]), name=strategy)
-    return find_states(goals, achieved, strategy)
+    return find_states(goals, achieved)
 
 
 @subpart("4b", hint="state t+1 is the first that counts, state T the last")
