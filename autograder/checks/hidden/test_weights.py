@@ -69,6 +69,6 @@ def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
         env.close()
     expect(
         verdict.passed,
-        "the policy reaches so few fresh goals that the success rate asked for explains it with a probability below 1 in "
-        "1000: train longer, and look at the run's curve.png",
+        "the policy reaches so few fresh goals that the success rate asked for explains it with a probability below "
+        "1 in 1000: train longer, and look at the run's curve.png",
     )
