@@ -17,6 +17,8 @@ from .dynamics import (
 )
 from .kit.networks import EnsembleMLP
 
+NO_NOISE = 1e-13  # a share of the standard deviation too small to matter; log-variances stay finite with it
+
 
 class DynamicsModel:
     """A bootstrap ensemble of Gaussian networks over the change of the state.
@@ -79,5 +81,5 @@ class DynamicsModel:
         """Sample next states (B, O) for obs (B, O) and actions (B, A)."""
         inputs = (np.concatenate([obs, actions], axis=1) - self.stats["input_mean"]) / self.stats["input_std"]
         mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
-        log_var = log_var + (2 * math.log(self.noise) if self.noise > 0 else -math.inf)
+        log_var = log_var + 2 * math.log(max(self.noise, NO_NOISE))
         return np.asarray(sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng))

@@ -19,23 +19,26 @@ MIN_LOG_VAR, MAX_LOG_VAR = -10.0, 0.5
 def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
     """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
 
-    Args: obs, next_obs (N, O); actions (N, A).
+    Args: obs, next_obs (N, O); actions (N, A). Compute in float64 whatever dtype they have (D_env holds float32): a
+        float32 sum is rounded at every addition, which can move the mean of 100,000 rows by half a standard deviation.
     Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
         input_mean, input_std (O+A,), delta_mean, delta_std (O,).
-    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never
-    changes (standard deviation below 1e-8) is divided by 1 instead. The arguments are left unchanged.
+    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never changes
+    (standard deviation below 1e-8) is divided by 1 instead, and becomes 0. The arguments are left unchanged.
     """
     # BEGIN SOLUTION 1a
     # hint: np.concatenate the states and actions; the target is the change of the state, not the next state
-    # hint: np.where(std < 1e-8, 1.0, std) guards the columns that never change
+    # hint: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) guards the columns that never change
+
+    def normalize(columns):
+        shifted = columns - columns[0]  # a column that never changes is now exactly 0, however large it was
+        mean, std = shifted.mean(axis=0), shifted.std(axis=0)
+        std = np.where(std < 1e-8, 1.0, std)
+        return (shifted - mean) / std, columns[0] + mean, std
+
     raw_inputs = np.concatenate([obs, actions], axis=1)
-    deltas = next_obs - obs
-    input_mean, input_std = raw_inputs.mean(axis=0), raw_inputs.std(axis=0)
-    delta_mean, delta_std = deltas.mean(axis=0), deltas.std(axis=0)
-    input_std = np.where(input_std < 1e-8, 1.0, input_std)
-    delta_std = np.where(delta_std < 1e-8, 1.0, delta_std)
-    inputs = (raw_inputs - input_mean) / input_std
-    targets = (deltas - delta_mean) / delta_std
+    inputs, input_mean, input_std = normalize(raw_inputs.astype(np.float64))
+    targets, delta_mean, delta_std = normalize(next_obs.astype(np.float64) - obs)
     # END SOLUTION
     assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]), (
         "inputs: a row (s, a) for each transition"
@@ -122,7 +125,7 @@ def sample_next_obs(
 ) -> np.ndarray:
     """Draw s' ~ p_ψ(s'|s,a): each row from one elite member, chosen uniformly and afresh for every row.
 
-    Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change;
+    Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change, all finite;
         stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
     Returns: next_obs (B, O) = s + (the sampled change, no longer normalised). The arguments are left unchanged.
     """

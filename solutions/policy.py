@@ -27,7 +27,7 @@ class Actor(nn.Module):
         self.net = mlp(obs_dim + goal_dim, hidden, action_dim, seed=seed)
 
     def forward(self, obs: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
-        """obs (B, O), goals (B, G), in that order into the net -> actions (B, A), each inside (-1, 1) by tanh."""
+        """obs (B, O), goals (B, G), in that order into the net -> actions (B, A), each brought into [-1, 1] by tanh."""
         # BEGIN SOLUTION 3a
         # hint: torch.cat along the last axis joins observation and goal
         actions = torch.tanh(self.net(torch.cat([obs, goals], dim=-1)))

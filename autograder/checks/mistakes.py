@@ -1,12 +1,17 @@
 """Shared by check files: name the misconception where the answer is one of the typical wrong ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from autograder.engine.checking import CheckFailed, StudentError
+
+NO_VIEWS = (
+    "your code works on these numbers where they lie side by side in memory, but raises an error on views of larger "
+    "arrays, which training passes: of a tensor, take .reshape rather than .view"
+)
 
 
 @contextmanager
@@ -18,6 +23,15 @@ def on_wrong_shape(sentence: str) -> Iterator[None]:
         if error.type_name == "AssertionError":
             raise CheckFailed(sentence, error.detail) from None
         raise
+
+
+@contextmanager
+def on_error(sentence: str) -> Iterator[None]:
+    """Fail with `sentence` if the student's code raises: for a call that differs in one thing from one that worked."""
+    try:
+        yield
+    except StudentError as error:
+        raise CheckFailed(sentence, error.detail) from None
 
 
 def recognise(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike]) -> str:
@@ -32,3 +46,23 @@ def recognise(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike])
         if values.shape == np.shape(wrong) and np.allclose(values, wrong, rtol=1e-5, atol=1e-6):
             return sentence
     return otherwise
+
+
+def float32_sums(columns: np.ndarray, mean: object, std: object) -> str:
+    """How a sentence begins if mean or std of these columns (N, D) are those of float32 arithmetic; else ""."""
+    columns = np.ascontiguousarray(columns)  # as a submission gets them: the order decides about the rounding
+
+    def is_rough(actual: object, statistic: Callable[..., np.ndarray]) -> bool:
+        rough, exact = statistic(columns, axis=0), statistic(columns, axis=0, dtype=np.float64)
+        if statistic is np.std:
+            rough, exact = (np.where(values < 1e-8, 1.0, values) for values in (rough, exact))
+        # To the last bit, and not just rounded to float32 at the end.
+        differ = not np.array_equal(rough, exact.astype(columns.dtype))
+        return differ and isinstance(actual, np.ndarray) and np.array_equal(actual, rough)
+
+    if not (is_rough(mean, np.mean) or is_rough(std, np.std)):
+        return ""
+    return (
+        "the mean or the standard deviation of a long column was computed in float32, where the sum is rounded at "
+        "every addition: begin with .astype(np.float64); "
+    )

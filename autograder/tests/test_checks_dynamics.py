@@ -15,59 +15,92 @@ from autograder.tests.variants import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # wrong ones divide by 0 and overflow
 
+# 1a as most people would write it, to be changed in one place.
+IN_FLOAT64 = "obs, actions, next_obs = (x.astype(np.float64) for x in (obs, actions, next_obs))\n"
+GUARDED = "np.where(delta_std < 1e-8, 1.0, delta_std)"
+PLAIN_1A = f"""{IN_FLOAT64}raw_inputs = np.concatenate([obs, actions], axis=1)
+deltas = next_obs - obs
+input_mean, input_std = raw_inputs.mean(axis=0), raw_inputs.std(axis=0)
+delta_mean, delta_std = deltas.mean(axis=0), deltas.std(axis=0)
+input_std = np.where(input_std < 1e-8, 1.0, input_std)
+delta_std = {GUARDED}
+inputs = (raw_inputs - input_mean) / input_std
+targets = (deltas - delta_mean) / delta_std
+"""
+
+
+def plain_1a(name: str, *swaps: tuple[str, str]) -> Variant:
+    """PLAIN_1A with each first text replaced by the second."""
+    body = PLAIN_1A
+    for old, new in swaps:
+        assert old in body, f"{name}: {old!r} is not there"
+        body = body.replace(old, new)
+    return Variant("1a", name, body)
+
+
 WRONG = [
     # 1a
-    Variant("1a", "targets are the next states", swap=("deltas = next_obs - obs", "deltas = next_obs")),
-    Variant("1a", "wrong sign of the change", swap=("next_obs - obs", "obs - next_obs")),
-    Variant("1a", "targets not normalised", swap=("(deltas - delta_mean) / delta_std", "deltas")),
-    Variant("1a", "targets only centred", swap=("(deltas - delta_mean) / delta_std", "deltas - delta_mean")),
-    Variant("1a", "std with N - 1", swap=("deltas.std(axis=0)", "deltas.std(axis=0, ddof=1)")),
-    Variant(
-        "1a",
+    plain_1a("targets are the next states", ("deltas = next_obs - obs", "deltas = next_obs")),
+    plain_1a("wrong sign of the change", ("next_obs - obs", "obs - next_obs")),
+    plain_1a("targets not normalised", ("(deltas - delta_mean) / delta_std", "deltas")),
+    plain_1a("targets only centred", ("(deltas - delta_mean) / delta_std", "deltas - delta_mean")),
+    plain_1a("std with N - 1", ("deltas.std(axis=0)", "deltas.std(axis=0, ddof=1)")),
+    plain_1a(
         "one mean and std for all columns",
-        swap=(
+        (
             "deltas.mean(axis=0), deltas.std(axis=0)",
             "np.full(obs.shape[1], deltas.mean()), np.full(obs.shape[1], deltas.std())",
         ),
     ),
-    Variant(
-        "1a",
+    plain_1a(
         "actions edited in place",
-        swap=("raw_inputs = np", "actions -= actions.mean(axis=0)\nraw_inputs = np"),
+        (IN_FLOAT64, "actions -= actions.mean(axis=0).astype(actions.dtype)\n" + IN_FLOAT64),
     ),
-    Variant("1a", "actions before states", swap=("[obs, actions]", "[actions, obs]")),
-    Variant(
-        "1a", "no guard for constant inputs", swap=("np.where(input_std < 1e-8, 1.0, input_std)", "input_std")
-    ),
-    Variant(
-        "1a",
-        "no guard for constant changes",
-        swap=("np.where(delta_std < 1e-8, 1.0, delta_std)", "delta_std"),
-    ),
-    Variant(
-        "1a", "guard by adding 1e-8", swap=("np.where(delta_std < 1e-8, 1.0, delta_std)", "delta_std + 1e-8")
-    ),
-    Variant(
-        "1a",
-        "guard by a floor of 1e-8",
-        swap=("np.where(delta_std < 1e-8, 1.0, delta_std)", "np.maximum(delta_std, 1e-8)"),
-    ),
-    Variant("1a", "guard begins at 1e-3", swap=("delta_std < 1e-8", "delta_std < 1e-3")),
-    Variant(
-        "1a",
+    plain_1a("actions before states", ("[obs, actions]", "[actions, obs]")),
+    plain_1a("no guard for constant inputs", ("np.where(input_std < 1e-8, 1.0, input_std)", "input_std")),
+    plain_1a("no guard for constant changes", (GUARDED, "delta_std")),
+    plain_1a("guard by adding 1e-8", (GUARDED, "delta_std + 1e-8")),
+    plain_1a("guard by a floor of 1e-8", (GUARDED, "np.maximum(delta_std, 1e-8)")),
+    plain_1a("guard begins at 1e-3", ("delta_std < 1e-8", "delta_std < 1e-3")),
+    plain_1a(
         "divided by the variance",
-        swap=("(deltas - delta_mean) / delta_std", "(deltas - delta_mean) / delta_std**2"),
+        ("(deltas - delta_mean) / delta_std", "(deltas - delta_mean) / delta_std**2"),
     ),
-    Variant("1a", "inputs not centred", swap=("(raw_inputs - input_mean)", "raw_inputs")),
+    plain_1a("inputs not centred", ("(raw_inputs - input_mean)", "raw_inputs")),
+    plain_1a(
+        "stats before the guard",
+        ("input_std = np.where(input_std < 1e-8, 1.0, input_std)\n", ""),
+        (f"delta_std = {GUARDED}\n", ""),
+        ("/ input_std", "/ np.where(input_std < 1e-8, 1.0, input_std)"),
+        ("/ delta_std", f"/ {GUARDED}"),
+    ),
+    plain_1a("in float32 throughout", (IN_FLOAT64, "")),
+    plain_1a("float64 too late", (IN_FLOAT64, ""), ("/ input_std", "/ input_std.astype(np.float64)")),
+    plain_1a("the changes in float32", ("deltas.mean(axis=0)", "deltas.astype(np.float32).mean(axis=0)")),
+    plain_1a(
+        "the spread in float32", ("raw_inputs.std(axis=0)", "raw_inputs.astype(np.float32).std(axis=0)")
+    ),
+    plain_1a(
+        "the average of the squares minus the square of the average",
+        (
+            "raw_inputs.std(axis=0)",
+            "np.sqrt(np.abs((raw_inputs.astype('f4') ** 2).mean(axis=0) - input_mean**2))",
+        ),
+        (
+            "input_mean, input_std = raw_inputs.mean(axis=0),",
+            "input_mean = raw_inputs.mean(axis=0)\ninput_std =",
+        ),
+    ),
     Variant(
         "1a",
-        "stats before the guard",
+        "deviations first, in float32",
         body="""
-        raw_inputs, deltas = np.concatenate([obs, actions], axis=1), next_obs - obs
-        input_mean, input_std = raw_inputs.mean(axis=0), raw_inputs.std(axis=0)
-        delta_mean, delta_std = deltas.mean(axis=0), deltas.std(axis=0)
-        inputs = (raw_inputs - input_mean) / np.where(input_std < 1e-8, 1.0, input_std)
-        targets = (deltas - delta_mean) / np.where(delta_std < 1e-8, 1.0, delta_std)
+        raw_inputs, deltas = np.c_[obs, actions], next_obs - obs
+        input_mean, delta_mean = raw_inputs.mean(axis=0), deltas.mean(axis=0)
+        inputs, targets = raw_inputs - input_mean, deltas - delta_mean
+        input_std, delta_std = np.sqrt((inputs**2).mean(axis=0)), np.sqrt((targets**2).mean(axis=0))
+        input_std, delta_std = (s + (s < 1e-8) * (1.0 - s) for s in (input_std, delta_std))
+        inputs, targets = inputs / input_std, targets / delta_std
         """,
     ),
     # 1b
@@ -95,6 +128,23 @@ WRONG = [
         "1b", "overflow", swap=("nn.functional.softplus(high - raw)", "torch.log(1 + torch.exp(high - raw))")
     ),
     Variant("1b", "no gradient from above", swap=("softplus(high - raw)", "softplus(high - raw.detach())")),
+    Variant(
+        "1b",
+        "flattened by view",
+        body="""
+        below_high = high - nn.functional.softplus(high - raw.view(-1))
+        return (low + nn.functional.softplus(below_high - low)).view(raw.shape)
+        """,
+    ),
+    Variant(
+        "1b",
+        "the default bounds unless both are passed in",
+        body="""
+        low, high = (low, high) if high != MAX_LOG_VAR else (MIN_LOG_VAR, MAX_LOG_VAR)
+        below_high = high - nn.functional.softplus(high - raw)
+        return low + nn.functional.softplus(below_high - low)
+        """,
+    ),
     Variant("1b", "relu for softplus", swap=("nn.functional.softplus", "nn.functional.relu")),
     Variant("1b", "wrong sign inside", swap=("softplus(high - raw)", "softplus(raw - high)")),
     # 1c
@@ -113,6 +163,9 @@ WRONG = [
     ),
     Variant("1c", "scalar", swap=(".mean(dim=(1, 2))", ".mean()")),
     Variant("1c", "average over members and rows", swap=(".mean(dim=(1, 2))", ".mean(dim=(0, 1))")),
+    Variant(
+        "1c", "flattened by view", swap=(".mean(dim=(1, 2))", ".mean(dim=(1, 2)) + 0 * mean.view(-1)[0]")
+    ),
     Variant("1c", "absolute error", swap=("(targets - mean) ** 2", "(targets - mean).abs()")),
     Variant("1c", "variance detached", swap=("torch.exp(-log_var)", "torch.exp(-log_var.detach())")),
     Variant("1c", "mean detached", swap=("(targets - mean)", "(targets - mean.detach())")),
@@ -366,6 +419,27 @@ WRONG = [
     ),
     Variant(
         "1f",
+        "members picked in a flattened view",
+        body="""
+        members, rows = rng.choice(elites, size=len(obs)), np.arange(len(obs))
+        picked = (members * len(obs) + rows)[:, None] * obs.shape[1] + np.arange(obs.shape[1])
+        std = np.exp(0.5 * log_var[members, rows])
+        sampled = torch.from_numpy(mean).view(-1).numpy()[picked] + std * rng.standard_normal(std.shape)
+        next_obs = obs + stats["delta_mean"] + stats["delta_std"] * sampled
+        """,
+    ),
+    Variant(
+        "1f",
+        "the least noise is a thousandth",
+        swap=("np.exp(0.5 * log_var[members, rows])", "np.exp(0.5 * log_var[members, rows]) + 1e-3"),
+    ),
+    Variant(
+        "1f",
+        "in half precision",
+        swap=("mean[members, rows] + std", "mean[members, rows].astype(np.float16) + std"),
+    ),
+    Variant(
+        "1f",
         "variances edited in place",
         swap=(
             "std = np.exp(0.5 * log_var[members, rows])",
@@ -380,28 +454,36 @@ WRONG = [
 
 RIGHT = [
     # 1a
+    plain_1a("in float64 throughout"),
+    plain_1a(
+        "float64 for the statistics alone", (IN_FLOAT64, ""), ("(axis=0)", "(axis=0, dtype=np.float64)")
+    ),
     Variant(
         "1a",
-        "in float64 throughout",
-        body="""
-        raw = np.hstack((obs, actions)).astype(np.float64)
-        deltas = next_obs.astype(np.float64) - obs
-        input_mean, delta_mean = np.mean(raw, 0), np.mean(deltas, 0)
-        input_std, delta_std = np.std(raw, 0), np.std(deltas, 0)
-        input_std[input_std < 1e-8] = 1.0
-        delta_std[delta_std < 1e-8] = 1.0
-        inputs, targets = (raw - input_mean) / input_std, (deltas - delta_mean) / delta_std
-        """,
+        "kept as float32 once it is computed",
+        body=PLAIN_1A
+        + """inputs, targets = inputs.astype(np.float32), targets.astype(np.float32)
+input_mean, input_std = input_mean.astype(np.float32), input_std.astype(np.float32)
+delta_mean, delta_std = delta_mean.astype(np.float32), delta_std.astype(np.float32)
+""",
     ),
+    plain_1a(
+        "statistics rounded to float32 before they are used",
+        (IN_FLOAT64, ""),
+        ("(axis=0)", "(axis=0, dtype=np.float64).astype(np.float32)"),
+    ),
+    plain_1a("a guard without np.where", (f"delta_std = {GUARDED}", "delta_std[delta_std < 1e-8] = 1.0")),
     Variant(
         "1a",
         "column by column",
         body="""
+        import math
+
         def columns(x):
-            means = [float(sum(x[:, j]) / len(x)) for j in range(x.shape[1])]
-            stds = [float(sum((x[:, j] - m) ** 2) / len(x)) ** 0.5 for j, m in enumerate(means)]
+            means = [math.fsum(x[:, j]) / len(x) for j in range(x.shape[1])]
+            stds = [math.fsum((x[:, j] - m) ** 2) ** 0.5 / len(x) ** 0.5 for j, m in enumerate(means)]
             return np.array(means), np.array([1.0 if s < 1e-8 else s for s in stds])
-        raw, deltas = np.column_stack([obs, actions]), next_obs - obs
+        raw, deltas = np.column_stack([obs, actions]).astype(float), next_obs - obs.astype(float)
         (input_mean, input_std), (delta_mean, delta_std) = columns(raw), columns(deltas)
         inputs, targets = (raw - input_mean) / input_std, (deltas - delta_mean) / delta_std
         """,
@@ -422,7 +504,7 @@ RIGHT = [
         "1a",
         "deviations first",
         body="""
-        raw_inputs, deltas = np.c_[obs, actions], next_obs - obs
+        raw_inputs, deltas = np.float64(np.c_[obs, actions]), np.subtract(next_obs, obs, dtype=np.float64)
         input_mean, delta_mean = raw_inputs.mean(axis=0), deltas.mean(axis=0)
         inputs, targets = raw_inputs - input_mean, deltas - delta_mean
         input_std, delta_std = np.sqrt((inputs**2).mean(axis=0)), np.sqrt((targets**2).mean(axis=0))
@@ -642,6 +724,29 @@ RIGHT = [
         noise = rng.standard_normal(m.shape, dtype=np.float32)
         delta = stats["delta_mean"] + stats["delta_std"] * (m + np.exp(0.5 * v) * noise)
         next_obs = (obs + delta).astype(np.float32)
+        """,
+    ),
+    # What is right for every finite log-variance must do: model.py passes no other.
+    Variant(
+        "1f",
+        "torch.distributions",
+        body="""
+        members, rows = rng.choice(elites, size=len(obs)), np.arange(len(obs))
+        chosen_mean, chosen_log_var = (torch.as_tensor(x[members, rows]).double() for x in (mean, log_var))
+        normal = torch.distributions.Normal(chosen_mean, (0.5 * chosen_log_var).exp(), validate_args=True)
+        uniform = torch.as_tensor(rng.random(chosen_mean.shape)).clamp(1e-12, 1 - 1e-12)
+        next_obs = obs + stats["delta_mean"] + stats["delta_std"] * normal.icdf(uniform).numpy()
+        """,
+    ),
+    Variant(
+        "1f",
+        "relative to the largest log-variance",
+        body="""
+        members, rows = rng.choice(elites, size=len(obs)), np.arange(len(obs))
+        largest = log_var.max()
+        std = np.exp(0.5 * (log_var[members, rows] - largest)) * np.exp(0.5 * largest)
+        sampled = mean[members, rows] + std * rng.standard_normal(std.shape)
+        next_obs = obs + stats["delta_mean"] + stats["delta_std"] * sampled
         """,
     ),
 ]

@@ -360,6 +360,15 @@ WRONG = [
     ),
     Variant(
         "2e",
+        "paired by their order",
+        body="""
+        num_real = round(real_fraction * len(real["obs"]))
+        pairs = zip(real.values(), imagined.values())
+        mixed = dict(zip(real, [np.concatenate([a[:num_real], b[num_real:]]) for a, b in pairs]))
+        """,
+    ),
+    Variant(
+        "2e",
         "a coin for each row",
         body="""
         batch_size = len(real["obs"])

@@ -171,6 +171,15 @@ WRONG = [
     Variant("4f", "dense is 0 when arrived", """
         distance = np.linalg.norm(next_achieved - goals, axis=-1)
         rewards = -distance * (distance > threshold) if reward == "dense" else -1.0 * (distance > threshold)"""),
+    Variant("4f", "float64 alone", """
+        import torch
+        apart = torch.cdist(torch.as_tensor(next_achieved)[:, None], torch.as_tensor(goals)[:, None])
+        distance = apart[:, 0, 0].numpy()
+        rewards = -distance if reward == "dense" else -(distance > threshold).astype(np.float32)"""),
+    Variant("4f", "arrays in one piece alone", """
+        distance = np.linalg.norm(next_achieved - goals, axis=-1)
+        next_achieved.view(np.uint8)
+        rewards = -distance if reward == "dense" else -(distance > threshold).astype(np.float32)"""),
     Variant("4f", "distance of norms", swap=(
         "np.linalg.norm(next_achieved - goals, axis=-1)",
         "abs(np.linalg.norm(next_achieved, axis=-1) - np.linalg.norm(goals, axis=-1))")),

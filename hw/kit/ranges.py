@@ -54,7 +54,11 @@ def check_each(config) -> None:
         (("stop_at",), lambda x: x is None or 0 <= x <= 1, "lie in [0, 1]"),
         (("discount",), lambda x: 0 <= x < 1, "lie in [0, 1)"),
         (("averaging",), lambda x: 0 < x <= 1, "lie in (0, 1]"),
-        (("model_min_log_var",), lambda x: x < 0.5, "lie below .5, the upper bound"),
+        (
+            ("model_min_log_var",),
+            lambda x: -80 <= x < 0.5,  # the loss holds exp(-log_var), and exp(88) is all that float32 can
+            "lie in [-80, .5) (.5 is the upper bound)",
+        ),
         (("seed",), lambda x: 0 <= x < 2**32, "lie in [0, 2^32)"),
         (
             ("hidden", "model_hidden"),

@@ -17,5 +17,6 @@ def nearby_goals(
 
     Args: goals (B, G), left unchanged; wanted (N, G), the goals that the task asked for. Returns: (B, G).
     """
-    steps = SPREAD * wanted.std(axis=0) * rng.standard_normal(goals.shape)
+    spread = SPREAD * wanted.std(axis=0, dtype=np.float64)  # in float32, goals that do not vary would seem to
+    steps = spread * rng.standard_normal(goals.shape)
     return np.where(rng.random(len(goals))[:, None] < fraction, goals + steps, goals).astype(goals.dtype)

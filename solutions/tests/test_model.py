@@ -25,7 +25,21 @@ def test_a_step_without_noise_is_the_mean_of_one_of_the_elites(model):
     sampled = model.sample_next(obs, actions, np.random.default_rng(1))
     assert len(np.unique(sampled[:, 0])) == 300 and sampled[:, 0].std() > 0.5
     model.noise = 0.0
-    assert len(np.unique(model.sample_next(obs, actions, np.random.default_rng(1))[:, 0])) == 2
+    means = model.sample_next(obs, actions, np.random.default_rng(1))[:, 0]
+    assert len(np.unique(means.round(9))) == 2
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-30, 1.0])
+def test_part_1_gets_finite_log_variances_only(model, monkeypatch, noise):
+    # 1f may then compute with them as it likes: relative to their largest, or as a scale that must not be 0.
+    def sample(obs, mean, log_var, stats, elites, rng):
+        relative = np.exp(0.5 * (log_var - log_var.max())) * np.exp(0.5 * log_var.max())
+        torch.distributions.Normal(torch.as_tensor(mean), torch.as_tensor(relative), validate_args=True)
+        return obs + stats["delta_mean"] + stats["delta_std"] * (mean + relative)[elites[0]]
+
+    monkeypatch.setattr("solutions.model.sample_next_obs", sample)
+    model.noise = noise
+    assert np.isfinite(model.sample_next(np.ones((5, 2)), np.zeros((5, 2)), np.random.default_rng(1))).all()
 
 
 def test_noise_scales_the_standard_deviation(model):
@@ -49,5 +63,6 @@ def test_the_lower_bound_of_the_log_variance_holds():
 def test_the_settings_know_the_bounds_of_part_1():
     assert TrainConfig().model_min_log_var == MIN_LOG_VAR
     TrainConfig(model_min_log_var=MAX_LOG_VAR - 1e-6).check()
-    with pytest.raises(UserError, match="the upper bound"):
-        TrainConfig(model_min_log_var=MAX_LOG_VAR).check()
+    for bound in (MAX_LOG_VAR, -200.0):  # exp(200) is more than float32 holds
+        with pytest.raises(UserError, match="the upper bound"):
+            TrainConfig(model_min_log_var=bound).check()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autograder.checks.mistakes import float32_sums
 from autograder.engine.checking import (
     Rng,
     Student,
@@ -42,23 +43,28 @@ def judge_pairs(
         "`normalized_pairs` must return inputs, targets and stats",
     )
     inputs, targets, stats = reference.normalized_pairs(obs, actions, next_obs)
-    expect_close(
-        answer[0], inputs, "the normalised inputs are wrong", name="normalized_pairs (inputs)", **tolerance
-    )
-    expect_close(
-        answer[1], targets, "the normalised changes are wrong", name="normalized_pairs (targets)", **tolerance
-    )
+    found = answer[2] if isinstance(answer[2], dict) else {}
+    causes = {
+        prefix: float32_sums(columns, found.get(f"{prefix}_mean"), found.get(f"{prefix}_std"))
+        for prefix, columns in (("input", np.concatenate([obs, actions], axis=1)), ("delta", next_obs - obs))
+    }
+    for actual, wanted, prefix, name in (
+        (answer[0], inputs, "input", "inputs"),
+        (answer[1], targets, "delta", "targets"),
+    ):
+        sentence = f"{causes[prefix]}the normalised {name} are wrong"
+        expect_close(actual, wanted, sentence, name=f"normalized_pairs ({name})", **tolerance)
     for key, wanted in stats.items():
-        expect(isinstance(answer[2], dict) and key in answer[2], f"`stats` has no entry {key!r}")
-        name = f"normalized_pairs (stats[{key!r}])"
-        expect_close(answer[2][key], wanted, f"stats[{key!r}] is wrong", name=name, **tolerance)
+        expect(key in found, f"`stats` has no entry {key!r}")
+        sentence = f"{causes[key.partition('_')[0]]}stats[{key!r}] is wrong"
+        expect_close(found[key], wanted, sentence, name=f"normalized_pairs (stats[{key!r}])", **tolerance)
 
 
 @subpart("1a")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_pairs_against_reference(student: Student, fresh_rng: np.random.Generator, dtype: str) -> None:
     """Inputs, targets and stats on fresh transitions, also a single one."""
-    # float32: the sums of 40 numbers may be taken in either precision, in any order
+    # float32: with 40 rows the precision of the sums is not what is judged (test_pairs_of_long_float32_columns does)
     tolerance = {"atol": 1e-6, "rtol": 1e-5} if dtype == "float64" else {"atol": 5e-5, "rtol": 5e-5}
     for num_rows in (1, 2, int(fresh_rng.integers(20, 40))):
         obs_dim, action_dim = fresh_rng.integers(1, 6, size=2)
@@ -91,6 +97,25 @@ def test_pairs_with_tiny_columns(student: Student, fresh_rng: np.random.Generato
         )
         expect(std[1] < 1e-7, "a column with a standard deviation below 1e-8 must be divided by 1")
     judge_pairs(student, obs, actions, next_obs, atol=1e-12)
+
+
+@subpart("1a", hint="x.astype(np.float64) before anything is computed")
+@pytest.mark.parametrize("rows", [1_000, 90_000])
+def test_pairs_of_long_float32_columns(student: Student, fresh_rng: np.random.Generator, rows: int) -> None:
+    """Long float32 columns far from 0, some of which never change, are normalised as in float64."""
+    rows += int(fresh_rng.integers(rows // 5))
+    offsets = fresh_rng.choice([-1, 1], 8) * 10 ** fresh_rng.uniform(-1, 3, 8)
+    spread = np.abs(offsets) * 10 ** fresh_rng.uniform(-2.5, 0, 8)
+    spread[4:] = 0.0
+    raw = (offsets + spread * fresh_rng.normal(size=(rows, 8))).astype(np.float32)
+    raw = raw[:, fresh_rng.permutation(8)]
+    obs, actions = raw[:, :5], raw[:, 5:]
+    # The changes are smaller than the states; those of the first column are always the same, and exactly so.
+    change = np.abs(obs[0]) * 10 ** fresh_rng.uniform(-2, 0, 5)
+    next_obs = (obs + change * fresh_rng.normal(2.0, 0.2, (rows, 5))).astype(np.float32)
+    obs[:, 0], next_obs[:, 0] = 0.0, change[0]
+    # What was computed in float64 may be kept as float32.
+    judge_pairs(student, obs, actions, next_obs, atol=1e-3, rtol=1e-4)
 
 
 # --- 1b: bounded log-variance ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.checks.mistakes import recognise
+from autograder.checks.mistakes import NO_VIEWS, float32_sums, on_error, recognise
 from autograder.engine.checking import (
     Rng,
     Student,
@@ -114,6 +114,37 @@ def test_columns_that_never_change(student: Student) -> None:
     expect_close(stats["input_std"][[0, 2]], np.ones(2), "`input_std` must be 1 where an input never changes")
 
 
+@subpart("1a", hint="x.astype(np.float64) before anything is computed")
+def test_long_columns_of_float32(student: Student) -> None:
+    """D_env holds float32: 1,000 or 100,000 rows of it are normalised as well as four."""
+    rng = np.random.default_rng(13)
+    for rows in (1_000, 100_000):
+        # A position in metres, one that stays where it is, an angle, a tiny velocity.
+        obs = rng.normal([1.34, 1.3419, -0.7, 2e-4], [0.02, 0.0, 1.5, 1e-5], (rows, 4)).astype(np.float32)
+        changes = rng.normal([0.7, 0.1, 0.0, 1e-5], [0.005, 0.0, 0.2, 1e-5], (rows, 4))
+        next_obs = obs + changes.astype(np.float32)
+        actions = np.stack([np.full(rows, 0.3), rng.uniform(-1, 1, rows)], axis=1).astype(np.float32)
+        inputs, targets, stats = pairs(student, obs, actions, next_obs)
+        for name, columns, values, prefix, still in (
+            ("inputs", np.concatenate([obs, actions], axis=1), inputs, "input", [1, 4]),
+            ("targets", next_obs - obs, targets, "delta", [1]),
+        ):
+            mean, std = stats[f"{prefix}_mean"], stats[f"{prefix}_std"]
+            cause = float32_sums(columns, mean, std)
+            what = f"{cause}with {rows:,} rows of float32, a column of the {name} that never changes"
+            expect_close(values[:, still], np.zeros((rows, len(still))), f"{what} does not become 0")
+            expect_close(
+                std[still], np.ones(len(still)), f"{what} does not have the standard deviation 1 in `stats`"
+            )
+            moving = np.delete(values, still, axis=1).astype(np.float64)
+            what = f"{cause}with {rows:,} rows of float32, a column of the {name}"
+            width = moving.shape[1]
+            expect_close(moving.mean(axis=0), np.zeros(width), f"{what} does not have mean 0", atol=1e-3)
+            expect_close(
+                moving.std(axis=0), np.ones(width), f"{what} does not have standard deviation 1", atol=1e-3
+            )
+
+
 @subpart("1a")
 def test_stats_undo_the_normalisation(student: Student) -> None:
     """`stats` holds what was subtracted and divided by: targets · delta_std + delta_mean = s' - s."""
@@ -200,6 +231,20 @@ def test_bounded_log_var_keeps_its_gradient(student: Student) -> None:
     expect(gradient > 0.01, "the gradient is 0 beyond a bound: the bound must be smooth, a clip is not")
 
 
+@subpart("1b")
+def test_bounds_of_a_part_of_the_net_output(student: Student) -> None:
+    """As in training: (E, B, O) cut out of what the net gives, and only the lower bound passed in, by name."""
+    raw = np.linspace(-6.0, 3.0, 12).reshape(2, 3, 2)
+    bounded, low = student.dynamics.bounded_log_var, -2.0
+    whole = expect_array(bounded(Tensor(raw), low=low), raw.shape, name="bounded_log_var")
+    with on_error(NO_VIEWS):
+        cut = student.given.call_strided(bounded, Tensor(raw), low=low)
+    expect_close(cut, whole, "the bounded log-variance differs where the tensor is a view of a larger one")
+    softplus = lambda x: np.logaddexp(0.0, x)  # noqa: E731
+    wanted = low + softplus(0.5 - softplus(0.5 - raw) - low)
+    expect_close(whole, wanted, "with only `low` passed in, the upper bound is MAX_LOG_VAR, 0.5", atol=1e-5)
+
+
 # --- 1c: Gaussian negative log-likelihood ---
 
 
@@ -269,6 +314,17 @@ def test_nll_has_its_minimum_at_the_true_variance(student: Student) -> None:
     expect_close(
         by_mean, wanted.reshape(1, 1, 3), "the gradient by the mean is not (mean - target) / variance"
     )
+
+
+@subpart("1c")
+def test_nll_of_a_part_of_the_net_output(student: Student) -> None:
+    """As in training: mean and log-variance are cut out of what the net gives, (E, B, 2 O)."""
+    mean, log_var, targets = np.random.default_rng(14).normal(size=(3, 2, 5, 3))
+    args = [Tensor(x) for x in (mean, log_var, targets)]
+    whole = expect_array(student.dynamics.gaussian_nll(*args), (2,), name="gaussian_nll")
+    with on_error(NO_VIEWS):
+        cut = student.given.call_strided(student.dynamics.gaussian_nll, *args)
+    expect_close(cut, whole, "the loss differs where the tensors are views of larger ones")
 
 
 # --- 1d: bootstrap and hold-out ---
@@ -544,3 +600,19 @@ def test_sampling_draws_from_the_generator(student: Student) -> None:
     names = ("obs", "mean", "log_var", "stats", "elites")
     arguments = dict(zip(names, args, strict=True))
     expect_unchanged(student.dynamics.sample_next_obs, **arguments, rng=Rng(5))
+
+
+@subpart("1f")
+def test_a_step_as_the_model_takes_it(student: Student) -> None:
+    """float32 as in training, cut out of what the net gives, and with the noise all but switched off, as by default."""
+    rng = np.random.default_rng(15)
+    obs, mean = (rng.normal(size=shape).astype(np.float32) for shape in ((50, 2), (2, 50, 2)))
+    log_var = rng.uniform(-70.0, -60.0, mean.shape).astype(np.float32)  # with `model_noise` 0: see model.py
+    args = (obs, mean, log_var, STATS, np.array([1]), Rng(4))
+    sample_next_obs = student.dynamics.sample_next_obs
+    wanted = obs + STATS["delta_mean"] + STATS["delta_std"] * mean[1]
+    sentence = "with a log-variance of -60 or less a sample is the mean, but this one is not"
+    expect_close(sample_next_obs(*args), wanted, sentence, name="sample_next_obs")
+    with on_error(NO_VIEWS):
+        cut = student.given.call_strided(sample_next_obs, *args)
+    expect_close(cut, wanted, "the next states are wrong where the arrays are views of larger ones")

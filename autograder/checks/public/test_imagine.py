@@ -365,6 +365,22 @@ def test_no_row_twice(student: Student) -> None:
 
 
 @subpart("2e")
+def test_arrays_are_paired_by_key(student: Student) -> None:
+    """As in training: the two dicts name their arrays in different orders, and hold float32 and float64."""
+    keys = ("obs", "rewards", "goals", "masks")  # the values of key number i begin at 1000 i
+    real = {key: (1000.0 * i + np.arange(8.0)[:, None]).astype(np.float32) for i, key in enumerate(keys)}
+    imagined = {key: real[key].astype(np.float64) + 500.0 for key in reversed(keys)}
+    batch = student.imagine.mix(real, imagined, 0.5)
+    expect(isinstance(batch, dict) and set(batch) == set(keys), "`mix` must return a dict with the same keys")
+    sentence = (
+        "arrays of different keys were put together: the two dicts need not have their keys in the same order"
+    )
+    for i, key in enumerate(keys):
+        values = expect_array(batch[key], (8, 1), name=f"mix ({key})")
+        expect(np.floor(values / 1000.0) == i, sentence)
+
+
+@subpart("2e")
 def test_mixing_leaves_its_arguments(student: Student) -> None:
     """Both batches stay as they are; the mixed one is new."""
     real, fake = ({"obs": np.full((8, 1), x), "actions": np.full((8, 2), x)} for x in (1.0, 2.0))

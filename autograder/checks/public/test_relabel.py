@@ -5,7 +5,7 @@ In `_buffer`, episode n achieves the goal (n, t, 100 n + t) at its state t, so a
 
 import numpy as np
 
-from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
 from autograder.checks.states import find_states
 from autograder.engine.checking import (
     Rng,
@@ -391,6 +391,29 @@ def test_one_reward_for_each_row(student):
         {"the distance was taken down the batch: the coordinates are the last axis": [-3.0, 0.0, 0.0]},
     )
     expect_close(rewards, [-1.0, -2.0, -2.0], sentence, name="new_rewards")
+
+
+@subpart("4f", hint="NumPy takes the difference of float64 and float32 as it is")
+def test_rewards_of_imagined_steps(student):
+    """As in training: imagined positions are float64 and cut out of larger arrays, their goals are float32."""
+    goals = np.array([[0.0, 0.0], [1.0, 2.0], [0.5, 0.5]])
+    arrived = goals + np.array([[0.3, 0.4], [0.0, 0.25], [0.0, 0.0]])
+    for reward, wanted in (("sparse", [-1.0, 0.0, 0.0]), ("dense", [-0.5, -0.25, 0.0])):
+        sentence = f"the {reward} reward is wrong"
+        rewards = student.relabel.new_rewards(arrived, goals, 0.3, reward)
+        expect_close(rewards, wanted, sentence, name="new_rewards")
+        mixed = arrived, goals.astype(np.float32), 0.3, reward
+        both = "your code works on float64 alone, but raises an error if the goals are float32, as D_env holds them"
+        with on_error(both):
+            rewards = student.relabel.new_rewards(*mixed)
+        expect_close(
+            rewards, wanted, f"{sentence} for float64 positions and float32 goals", name="new_rewards"
+        )
+        with on_error(NO_VIEWS):
+            rewards = student.given.call_strided(student.relabel.new_rewards, *mixed)
+        expect_close(
+            rewards, wanted, f"{sentence} where the arrays are views of larger ones", name="new_rewards"
+        )
 
 
 @subpart("4f")
