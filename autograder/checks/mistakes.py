@@ -64,5 +64,5 @@ def float32_sums(columns: np.ndarray, mean: object, std: object) -> str:
         return ""
     return (
         "the mean or the standard deviation of a long column was computed in float32, where the sum is rounded at "
-        "every addition: begin with .astype(np.float64); "
+        "every addition: begin with .astype(np.float64)"
     )

@@ -33,6 +33,17 @@ def fresh_seed(rng: np.random.Generator) -> int:
 # --- 1a: normalised inputs and targets ---
 
 
+# What is wrong, written out: a hidden check shows no sentence that was put together.
+WRONG = {
+    "inputs": "the normalised inputs are wrong",
+    "targets": "the normalised changes are wrong",
+    "input_mean": "stats['input_mean'] is wrong",
+    "input_std": "stats['input_std'] is wrong",
+    "delta_mean": "stats['delta_mean'] is wrong",
+    "delta_std": "stats['delta_std'] is wrong",
+}
+
+
 def judge_pairs(
     student: Student, obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray, **tolerance
 ) -> None:
@@ -52,11 +63,11 @@ def judge_pairs(
         (answer[0], inputs, "input", "inputs"),
         (answer[1], targets, "delta", "targets"),
     ):
-        sentence = f"{causes[prefix]}the normalised {name} are wrong"
+        sentence = causes[prefix] or WRONG[name]
         expect_close(actual, wanted, sentence, name=f"normalized_pairs ({name})", **tolerance)
     for key, wanted in stats.items():
-        expect(key in found, f"`stats` has no entry {key!r}")
-        sentence = f"{causes[key.partition('_')[0]]}stats[{key!r}] is wrong"
+        expect(key in found, "`stats` lacks an entry that the docstring names")
+        sentence = causes[key.partition("_")[0]] or WRONG[key]
         expect_close(found[key], wanted, sentence, name=f"normalized_pairs (stats[{key!r}])", **tolerance)
 
 
@@ -215,9 +226,9 @@ def test_nll_gradients_against_reference(student: Student, fresh_rng: np.random.
         args = [Tensor(x) for x in (mean, log_var, targets)]
         _, found = student.value_and_grad("dynamics", "gaussian_nll", args, wrt=(0, 1))
         for leaf, gradient, what in zip(leaves, found, ("mean", "log-variance"), strict=True):
-            expect(gradient is not None, f"no gradient reaches the {what} (is it detached?)")
+            expect(gradient is not None, "no gradient reaches the predictions (are they detached?)")
             expect_close(
-                gradient, leaf.grad.numpy(), f"the gradient by the {what} is wrong", name="the gradient"
+                gradient, leaf.grad.numpy(), "the gradient by the predictions is wrong", name="the gradient"
             )
 
 
