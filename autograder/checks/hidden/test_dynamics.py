@@ -225,7 +225,7 @@ def test_nll_gradients_against_reference(student: Student, fresh_rng: np.random.
         reference.gaussian_nll(*leaves, torch.as_tensor(targets)).sum().backward()
         args = [Tensor(x) for x in (mean, log_var, targets)]
         _, found = student.value_and_grad("dynamics", "gaussian_nll", args, wrt=(0, 1))
-        for leaf, gradient, what in zip(leaves, found, ("mean", "log-variance"), strict=True):
+        for leaf, gradient in zip(leaves, found, strict=True):
             expect(gradient is not None, "no gradient reaches the predictions (are they detached?)")
             expect_close(
                 gradient, leaf.grad.numpy(), "the gradient by the predictions is wrong", name="the gradient"
