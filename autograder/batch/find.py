@@ -46,6 +46,8 @@ def find_uploads(
     platform, layout = recognise(paths, folders, top.name or source.stem)
     if platform == "plain":
         _refuse_what_is_no_class(source / top if source.is_dir() else source, inside, parts)
+        if source.is_dir() and len(inside) == 1 and is_archive(paths[0].name):
+            _refuse_packed_class(source / entries[0].raw, parts)
     with Reader(source) as reader:
         metadata = Metadata()
         if platform == "gradescope":
@@ -102,10 +104,12 @@ def _upload(
 ) -> Upload:
     owner = files[0][0]
     late = any(o.late for o, _ in files)
+    doubt = _undated(files)
     files, sent, notes = _last_attempt([(o, e) for o, e in files if str(o.inner) != "."] or files)
     files = [(o, e) for o, e in files if str(o.inner) != "."]
-    useful = [(o, e) for o, e in files if may_matter(o.inner.name, parts)]
-    others = [o.inner.name for o, e in files if not may_matter(o.inner.name, parts)]
+    useful = [(o, e) for o, e in files if may_matter(o.inner.name, parts) and not e.closed]
+    others = [o.inner.name for o, e in files if not e.closed and not may_matter(o.inner.name, parts)]
+    others += [f"{o.inner.name} (not opened)" for o, e in files if e.closed]
     record = record or Record()
     students = record.students or (Student(owner.name, owner.sid),)
     return Upload(
@@ -119,7 +123,17 @@ def _upload(
         record.extension,
         late,
         (*record.notes, *notes),
+        doubt=doubt,
     )
+
+
+def _undated(files: Files) -> str:
+    """Why nobody knows which attempt is the last, in a sentence; "" if there is no such doubt."""
+    names = [str(o.inner).casefold() for o, e in files if not e.folder]
+    several = len(set(names)) < len(names) or any(is_archive(name) for name in names[1:])
+    if several and any(o.undated for o, _ in files):
+        return "the times of the attempts cannot be read: leave the last one and take the others away"
+    return ""
 
 
 def _last_attempt(files: Files) -> tuple[Files, datetime | None, tuple[str, ...]]:
@@ -186,6 +200,20 @@ def _refuse_what_is_no_class(where: Path, inside: Sequence[Entry], parts: Parts)
         )
 
 
+def _refuse_packed_class(archive: Path, parts: Parts) -> None:
+    """The only archive in a folder may be everybody's instead of one student's."""
+    try:
+        entries = list_files(archive)
+    except UserMistake:
+        return  # no zip, or damaged: to look at as a submission
+    top = _top(entries, in_folder=False)
+    inside = [replace(e, path=e.path.relative_to(top)) for e in entries if _is_below(e.path, top)]
+    platform, _ = recognise([e.path for e in inside], [e.path for e in inside if e.folder], top.name)
+    homework = [PurePosixPath("x", e.path) for e in inside if not e.folder and may_matter(e.path.name, parts)]
+    if platform not in ("plain", "github") or _people("x", homework):
+        raise UserMistake(f"{archive} holds more than one student: grade it with SUBMISSIONS={archive}")
+
+
 def _people(top: str, homework: Iterable[PurePosixPath]) -> bool:
     """Whether the folder `top` looks like a class: folders with homework, or many archives, and nothing else."""
     below = [PurePosixPath(*path.parts[1:]) for path in homework if path.parts[0] == top]
@@ -224,7 +252,8 @@ def _top(entries: Sequence[Entry], in_folder: bool) -> PurePosixPath:
         folders = [path for path, folder in inside if folder]
         if recognise([path for path, _ in inside], folders, top.name)[0] != "plain":
             return top
-        heads = {path.parts[0] for path, folder in inside if folder or not is_stray(path)}
+        inside = [(path, folder) for path, folder in inside if folder or not is_stray(path)]
+        heads = {path.parts[0] for path, _ in inside}
         if len(heads) != 1 or any(len(path.parts) == 1 and not folder for path, folder in inside):
             break
         top /= heads.pop()

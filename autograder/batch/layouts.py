@@ -24,6 +24,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from autograder.engine.archives import ENDINGS, is_archive
+from autograder.engine.outcomes import UserMistake
 
 METADATA = "submission_metadata.yml"
 KNOWN = (
@@ -49,11 +50,13 @@ _BRIGHTSPACE = re.compile(
 _LOGIN = re.compile(
     r"(?P<sid>[a-z0-9._@]*\d[a-z0-9._@]*|[a-z][a-z._]*(?= [A-Z]\w* \w)) (?P<name>.+)", re.DOTALL
 )
-_BLACKBOARD = re.compile(r"(?P<who>.+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.DOTALL)
+_BLACKBOARD = re.compile(
+    r"(?P<who>.+?)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.DOTALL
+)
 _MANIFEST_NAME = re.compile(r"^Name:[ \t]*(?P<name>.+?)[ \t]*\((?P<sid>[^()]+)\)[ \t]*\r?$", re.MULTILINE)
 _MANIFEST_TYPED = re.compile(r"^Submission Field:\s*(?!There is no student submission text)\S", re.MULTILINE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_CLOCK = re.compile(r"(?P<hour>\d{1,2})[:_.]?(?P<minute>\d\d)\s*(?P<half>[AaPp])\.?[Mm]\.?$")
+_CLOCK = re.compile(r"(?P<hour>\d{1,2})[:_.]?(?P<minute>\d\d)(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?$")
 # What staff and platforms lay beside submissions, and nobody hands in as homework.
 _STRAYS = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".txt", ".md", ".rst", ".yml", ".yaml", ".json", ".toml")
 _STRAYS += (".html", ".htm", ".log", ".ini", ".db", ".sqlite")
@@ -70,6 +73,7 @@ class Owner:
     sid: str = ""
     late: bool = False
     sent: datetime | None = None  # by the platform's clock; attempts of one student differ in it
+    undated: bool = False  # there is a time that nobody can read
     manifest: bool = False  # a text file of Blackboard's about the attempt
 
 
@@ -116,7 +120,8 @@ def brightspace(path: PurePosixPath) -> Owner | None:
     if group:
         name, sid = " - ".join(group), found["user"]
     inner = _below(path) if len(path.parts) > 1 else PurePosixPath(found["file"] or ".")
-    return Owner(f"{name}_{sid}", inner, name, sid, sent=_brightspace_time(found["when"]))
+    sent = _brightspace_time(found["when"])
+    return Owner(f"{name}_{sid}", inner, name, sid, sent=sent, undated=sent is None)
 
 
 def blackboard(path: PurePosixPath) -> Owner | None:
@@ -173,18 +178,24 @@ def recognise(
 
     `folders` are those of the `paths` that are folders, and `name` is that of the folder around them.
     """
-    if METADATA in {str(path) for path in paths}:
-        return "gradescope", gradescope
     folders = set(folders)
     tops = {path.parts[0] for path in paths} - {str(p) for p in paths if is_stray(p) and p not in folders}
+    gradescopes = METADATA in {str(path) for path in paths}
     fit = {
         platform: sum(layout(PurePosixPath(top)) is not None for top in tops)
         for platform, layout in _BY_NAME.items()
     }
     best = max(fit, key=lambda platform: fit[platform], default="plain")
+    if mixed := [name for name in _STRICT if name != best and fit[name] and fit[best]]:
+        raise UserMistake(
+            f"files of {best} and of {' and '.join(mixed)} lie side by side: grade each export by itself, with an "
+            "OUT of its own"
+        )
     if fit.get(best) and 2 * fit[best] > len(tops):
         layout = _BY_NAME[best]
         return best, lambda path: layout(path) or _in_folder_or_archive(path, folders)
+    if gradescopes:
+        return "gradescope", gradescope
     clones = {path.parts[0] for path in folders if path.name == ".git" and len(path.parts) == 2}
     if clones and 2 * len(clones) > len(tops):
         layout = github(_prefix(clones, name))
@@ -204,6 +215,7 @@ _BY_NAME: dict[str, Layout] = {
     "brightspace": brightspace,
     "canvas": canvas,
 }
+_STRICT = ("moodle", "blackboard", "brightspace")  # names that nobody gives a folder by chance
 
 
 def _in_folder_or_archive(path: PurePosixPath, folders: set[PurePosixPath]) -> Owner | None:
@@ -232,7 +244,9 @@ def _brightspace_time(text: str) -> datetime | None:
     numbers = [int(word) for word in words if word.isdigit()]
     if clock is None or month is None or len(numbers) != 2:
         return None
-    hour = int(clock["hour"]) % 12 + (12 if clock["half"] in "Pp" else 0)
+    hour = int(clock["hour"])
+    if clock["half"]:
+        hour = hour % 12 + (12 if clock["half"] in "Pp" else 0)
     try:
         return datetime(max(numbers), month, min(numbers), hour, int(clock["minute"]))
     except ValueError:

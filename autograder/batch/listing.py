@@ -3,13 +3,15 @@
 Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 where a zip forgot to
 say so. Folders are listed as well, as one without files is somebody who handed in nothing.
 
-Links, absolute paths, `..` and what systems leave behind are no files here, and there are caps on everything.
+Absolute paths, `..` and what systems leave behind are no files here, and there are caps on everything. What nobody
+opens (a link, what lies too deep, what cannot be read) is listed, as whoever has only that did not hand in nothing.
 """
 
 from __future__ import annotations
 
 import lzma
 import os
+import re
 import stat
 import unicodedata
 import zipfile
@@ -25,6 +27,7 @@ from autograder.engine.outcomes import UserMistake, one_line
 
 MAX_FILES = 1_000_000
 MAX_ARCHIVE = 50 * 2**30  # bytes
+UNREADABLE = "what cannot be read"  # stands for what a folder holds that nobody can look into
 CLONE = ".git"  # tells a clone of GitHub's; what is in it is nobody's homework
 FOLDER_DEPTH = 4
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
@@ -38,6 +41,7 @@ class Entry:
     stamp: str
     raw: str  # how the folder or archive spells the path
     folder: bool = False  # only those near the top are listed, and a clone's .git
+    closed: bool = False  # nobody opens it
 
 
 def list_files(source: Path) -> list[Entry]:
@@ -79,14 +83,21 @@ def _in_folder(root: Path, folder: Path, depth: int) -> Iterator[Entry]:
     except OSError as error:
         if folder == root:
             raise UserMistake(f"{root} cannot be read: {error.strerror}") from error
+        raw = (folder / UNREADABLE).relative_to(root).as_posix()
+        yield Entry(_path(raw), 0, "", raw, closed=True)
         return  # one student's unreadable folder is that student's trouble
     for item in inside:
-        if item.is_symlink() or (is_noise(item.name) and item.name != CLONE):
+        if is_noise(item.name) and item.name != CLONE:
             continue
         raw = Path(item.path).relative_to(root).as_posix()
-        if item.is_dir(follow_symlinks=False):
+        if item.is_symlink():
+            if depth > 0 and item.name != CLONE:
+                yield Entry(_path(raw), 0, "", raw, closed=True)
+        elif item.is_dir(follow_symlinks=False):
             if depth < FOLDER_DEPTH:
                 yield Entry(_path(raw), 0, "", raw, folder=True)
+            elif depth == MAX_DEPTH:
+                yield Entry(_path(raw), 0, "", raw, closed=True)
             if depth < MAX_DEPTH and item.name != CLONE:
                 yield from _in_folder(root, Path(item.path), depth + 1)
         elif item.is_file(follow_symlinks=False) and item.name != CLONE:
@@ -100,22 +111,34 @@ def _in_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
         name = file_name(info).replace("\\", "/")
         path = _path(name)
         links = stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR)
-        outside = path.is_absolute() or ".." in path.parts or len(path.parts) > MAX_DEPTH + 1
-        if links or outside or not path.parts:
+        if path.is_absolute() or ".." in path.parts or not path.parts:
             continue
+        deep = len(path.parts) > MAX_DEPTH + 1
+        path = PurePosixPath(*path.parts[: MAX_DEPTH + 1])
         clone = path.parts.index(CLONE) if CLONE in path.parts else len(path.parts)
         folder = info.is_dir() or name.endswith("/") or clone < len(path.parts)
         path = PurePosixPath(*path.parts[: clone + 1])
-        if any(is_noise(part) for part in path.parts[:clone]):
+        noise = next((n for n, part in enumerate(path.parts[:clone]) if is_noise(part)), len(path.parts))
+        for depth in range(
+            1, min(noise, len(path.parts) - 1, FOLDER_DEPTH) + 1
+        ):  # few zips have entries for folders
+            above = PurePosixPath(*path.parts[:depth])
+            found.setdefault(above, Entry(above, 0, "", info.filename, folder=True))
+        if noise < len(path.parts):
             continue
         if not folder:  # of two with one name, the last is the one that opens
-            found[path] = Entry(path, info.file_size, f"{info.CRC:08x}", info.filename)
+            closed = deep or links
+            found[path] = Entry(path, info.file_size, f"{info.CRC:08x}", info.filename, closed=closed)
         elif len(path.parts) <= FOLDER_DEPTH:
             found.setdefault(path, Entry(path, 0, "", info.filename, folder=True))
     yield from found.values()
 
 
 def _path(text: str) -> PurePosixPath:
+    if (
+        not text.isprintable()
+    ):  # bytes that are no UTF-8: each stays a character of its own, so names stay different
+        text = re.sub("[\udc80-\udcff]", lambda found: chr(ord(found[0]) - 0xDC00), text)
     return PurePosixPath(unicodedata.normalize("NFC", text))
 
 

@@ -59,6 +59,7 @@ class Person:
     group: str
     line: int
     canvas_id: str = ""  # Canvas's own number of the student, which its files' names hold
+    moodle_id: str = ""  # Moodle's, likewise
 
 
 def read_roster(path: Path) -> list[Person]:
@@ -141,7 +142,7 @@ def _identified(
     students: list[Student] = []
     doubt, notes = "", []
     for student in upload.students:
-        matches, is_group = index.find(student)
+        matches, is_group = index.find(student, platform)
         if len(matches) > 1 and not is_group:
             lines = ", ".join(str(person.line) for person in matches[:5])
             doubt = f"{one_line(student.name, 60)} may be any of several people in the roster (lines {lines})"
@@ -226,8 +227,12 @@ class _Index:
             if person.group:
                 self._groups[_letters(person.group)].append(person)
 
-    def find(self, student: Student) -> tuple[list[Person], bool]:
-        """(nobody, one, or several who may be meant; False), or (everybody in a group, True)."""
+    def find(self, student: Student, platform: str = "") -> tuple[list[Person], bool]:
+        """(nobody, one, or several who may be meant; False), or (everybody in a group, True).
+
+        Canvas, Moodle and Brightspace write numbers of their own into names. One may be somebody else's id by chance, so it
+        counts if the roster has it as the platform's number, or if the names have a word in common.
+        """
         name = _plain(student.name)
         for table, keys in (
             (self._ids, (_plain(student.sid),)),
@@ -238,9 +243,18 @@ class _Index:
             (self._groups, (_letters(student.name),)),
         ):
             found = {person.line: person for key in keys if key for person in table.get(key, ())}
+            if table is self._ids and platform in ("canvas", "moodle", "brightspace"):
+                found = {n: p for n, p in found.items() if _agree(student, p, platform)}
             if found:
                 return list(found.values()), table is self._groups
         return [], False
+
+
+def _agree(student: Student, person: Person, platform: str) -> bool:
+    own = {"canvas": person.canvas_id, "moodle": person.moodle_id}.get(platform, "")
+    written = _letters(student.name)
+    words = filter(None, map(_letters, re.split(r"[\W_]+", person.student.name)))
+    return (own != "" and own == student.sid) or not person.student.name or any(w in written for w in words)
 
 
 def names_of(name: str) -> tuple[str, ...]:
@@ -290,7 +304,8 @@ def _person(path: Path, line: int, columns: Sequence[str], row: Sequence[str]) -
     canvas_id = ids.get("id", "") if "sis user id" in columns else ids.get("canvas user id", "")
     shown = [id_ for id_ in ids.values() if id_ != canvas_id]
     student = Student(name, shown[0] if shown else "", email)
-    return Person(student, tuple(ids.values()), pick(_GROUP), line, canvas_id)
+    moodle_id = ids.get("identifier", "") if re.fullmatch(r"\D+ \d+", cells.get("identifier", "")) else ""
+    return Person(student, tuple(ids.values()), pick(_GROUP), line, canvas_id, moodle_id)
 
 
 def _refuse_twice(path: Path, people: Sequence[Person]) -> None:

@@ -157,7 +157,9 @@ def test_hostile_paths_and_links_are_no_submissions(assignment: Assignment, tmp_
     with zipfile.ZipFile(source, "a") as archive:
         archive.writestr(link, "/etc/passwd")
         archive.writestr("student-5/words.py", WORDS)
-    assert list(by_key(find_uploads(source, assignment.parts))) == ["ok", "student-5"]
+    uploads = by_key(find_uploads(source, assignment.parts))
+    assert list(uploads) == ["ok", "student-3", "student-5"]
+    assert not uploads["student-3"].members and uploads["student-3"].others == ("sums.py (not opened)",)
     folder = unpack(tmp_path / "folder", {"student-1/words.py": WORDS})
     (folder / "student-1/sums.py").symlink_to("/etc/passwd")
     (folder / "student-2").symlink_to(folder / "student-1")
