@@ -90,6 +90,11 @@ def _owned(
                 owner = from_manifest(owner, text)
         found.append((owner, entry))
     said = {owner.id: owner for owner, _ in found if owner.manifest}
+    if len({owner.sid for owner in said.values()}) < len(said):
+        raise UserMistake(
+            "attempts at more than one assignment lie side by side, as in "
+            f"{_some([e.path for o, e in found if o.manifest])}: grade each by itself, with an OUT of its own"
+        )
     owned: dict[str, Files] = {}
     for owner, entry in found:
         if owner.id in said:

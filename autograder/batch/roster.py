@@ -230,8 +230,8 @@ class _Index:
     def find(self, student: Student, platform: str = "") -> tuple[list[Person], bool]:
         """(nobody, one, or several who may be meant; False), or (everybody in a group, True).
 
-        Canvas, Moodle and Brightspace write numbers of their own into names. One may be somebody else's id by chance, so it
-        counts if the roster has it as the platform's number, or if the names have a word in common.
+        Canvas, Moodle and Brightspace write numbers of their own into names, and one may be somebody else's id by
+        chance. It counts if the roster has it as the platform's number, or if the names have a word in common.
         """
         name = _plain(student.name)
         for table, keys in (

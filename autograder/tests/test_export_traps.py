@@ -107,6 +107,13 @@ def test_two_exports_in_one_folder_stop(assignment: Assignment, tmp_path: Path) 
         found(unpack(tmp_path / "class", files), assignment)
 
 
+def test_two_assignments_in_one_folder_stop(assignment: Assignment, tmp_path: Path) -> None:
+    files = {f"HW {n}_ann_attempt_2026-11-20-23-59-0{n}": SUMS for n in (3, 4)}
+    texts = {f"{name}.txt": "Name: Ann One (ann)\n" for name in files}
+    with pytest.raises(UserMistake, match="more than one assignment"):
+        found(pack(tmp_path / "a.zip", texts | {f"{name}_sums.py": SUMS for name in files}), assignment)
+
+
 def test_another_platforms_list_or_a_readme_hides_no_export(assignment: Assignment, tmp_path: Path) -> None:
     export = {f"{name}_assignsubmission_file/sums.py": SUMS for name in ("Ann One_1", "Joe Two_2")}
     for n, beside in enumerate(
