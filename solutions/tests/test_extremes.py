@@ -43,7 +43,7 @@ def test_every_other_column_gets_mean_0_and_standard_deviation_1(seed, dtype, of
         assert values.mean(axis=0) == pytest.approx(0, abs=1e-9)
         assert values.std(axis=0) == pytest.approx(1, abs=1e-9)
     undone = targets * stats["delta_std"] + stats["delta_mean"]
-    assert undone == pytest.approx(next_obs.astype(np.float64) - obs, rel=1e-9, abs=1e-9 * spread)
+    np.testing.assert_allclose(undone, next_obs.astype(np.float64) - obs, rtol=1e-9, atol=1e-9 * spread)
 
 
 # --- 1b to 1f ---
