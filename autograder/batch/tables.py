@@ -88,7 +88,8 @@ class CanvasTable:
         points = _rounded(one.grade.points) if one.settled else ""
         for student in one.upload.students or (Student(one.upload.key),):
             sid = cell(student.sid)
-            ids = [sid, ""] if self._own_ids else ["", sid]
+            own = sid if sid.isdigit() else ""  # Canvas's import does not know its own anonymous ids
+            ids = [own, ""] if self._own_ids else ["", sid]
             self._write([cell(student.name), *ids, cell(student.email), "", points])
 
     @property

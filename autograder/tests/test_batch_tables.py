@@ -58,6 +58,9 @@ def test_canvas_gets_no_number_for_the_graders_own_faults(assignment: Assignment
     assert list(first) == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Homework 4"]
     assert possible["Student"].strip() == "Points Possible" and possible["Homework 4"] == "20.0"
     assert (first["ID"], first["Homework 4"]) == ("1017", "4.0") and second["Homework 4"] == ""
+    table = CanvasTable(assignment.parts, "Homework 4", "canvas")
+    table.add(one(assignment, (Student("anon_Ab3dE", "Ab3dE"),)))  # which Canvas does not know on import
+    assert rows(table.text)[1]["ID"] == ""
     table = CanvasTable(assignment.parts, "Homework 4", "gradescope")
     table.add(one(assignment, (Student("student017", "1017"),)))
     assert (rows(table.text)[1]["ID"], rows(table.text)[1]["SIS User ID"]) == ("", "1017")
