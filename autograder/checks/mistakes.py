@@ -12,6 +12,10 @@ NO_VIEWS = (
     "your code works on these numbers where they lie side by side in memory, but raises an error on views of larger "
     "arrays, which training passes: of a tensor, take .reshape rather than .view"
 )
+FLOAT32_SUMS = (
+    "the mean or the standard deviation of a long column was computed in float32, where the sum is rounded at every "
+    "addition: begin with .astype(np.float64)"
+)
 
 
 @contextmanager
@@ -49,7 +53,10 @@ def recognise(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike])
 
 
 def float32_sums(columns: np.ndarray, mean: object, std: object) -> str:
-    """How a sentence begins if mean or std of these columns (N, D) are those of float32 arithmetic; else ""."""
+    """FLOAT32_SUMS if mean or std of these columns (N, D) are, to the last bit, those of float32 arithmetic; else "".
+
+    Of a thousand rows and more: in short columns the precision of the sums hardly matters.
+    """
     columns = np.ascontiguousarray(columns)  # as a submission gets them: the order decides about the rounding
 
     def is_rough(actual: object, statistic: Callable[..., np.ndarray]) -> bool:
@@ -60,9 +67,6 @@ def float32_sums(columns: np.ndarray, mean: object, std: object) -> str:
         differ = not np.array_equal(rough, exact.astype(columns.dtype))
         return differ and isinstance(actual, np.ndarray) and np.array_equal(actual, rough)
 
-    if not (is_rough(mean, np.mean) or is_rough(std, np.std)):
+    if len(columns) < 1_000 or not (is_rough(mean, np.mean) or is_rough(std, np.std)):
         return ""
-    return (
-        "the mean or the standard deviation of a long column was computed in float32, where the sum is rounded at "
-        "every addition: begin with .astype(np.float64)"
-    )
+    return FLOAT32_SUMS

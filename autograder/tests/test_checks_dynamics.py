@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checks.mistakes import FLOAT32_SUMS
 from autograder.tests.variants import (
     Variant,
     assert_blank_costs_itself_only,
     assert_right,
     assert_wrong,
+    run_quickly,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # wrong ones divide by 0 and overflow
@@ -762,6 +764,20 @@ def test_wrong_is_caught(variant: Variant, tmp_path: Path) -> None:
 @pytest.mark.parametrize("variant", RIGHT, ids=str)
 def test_right_passes(variant: Variant, tmp_path: Path) -> None:
     assert_right(tmp_path, variant)
+
+
+@pytest.mark.parametrize(
+    ("name", "rounded"),
+    [("in float32 throughout", True), ("the spread in float32", True), ("guard by adding 1e-8", False)],
+)
+def test_who_adds_up_in_float32_is_told_so(name: str, rounded: bool, tmp_path: Path) -> None:
+    (variant,) = (v for v in WRONG if v.subpart == "1a" and v.name == name)
+    failed = {r.id.split("::")[1]: r.message for r in run_quickly(tmp_path, variant) if r.message}
+    told = {check for check, message in failed.items() if FLOAT32_SUMS in message}
+    assert told == (
+        {"test_long_columns_of_float32", "test_pairs_of_long_float32_columns"} if rounded else set()
+    )
+    assert rounded or "test_long_columns_of_float32" in failed  # with a sentence of its own
 
 
 @pytest.mark.parametrize("subpart", ["1a", "1b", "1c", "1d", "1e", "1f"])
