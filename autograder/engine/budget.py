@@ -1,8 +1,8 @@
 """How long one submission may take, all checks together.
 
 Each check has a limit of its own, and a submission that comes near it in every check would hold a grader for an hour.
-So the unit checks of a file share a budget. Right code is far from it: the reference needs half a second of computing
-for a file of unit checks, and never waits. Once the budget is used up, each further check of the file is given little:
+So the unit checks of a file share a budget, from which right code stays far: a unit check takes it milliseconds, and it
+never waits. Once the budget is used up, each further check of the file is given little:
 enough for right code, whose unit checks take milliseconds. Other files do not count: what a check gives must not depend
 on which files run beside it.
 """
@@ -19,7 +19,7 @@ IDLE_LIMIT = 5.0  # s that the code of one check may wait without computing
 IDLE_BUDGET = 15.0  # s, of all checks of a file
 RULE = (
     f"The unit checks of a file together may compute for {CHECKS} times the limit of one, and wait for "
-    f"{IDLE_BUDGET:g} s. After that each gets a tenth, but {LEAST:g} s at least. The reference needs .5 s."
+    f"{IDLE_BUDGET:g} s. After that each gets a tenth, but {LEAST:g} s at least."
 )
 
 

@@ -187,8 +187,8 @@ class Student:
             )
         if problem.kind == "unusable":
             kinds = "numbers, text, arrays of numbers, and lists, tuples and dicts of them"
-            rule = f"returned something that cannot be handed over (what can: {kinds})"
-            return CheckFailed(f"your {label} returned {what or rule}", what, f"your code {rule}")
+            rule = f"something that cannot be handed over (what can: {kinds})"
+            return CheckFailed(f"your {label} returned {what or rule}", what, f"your code returned {rule}")
         if problem.kind == "edited":
             rule = "in place: leave the arguments unchanged, and work on new arrays"
             which = f"argument number {problem.argument}"

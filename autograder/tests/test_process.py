@@ -267,6 +267,13 @@ def test_a_forged_problem_is_shown_cleaned(connect) -> None:
     assert error.value.safe == "your code raised an exception"
 
 
+def test_a_forged_problem_without_a_reason_is_still_a_sentence(connect) -> None:
+    with pytest.raises(CheckFailed) as failed:
+        connect(_sending(framed(problem(kind="unusable")))).sums.f()
+    for sentence in (str(failed.value), failed.value.safe):
+        assert sentence.count("returned") == 1 and "something that cannot be handed over" in sentence
+
+
 def test_a_submission_that_patches_numpy_fools_only_itself(connect) -> None:
     student = connect(
         """
