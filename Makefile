@@ -83,7 +83,7 @@ format: $(READY)  ## let ruff lay out the code
 	@$(PY) -m ruff format .
 
 # The course's own targets; a handout does not have this file, and the Makefile is the same.
--include autograder/release/instructor.mk
+-include autograder/staff/instructor.mk
 
 # A name that no target asked for takes (TAKS=push, or METHOD= where it is METHODS=) would be dropped in silence. What a
 # target takes stands in its line of help; names with an underscore are the environment's (PIP_EXTRA_INDEX_URL), and a

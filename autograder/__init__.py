@@ -1,1 +1,1 @@
-"""The autograder: checks, the engine that runs them on code nobody trusts, and what is made of the results."""
+"""The autograder. A folder ships or it does not: `staff/`, `bench/` and `tests/` are never handed out."""

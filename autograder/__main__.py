@@ -1,18 +1,16 @@
-"""The command line: `python -m autograder check | grade | submission`, and for staff `grade-class | compare`."""
+"""The command line: `python -m autograder check | submission`, and for staff `grade | grade-class | compare`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from autograder.engine.outcomes import CouldNotRun, UserMistake
+from autograder.grader.outcomes import CouldNotRun
+from envs.errors import UserMistake
 from envs.terminal import subcommands
 
 HERE = Path(__file__).parent
-PUBLIC, HIDDEN = HERE / "checks" / "public", HERE / "checks" / "hidden"
+PUBLIC = HERE / "checks"
 
 
 def check(
@@ -38,8 +36,9 @@ def check(
     """
     from rich.console import Console
 
-    from autograder.engine import grading, results, tables
-    from autograder.engine.parts import read_parts
+    from autograder.course.parts import read_parts
+    from autograder.grader import grading
+    from autograder.grader.report import results, tables
 
     parts = read_parts()
     selection = parts.select(part, sub) if part or sub else None
@@ -65,66 +64,6 @@ def check(
     return int(any(r.outcome != "passed" for r in grade.results))
 
 
-def grade(
-    path: Annotated[Path, tyro.conf.Positional],
-    out: Path,
-    pristine: Path = Path("hw"),
-    part: str | None = None,
-    sub: str | None = None,
-    seed: int | None = None,
-    json: Path | None = None,
-    allow_weak_sandbox: bool = False,
-) -> int:
-    """Grade one submission with the public and hidden checks (course staff).
-
-    Args:
-        path: A folder or a zip.
-        out: Where results.json (for Gradescope) and feedback.html go.
-        pristine: The untouched starter, over which the submission's part files are laid.
-        part: One part only, such as 4.
-        sub: One sub-part only, such as 4b.
-        seed: Repeat a grading with the seed it printed; by default the hidden checks draw fresh inputs.
-        json: Also write all figures here, with details for the staff.
-        allow_weak_sandbox: Grade even where this machine cannot keep a submission from reading hidden checks.
-    """
-    if not HIDDEN.is_dir():
-        raise UserMistake(
-            "grading needs the hidden checks and is for course staff; check your code with: check"
-        )
-    from rich.console import Console
-    from rich.markup import escape
-
-    from autograder.engine import grading, page, results, tables
-    from autograder.engine.parts import read_parts
-
-    parts = read_parts()
-    selection = parts.select(part, sub) if part or sub else None
-    results.prepare_folder(out)
-    console = Console()
-    roots = {"public": PUBLIC, "hidden": HIDDEN}
-    with tables.counting(console) as count:
-        graded = grading.grade(
-            path,
-            pristine,
-            roots,
-            parts,
-            seed=seed,
-            selection=selection,
-            on_result=count,
-            allow_weak_sandbox=allow_weak_sandbox,
-        )
-    results.write_json(out / "results.json", results.gradescope(graded))
-    results.write_text(out / "feedback.html", page.feedback(graded))
-    if json is not None:
-        results.write_json(json, results.as_dict(graded))
-    tables.print_messages(graded, console, hints=False)
-    tables.print_subparts(graded, console, title=escape(graded.submission))
-    console.print(
-        f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False, markup=False
-    )
-    return 3 if graded.score.run_again else 0
-
-
 def submission(
     target: Path = Path("hw"), weights: Path | None = None, out: Path = Path("submission.zip")
 ) -> int:
@@ -135,7 +74,7 @@ def submission(
         weights: A trained policy to hand in with them.
         out: The zip to write.
     """
-    from autograder.engine.submission import build_submission
+    from autograder.grader.handin.submission import build_submission
 
     for note in build_submission(target, out, weights):
         print(note)
@@ -144,11 +83,11 @@ def submission(
 
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
-    commands = {"check": check, "grade": grade, "submission": submission}
-    if (HERE / "batch").is_dir():  # for course staff: a handout goes without these
-        from autograder.batch.command import compare, grade_class
+    commands = {"check": check, "submission": submission}
+    if (HERE / "staff").is_dir():  # a handout goes without that folder
+        from autograder.staff import commands as staff
 
-        commands |= {"grade-class": grade_class, "compare": compare}
+        commands |= {"grade": staff.grade, "grade-class": staff.grade_class, "compare": staff.compare}
     try:
         return subcommands(commands, prog="python -m autograder")
     except UserMistake as mistake:

@@ -8,7 +8,7 @@ The model is shared; every row has its own `MjData`. A step is three passes:
 
 The last step of the original, a full `mj_forward` after the fingers are put back, is replaced by the two
 parts of it that an observation depends on (`mj_kinematics`, `mj_comPos`): the rest is recomputed by the next
-`mj_step`, and the solver's warm start is not touched by `mj_forward`. `python -m envs.exactness` shows the
+`mj_step`, and the solver's warm start is not touched by `mj_forward`. `python -m autograder.bench.exactness` shows the
 equality.
 Collision tests that cannot find anything are left out (`separate_links`).
 """

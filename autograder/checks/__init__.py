@@ -1,1 +1,1 @@
-"""What is asserted about a submission: `public/` goes out with the handout, `hidden/` stays with the staff."""
+"""What is asserted about a submission: the public checks, and what all checks import (`checking.py`)."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograder.engine.checking import CheckFailed, StudentError
+from autograder.checks.checking import CheckFailed, StudentError
 
 NO_VIEWS = (
     "your code works on these numbers where they lie side by side in memory, but raises an error on views of larger "

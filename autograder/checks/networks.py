@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.engine.checking import Handle, Student, expect
+from autograder.checks.checking import Handle, Student, expect
 
 OTHER_PARAMETERS = (
     "your network has other parameters than those of the given `self.net`: leave it as `__init__` makes it "

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.engine.checking import expect
-from autograder.engine.parts import read_parts
-from autograder.engine.weights import read_weights
+from autograder.checks.checking import expect
+from autograder.course.parts import read_parts
+from autograder.grader.weights import read_weights
 from envs import task_spec
 
 FILE = next(name for name in read_parts().files if name.endswith(".safetensors"))  # weights_TASK.safetensors

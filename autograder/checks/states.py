@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.engine.checking import expect
+from autograder.checks.checking import expect
 
 
 def find_states(goals: np.ndarray, achieved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import jsonschema
 
 from autograder.course.late import Deadlines, Policy
 from autograder.course.times import read_due, seconds_between, written
-from autograder.engine.outcomes import UserMistake, one_line
+from envs.errors import UserMistake, one_line
 
 COURSE_FILE = Path(__file__).parents[1] / "course.toml"
 MAX_DAYS = 365

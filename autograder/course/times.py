@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from autograder.engine.outcomes import one_line
+from envs.errors import one_line
 
 EXAMPLE = "2026-11-20T23:59+01:00"
 _FORM = re.compile(r"(\d{4}-\d\d-\d\d)([T ]\d\d.*)?", re.DOTALL)

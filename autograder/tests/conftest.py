@@ -7,10 +7,10 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.engine.direct import DirectTransport
-from autograder.engine.parts import Parts, read_parts
-from autograder.engine.plugin import CheckResult
-from autograder.engine.running import run_checks
+from autograder.course.parts import Parts, read_parts
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.plugin import CheckResult
+from autograder.grader.running import run_checks
 
 PARTS = """
 [part.1]
@@ -55,7 +55,7 @@ def twice(x):
 
 PUBLIC = """
 import numpy as np
-from autograder.engine.checking import Rng, expect, expect_array, expect_close, subpart
+from autograder.checks.checking import Rng, expect, expect_array, expect_close, subpart
 
 @subpart("1a", hint="it is a plain sum")
 def test_add(student):
@@ -70,7 +70,7 @@ def test_double(student):
 """
 
 PUBLIC_WORDS = """
-from autograder.engine.checking import expect, subpart
+from autograder.checks.checking import expect, subpart
 
 @subpart("2a")
 def test_shout(student):
@@ -80,7 +80,7 @@ def test_shout(student):
 
 HIDDEN = """
 import numpy as np
-from autograder.engine.checking import expect_close, subpart
+from autograder.checks.checking import expect_close, subpart
 
 @subpart("1a")
 def test_add_fresh(student, fresh_rng):
@@ -128,7 +128,7 @@ class Assignment:
     def check(self, text: str, **options: object) -> CheckResult:
         """The result of one check with this body, run by direct call."""
         body = "\n".join("    " + line for line in dedent(text).strip().splitlines())
-        header = "import numpy as np\nfrom autograder.engine.checking import *\n"
+        header = "import numpy as np\nfrom autograder.checks.checking import *\n"
         options_text = "".join(f", {name}={value!r}" for name, value in options.items())
         source = f"{header}\n@subpart('1a'{options_text})\ndef test_it(student):\n{body}\n"
         path = self.root / "one/public/test_one.py"

@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.engine import answers, values
-from autograder.engine.direct import DirectTransport
-from autograder.engine.outcomes import Outcome, Verdict
-from autograder.engine.parts import Parts
-from autograder.engine.plugin import translate
-from autograder.engine.running import run_checks
-from autograder.engine.student import SHOWN_ERRORS, Student, Transport
-from autograder.engine.values import DTYPES
+from autograder.course.parts import Parts
+from autograder.grader.inside import answers, values
+from autograder.grader.inside.values import DTYPES
+from autograder.grader.outcomes import Outcome, Verdict
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.plugin import translate
+from autograder.grader.running import run_checks
+from autograder.grader.student import SHOWN_ERRORS, Student, Transport
 from autograder.tests.forging import answer, array, extension, packed, problem, returned
 
 COUNT = 1_000_000
@@ -259,13 +259,13 @@ def through_the_checks(
 
 def main(arguments: list[str]) -> int:
     """Print the reports; exit code 1 if there was a surprise."""
-    from autograder.__main__ import HIDDEN, PUBLIC
-    from autograder.engine.parts import read_parts
+    from autograder.course.parts import read_parts
+    from autograder.staff.hidden import ROOTS
 
-    start, course = time.monotonic(), ({"public": PUBLIC, "hidden": HIDDEN}, read_parts())
+    start, course = time.monotonic(), (ROOTS, read_parts())
     report = fuzz(int(arguments[0]) if arguments else COUNT)
     forged_checks = through_the_checks(*course, rounds=20)
-    bent_checks = through_the_checks(*course, rounds=10, bend=HIDDEN.parents[2] / "solutions")
+    bent_checks = through_the_checks(*course, rounds=10, bend=Path("solutions"))
     report |= {"checks with forged answers": forged_checks, "checks with bent answers": bent_checks}
     print(json.dumps(report | {"seconds": round(time.monotonic() - start)}, indent=1))
     wrong = report["surprises"] + forged_checks["could not run"] + bent_checks["could not run"]

@@ -17,15 +17,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
 
-from autograder.engine.confine import probe
-from autograder.engine.confine.layers import Layers
-from autograder.engine.grading import Grade, Grader
-from autograder.engine.outcomes import Outcome
-from autograder.engine.parts import read_parts
+from autograder.course.parts import read_parts
+from autograder.grader.grading import Grader
+from autograder.grader.inside.confine.layers import Layers
+from autograder.grader.outcomes import Outcome
+from autograder.grader.outside import probe
+from autograder.grader.report.grade import Grade
+from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden.sandbox.canary import escaped
 
 ROOT = Path(__file__).parents[2]
-CHECKS = ROOT / "autograder" / "checks"
-ROOTS = {"public": CHECKS / "public", "hidden": CHECKS / "hidden"}
 PARTS = read_parts(ROOT / "autograder" / "parts.toml")
 
 
@@ -437,7 +438,7 @@ IN_ANY_WORKER = [*IMPORTS, *FILES, *PROCESS]  # what depends on the user and on 
 @contextmanager
 def grader(layers: Layers | None = None) -> Iterator[Grader]:
     """The grader of the course itself, with the pristine starter."""
-    with Grader(ROOT / "hw", ROOTS, PARTS, layers=layers) as opened:
+    with Grader(ROOT / "hw", ROOTS, PARTS, canary=escaped, layers=layers) as opened:
         yield opened
 
 

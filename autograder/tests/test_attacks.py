@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from autograder.engine.confine import probe
-from autograder.engine.confine.layers import NONE
+from autograder.grader.inside.confine.layers import NONE
+from autograder.grader.outside import probe
 from autograder.tests import ordinary_user
 from autograder.tests.attacks.exhaust import LIMITS
 from autograder.tests.attacks.running import attacks, hand_in

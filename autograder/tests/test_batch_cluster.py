@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.cluster import Cluster
-from autograder.batch.show import Quiet
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.cluster import Cluster
+from autograder.staff.batch.show import Quiet
 from autograder.tests.test_batch_run import Class
+from envs.errors import UserMistake
 
 distributed = pytest.importorskip("distributed")
 

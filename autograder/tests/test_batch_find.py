@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import listing
-from autograder.batch.find import find_uploads
-from autograder.batch.metadata import read_metadata
-from autograder.batch.uploads import Upload, safe_key, unique_keys
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.uploads import listing
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.metadata import read_metadata
+from autograder.staff.batch.uploads.uploads import Upload, safe_key, unique_keys
 from autograder.tests.conftest import SUMS, WORDS, Assignment
+from envs.errors import UserMistake
 
 METADATA = """
 submission_17:

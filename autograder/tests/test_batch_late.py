@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 import autograder.__main__ as cli
-from autograder.batch.show import Quiet
-from autograder.batch.tables import changes
-from autograder.engine import parts
+from autograder.course import parts
+from autograder.staff.batch.show import Quiet
+from autograder.staff.batch.tables import changes
+from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.conftest import SUMS, WORDS
 from autograder.tests.test_batch_find import unpack
 from autograder.tests.test_batch_run import DEADLY, Class, words
@@ -49,7 +51,8 @@ def staff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     group = Class(tmp_path / "course")
     assignment = group.assignment
     monkeypatch.setattr(cli, "PUBLIC", assignment.roots["public"])
-    monkeypatch.setattr(cli, "HIDDEN", assignment.roots["hidden"])
+    monkeypatch.setitem(ROOTS, "public", assignment.roots["public"])
+    monkeypatch.setitem(ROOTS, "hidden", assignment.roots["hidden"])
     monkeypatch.setattr(parts, "PARTS_FILE", assignment.root / "parts.toml")
     monkeypatch.setenv("COLUMNS", "250")
 
@@ -195,15 +198,16 @@ def test_points_of_some_parts_are_no_grade(staff, tmp_path: Path) -> None:
 
 def test_one_submission_graded_in_part_says_so(tmp_path: Path) -> None:
     assignment = Class(tmp_path).assignment
-    from autograder.engine import grading, page, results
+    from autograder.grader import grading
+    from autograder.grader.report import page, results
 
     selection = assignment.parts.select("1", None)
     grade = grading.grade(
-        assignment.hw, assignment.hw, assignment.roots, assignment.parts, selection=selection
+        assignment.hw, assignment.hw, assignment.roots, assignment.parts, selection=selection, canary=escaped
     )
     for text in (page.feedback(grade), results.gradescope(grade)["output"]):
         assert "Partly graded, so the points are not final: some checks are missing of Part 2 Words." in text
-    whole = grading.grade(assignment.hw, assignment.hw, assignment.roots, assignment.parts)
+    whole = grading.grade(assignment.hw, assignment.hw, assignment.roots, assignment.parts, canary=escaped)
     assert "Partly" not in page.feedback(whole) and not whole.missing
 
 

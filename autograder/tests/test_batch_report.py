@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.grades import Graded, Status
-from autograder.batch.report import report
-from autograder.batch.similar import Link, groups_of, pairs_of
-from autograder.batch.summary import Summary
-from autograder.batch.uploads import Student, Upload
-from autograder.engine.grading import Grade
-from autograder.engine.outcomes import Outcome
-from autograder.engine.plugin import CheckResult
-from autograder.engine.scoring import score
+from autograder.grader.outcomes import Outcome
+from autograder.grader.plugin import CheckResult
+from autograder.grader.report.grade import Grade
+from autograder.grader.report.scoring import score
+from autograder.staff.batch.grades import Graded, Status
+from autograder.staff.batch.report import report
+from autograder.staff.batch.similar import Link, groups_of, pairs_of
+from autograder.staff.batch.summary import Summary
+from autograder.staff.batch.uploads.uploads import Student, Upload
 from autograder.tests.conftest import Assignment
 
 EVIL = (
@@ -74,7 +74,7 @@ def test_hostile_words_are_escaped_and_no_other_file_is_needed(assignment: Assig
 
 
 def test_messages_without_end_do_not_fill_the_memory(assignment: Assignment, monkeypatch) -> None:
-    monkeypatch.setattr("autograder.batch.summary._KINDS", 10)
+    monkeypatch.setattr("autograder.staff.batch.summary._KINDS", 10)
     made = Summary(assignment.parts)
     for i in range(50):
         made.add(

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.run import Course, Ended, grade_class
-from autograder.batch.show import Quiet
-from autograder.batch.state import State
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.run import Course, Ended, grade_class
+from autograder.staff.batch.show import Quiet
+from autograder.staff.batch.state import State
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.test_batch_find import unpack
 from autograder.tests.test_batch_take import zipped
+from envs.errors import UserMistake
 
 # A check in which the grader's own process dies, for good or once (the file then tells the second try).
 DEADLY = """
 import os
 from pathlib import Path
-from autograder.engine.checking import expect, subpart
+from autograder.checks.checking import expect, subpart
 
 @subpart("2a")
 def test_deadly(student):

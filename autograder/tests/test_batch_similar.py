@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from autograder.batch.measure.disguises import DISGUISES
-from autograder.batch.measure.recorded import RecordedCrew
-from autograder.batch.measure.scale import course
-from autograder.batch.measure.similar_class import write, written_apart
-from autograder.batch.run import grade_class
-from autograder.engine.parts import read_parts
+from autograder.bench.grading.disguises import DISGUISES
+from autograder.bench.grading.recorded import RecordedCrew
+from autograder.bench.grading.scale import course
+from autograder.bench.grading.similar_class import write, written_apart
+from autograder.course.parts import read_parts
+from autograder.staff.batch.run import grade_class
 
 ROOT = Path(__file__).parents[2]
 PARTS = read_parts()
@@ -42,7 +42,7 @@ def hand_in(folder: Path, who: Mapping[str, Mapping[str, str]]) -> Path:
 
 def groups(folder: Path):
     """(members, pairs) of each group that is found among the folders in `folder`."""
-    from autograder.batch.similar import similar_groups
+    from autograder.staff.batch.similar import similar_groups
 
     contents = {path.name: path.name for path in folder.iterdir()}
     return similar_groups(contents, folder, ROOT / "hw", PARTS)

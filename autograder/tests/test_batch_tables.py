@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.grades import Graded, Status
-from autograder.batch.tables import CanvasTable, GradesTable, cell, changes, late_days, lateness
-from autograder.batch.uploads import Student, Upload
-from autograder.engine.grading import Grade
-from autograder.engine.outcomes import Outcome
-from autograder.engine.plugin import CheckResult
-from autograder.engine.scoring import score
+from autograder.grader.outcomes import Outcome
+from autograder.grader.plugin import CheckResult
+from autograder.grader.report.grade import Grade
+from autograder.grader.report.scoring import score
+from autograder.staff.batch.grades import Graded, Status
+from autograder.staff.batch.tables import CanvasTable, GradesTable, cell, changes, late_days, lateness
+from autograder.staff.batch.uploads.uploads import Student, Upload
 from autograder.tests.conftest import Assignment
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import uploads
-from autograder.batch.find import find_uploads
-from autograder.batch.take import as_order, take
+from autograder.staff.batch.uploads import uploads
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.take import as_order, take
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.test_batch_find import pack, unpack
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_opened_is_said_in_a_sentence_without_our_paths(taken, tm
 
 def test_what_is_too_large_is_cut_while_it_streams(taken, monkeypatch, tmp_path: Path) -> None:
     for name in ("archives", "intake"):
-        monkeypatch.setattr(f"autograder.engine.{name}.MAX_ARCHIVE", 10_000)
+        monkeypatch.setattr(f"autograder.grader.{name}.MAX_ARCHIVE", 10_000)
     bomb = zipped({"sums.py": b" " * 50_000_000})
     big = zipped({"sums.py": SUMS, "noise": bytes(range(256)) * 4096})
     source = pack(

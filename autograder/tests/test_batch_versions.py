@@ -9,19 +9,19 @@ import sys
 
 import pytest
 
-from autograder.batch.versions import file_versions
-from autograder.engine.tree import ROOT
+from autograder.grader.outside.tree import ROOT
+from autograder.staff.batch.versions import file_versions
 from autograder.tests.conftest import Assignment
 
 # Prints, for each change, the check files whose version is another one. A change is [file, old text, new text].
 PROBE = """
 import json, sys
 from pathlib import Path
-from autograder.batch import versions
-from autograder.engine.parts import read_parts
+from autograder.staff.batch import versions
+from autograder.course.parts import read_parts
 
 root = Path.cwd()
-roots = {name: root / "autograder/checks" / name for name in ("public", "hidden")}
+roots = {"public": root / "autograder/checks", "hidden": root / "autograder/staff/hidden"}
 
 def now():
     return versions.file_versions(roots, root / "hw", read_parts())
@@ -39,14 +39,14 @@ found["another msgspec"] = [check for check, version in now().items() if before[
 print(json.dumps([list(before), found]))
 """
 EVERYTHING = {
-    "a threshold": ["autograder/thresholds/reach.json", '"threshold": 0.95', '"threshold": 0.9'],
-    "the workers' seed": ["autograder/engine/grading.py", "worker %d", "worker number %d"],
-    "what starts the grader": ["autograder/batch/worker.py", "import json", "import json  # again"],
-    "the worker": ["autograder/engine/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
-    "the sandbox": ["autograder/engine/confine/limits.py", '"""', '"""So: '],
-    "what opens submissions": ["autograder/engine/intake.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],
+    "a threshold": ["autograder/staff/hidden/thresholds/reach.json", '"threshold": 0.95', '"threshold": 0.9'],
+    "the workers' seed": ["autograder/grader/grading.py", "worker %d", "worker number %d"],
+    "what starts the grader": ["autograder/staff/batch/worker.py", "import json", "import json  # again"],
+    "the worker": ["autograder/grader/inside/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
+    "the sandbox": ["autograder/grader/inside/confine/limits.py", '"""', '"""So: '],
+    "what opens submissions": ["autograder/grader/intake.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],
     "what checks share": ["autograder/checks/states.py", '"""', '"""So: '],
-    "a new file of data": ["autograder/checks/hidden/cases.json", "", "[1]"],
+    "a new file of data": ["autograder/staff/hidden/cases.json", "", "[1]"],
     "an env": ["envs/rewards.py", '"""', '"""So: '],
     "the reference": ["solutions/agent.py", '"""', '"""So: '],
     "the pristine package": ["hw/kit/buffer.py", '"""', '"""So: '],
@@ -54,15 +54,15 @@ EVERYTHING = {
 NOTHING = {
     "points": ["autograder/parts.toml", "points = 9", "points = 8"],
     "a title": ["autograder/parts.toml", "final goals", "last goals"],
-    "scoring": ["autograder/engine/scoring.py", '"""', '"""So: '],
-    "the page": ["autograder/engine/feedback.html", "<body", "<body "],
-    "tables": ["autograder/engine/tables.py", '"""', '"""So: '],
-    "how results are written": ["autograder/engine/results.py", '"""', '"""So: '],
+    "scoring": ["autograder/grader/report/scoring.py", '"""', '"""So: '],
+    "the page": ["autograder/grader/report/feedback.html", "<body", "<body "],
+    "tables": ["autograder/grader/report/tables.py", '"""', '"""So: '],
+    "how results are written": ["autograder/grader/report/results.py", '"""', '"""So: '],
     "a pristine part file": ["hw/relabel.py", '"""', '"""So: '],
     "the handout's text": ["hw/README.md", "a", "b"],
     "a test of the kit's own": ["envs/tests/test_tasks.py", '"""', '"""So: '],
 }
-ONE = {"a check": ["autograder/checks/hidden/test_relabel.py", '"""', '"""So: ']}
+ONE = {"a check": ["autograder/staff/hidden/test_relabel.py", '"""', '"""So: ']}
 LIMIT = {"a time limit": ["autograder/parts.toml", "time_limit = 120", "time_limit = 100"]}
 
 

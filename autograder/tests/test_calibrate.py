@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.release import calibrate
-from autograder.release.calibrate import CalibrateConfig, factor, threshold
+from autograder.staff import calibrate
+from autograder.staff.calibrate import CalibrateConfig, factor, threshold
 from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError
 
@@ -53,7 +53,7 @@ def test_two_seeds_are_refused_before_anything_is_trained(tmp_path):
 
 
 def test_the_handout_states_the_threshold_that_is_graded():
-    from autograder.checks.hidden.test_weights import THRESHOLD
+    from autograder.staff.hidden.test_weights import THRESHOLD
 
     sentence = f"its success rate is at least {THRESHOLD:.0%}".replace("%", " %")
     assert sentence in " ".join((ROOT / "solutions/README.md").read_text().split())

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from autograder.engine import statistics
-from autograder.engine.checking import (
+from autograder.checks import statistics
+from autograder.checks.checking import (
     CheckFailed,
     EditedArgument,
     expect,

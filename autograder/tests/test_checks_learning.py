@@ -13,20 +13,20 @@ import torch
 from safetensors.torch import save_file
 
 from autograder.checks import reach_policy
-from autograder.checks.hidden import trainings
-from autograder.checks.hidden.test_learning import MODEL_ERROR
-from autograder.engine.direct import DirectTransport
-from autograder.engine.outcomes import CheckFailed, Outcome
-from autograder.engine.parts import read_parts
-from autograder.engine.plugin import CheckResult
-from autograder.engine.running import run_checks
-from autograder.engine.sequential import operating_characteristics
-from autograder.engine.student import Student
+from autograder.checks.sequential import operating_characteristics
+from autograder.course.parts import read_parts
+from autograder.grader.outcomes import CheckFailed, Outcome
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.plugin import CheckResult
+from autograder.grader.running import run_checks
+from autograder.grader.student import Student
+from autograder.staff.hidden import trainings
+from autograder.staff.hidden.test_learning import MODEL_ERROR
 from autograder.tests.variants import SOLUTIONS, Variant
 from solutions.agent import Agent
 from solutions.kit.weights import policy_tensors
 
-HIDDEN = Path(__file__).parents[1] / "checks/hidden"
+HIDDEN = Path(__file__).parents[1] / "staff/hidden"
 PARTS = read_parts()
 
 pytestmark = pytest.mark.slow
@@ -159,7 +159,7 @@ class TestWeights:
 
 
 def test_the_threshold_has_the_error_probabilities_it_states():
-    from autograder.checks.hidden import test_weights as check
+    from autograder.staff.hidden import test_weights as check
 
     settings = (check.THRESHOLD, check.MARGIN, check.ERROR, check.ERROR, check.MAX_EPISODES)
     assert operating_characteristics(check.THRESHOLD, *settings).fails <= 1e-3
@@ -171,12 +171,12 @@ def test_the_threshold_has_the_error_probabilities_it_states():
 GRADE = """
 import sys
 from pathlib import Path
-from autograder.engine.direct import DirectTransport
-from autograder.engine.parts import read_parts
-from autograder.engine.running import run_checks
+from autograder.grader.outside.direct import DirectTransport
+from autograder.course.parts import read_parts
+from autograder.grader.running import run_checks
 
 parts, handed_in = read_parts(), Path(sys.argv[1])
-roots = {name: Path("autograder/checks", name) for name in ("public", "hidden")}
+from autograder.staff.hidden import ROOTS as roots
 connect = lambda limit: DirectTransport(handed_in, [], limit)
 for result in run_checks(roots, connect, handed_in, parts, selection=frozenset({"5a"}), seed=1):
     print(result.outcome, result.message)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import autograder.__main__ as cli
-from autograder.engine import parts, results
-from autograder.engine.confine import probe
+from autograder.course import parts
+from autograder.grader.outside import probe
+from autograder.grader.report import results
+from autograder.staff.hidden import ROOTS
 from autograder.tests.conftest import Assignment
 
 
@@ -20,7 +22,8 @@ from autograder.tests.conftest import Assignment
 def run(assignment: Assignment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """run("check", …) -> (exit code, what was printed), in a folder that holds the tiny assignment."""
     monkeypatch.setattr(cli, "PUBLIC", assignment.roots["public"])
-    monkeypatch.setattr(cli, "HIDDEN", assignment.roots["hidden"])
+    monkeypatch.setitem(ROOTS, "public", assignment.roots["public"])
+    monkeypatch.setitem(ROOTS, "hidden", assignment.roots["hidden"])
     monkeypatch.setattr(parts, "PARTS_FILE", assignment.root / "parts.toml")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(assignment.root)
@@ -114,13 +117,6 @@ def test_a_full_disk_gets_one_sentence_and_leaves_no_half_file(run, monkeypatch:
     )
     assert Path("graded/results.json").read_text() == before
     assert sorted(p.name for p in Path("graded").iterdir()) == ["feedback.html", "results.json"]
-
-
-def test_without_hidden_checks_grading_is_for_staff(assignment: Assignment, run, monkeypatch) -> None:
-    monkeypatch.setattr(cli, "HIDDEN", assignment.root / "none")
-    code, text = run("grade", "hw", "--out", "o")
-    assert code == 2 and "for course staff" in text
-    assert run("check")[0] == 0
 
 
 def test_ctrl_c_stops(assignment: Assignment, run) -> None:

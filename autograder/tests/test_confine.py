@@ -14,18 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.confine import (
-    apply,
-    bubblewrap,
-    files,
-    limits,
-    probe,
-    readable,
-    sandbox_exec,
-    scratch,
-    uid,
-)
-from autograder.engine.confine.layers import NONE, Layers
+from autograder.grader.inside.confine import apply, files, limits, readable, scratch, uid
+from autograder.grader.inside.confine.layers import NONE, Layers
+from autograder.grader.outside import bubblewrap, probe, sandbox_exec
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's")
@@ -84,7 +75,7 @@ PID = 4242
 def filtered(request: pytest.FixtureRequest):
     """filtered(call, *arguments) -> "allow", "kill" or the error number, on the machine in the parameter."""
     sc = pytest.importorskip("pyseccomp", exc_type=(ImportError, RuntimeError))
-    from autograder.engine.confine import seccomp
+    from autograder.grader.inside.confine import seccomp
 
     arch = getattr(sc.Arch, request.param)
     rules = seccomp.prepare(arch)
@@ -197,7 +188,7 @@ def test_calls_by_another_table_of_numbers_end_the_process(filtered) -> None:
 
 def test_names_are_spelled_right() -> None:
     sc = pytest.importorskip("pyseccomp", exc_type=(ImportError, RuntimeError))
-    from autograder.engine.confine import seccomp
+    from autograder.grader.inside.confine import seccomp
 
     names = [*seccomp.ALLOWED, *seccomp.REFUSED, *(c.call for c in seccomp.conditions())]
     unknown = [name for name in names if sc.resolve_syscall(sc.Arch.NATIVE, name) == -1]
@@ -209,7 +200,7 @@ def test_names_are_spelled_right() -> None:
 def test_seccomp_in_force() -> None:
     if not probe.best().seccomp:
         pytest.skip("no seccomp here")
-    from autograder.engine.confine import seccomp
+    from autograder.grader.inside.confine import seccomp
 
     rules = seccomp.prepare()
 
@@ -237,7 +228,7 @@ def test_seccomp_in_force() -> None:
 def test_landlock_in_force(tmp_path: Path) -> None:
     if not probe.best().landlock:
         pytest.skip("no Landlock here")
-    from autograder.engine.confine import landlock
+    from autograder.grader.inside.confine import landlock
 
     base, scratch = tmp_path / "base", tmp_path / "scratch"
     base.mkdir(), scratch.mkdir()
@@ -312,7 +303,7 @@ def test_an_id_in_use_is_not_chosen() -> None:
 LIMITS_IN_FORCE = """
 import resource
 from pathlib import Path
-from autograder.engine.confine import limits
+from autograder.grader.inside.confine import limits
 
 limits.set_limits(threads=50)
 try:
@@ -398,7 +389,7 @@ def kept_inside(scratch: Path, action: Callable[[], object]) -> str:
     """What `action` returns where nothing but `scratch` can be written."""
     if not probe.best().landlock or not probe.best().seccomp:
         pytest.skip("no Landlock or no seccomp here")
-    from autograder.engine.confine import landlock, seccomp
+    from autograder.grader.inside.confine import landlock, seccomp
 
     scratch.mkdir()
     rules, calls = landlock.prepare(str(scratch)), seccomp.prepare()
@@ -496,8 +487,8 @@ def test_the_probe_is_told_by_running(monkeypatch, tmp_path: Path) -> None:
 
 def test_a_layer_that_is_not_to_be_had_is_an_error_and_no_silence(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "py_landlock", None)
-    monkeypatch.delitem(sys.modules, "autograder.engine.confine.landlock", raising=False)
-    monkeypatch.delattr("autograder.engine.confine.landlock", raising=False)
+    monkeypatch.delitem(sys.modules, "autograder.grader.inside.confine.landlock", raising=False)
+    monkeypatch.delattr("autograder.grader.inside.confine.landlock", raising=False)
     with pytest.raises(ImportError):
         apply.plan(Layers(landlock=True).as_dict(), "/")
 

@@ -10,9 +10,9 @@ import pytest
 
 from autograder.course.file import COURSE_FILE, read_deadlines
 from autograder.course.late import Deadlines
-from autograder.engine.outcomes import UserMistake
-from autograder.release import gradescope, handout
-from autograder.release.errors import ReleaseError
+from autograder.staff.release import gradescope, handout
+from autograder.staff.release.errors import ReleaseError
+from envs.errors import UserMistake
 
 ROOT = Path(__file__).parents[2]
 FULL = """

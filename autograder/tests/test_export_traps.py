@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch.find import find_uploads
-from autograder.batch.roster import read_roster, with_roster
-from autograder.batch.take import as_order, take
-from autograder.batch.uploads import Upload
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.test_batch_find import pack, unpack
+from envs.errors import UserMistake
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -87,7 +87,7 @@ def test_what_nobody_opens_is_not_nothing(monkeypatch, assignment: Assignment, t
             raise PermissionError(13, "Permission denied")
         return scan(path)
 
-    monkeypatch.setattr("autograder.batch.listing.os.scandir", refusing)
+    monkeypatch.setattr("autograder.staff.batch.uploads.listing.os.scandir", refusing)
     _, uploads = found(folder, assignment)
     for name in ("student-1", "student-3", "student-4"):
         assert not uploads[name].empty and not uploads[name].members

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch.find import find_uploads
-from autograder.batch.take import as_order, take
-from autograder.batch.uploads import Upload
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.exports import EXPECTED, Export
 from autograder.tests.test_batch_find import pack, unpack
+from envs.errors import UserMistake
 
 FORMS = (
     "folder",

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.parts import read_parts
-from autograder.engine.student import LONGEST_FILE, SHOWN_ERRORS
+from autograder.course.parts import read_parts
+from autograder.grader.student import LONGEST_FILE, SHOWN_ERRORS
+from autograder.staff.hidden import ROOTS
 from autograder.tests.attacks import capacity
 from autograder.tests.attacks.fields import ANSWER_FIELDS
 from autograder.tests.attacks.running import attacks
 from autograder.tests.fuzz import LINES, fuzz, through_the_checks
 
 AUTOGRADER = Path(__file__).parents[1]
-ROOTS = {"public": AUTOGRADER / "checks/public", "hidden": AUTOGRADER / "checks/hidden"}
 
 
 def test_a_forged_answer_is_a_value_or_a_verdict() -> None:

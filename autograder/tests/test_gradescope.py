@@ -16,12 +16,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from autograder.engine.outcomes import UserMistake
-from autograder.engine.running import list_checks
-from autograder.gradescope import harness
-from autograder.release import gradescope, small_machine
-from autograder.release.errors import ReleaseError
+from autograder.bench import small_machine
+from autograder.grader.running import list_checks
+from autograder.staff.gradescope import harness
+from autograder.staff.release import gradescope
+from autograder.staff.release.errors import ReleaseError
 from autograder.tests.conftest import SUMS, WORDS, Assignment
+from envs.errors import UserMistake
 
 ROOT = Path(__file__).parents[2]
 VISIBILITY = {"enum": ["visible", "hidden", "after_due_date", "after_published"]}
@@ -130,8 +131,8 @@ def test_the_checks_are_listed_without_a_run(assignment: Assignment) -> None:
 
 def start(root: Path, assignment: Assignment, limit: float) -> subprocess.Popen:
     code = (
-        "import sys; from pathlib import Path; from autograder.gradescope import harness;"
-        "from autograder.engine.parts import read_parts; a = Path(sys.argv[2]);"
+        "import sys; from pathlib import Path; from autograder.staff.gradescope import harness;"
+        "from autograder.course.parts import read_parts; a = Path(sys.argv[2]);"
         "roots = {name: a / 'checks' / name for name in ('public', 'hidden')};"
         "sys.exit(harness.run(Path(sys.argv[1]), a / 'hw', roots, read_parts(a / 'parts.toml'), float(sys.argv[3])))"
     )
@@ -169,7 +170,7 @@ def test_shortly_before_the_limit_it_ends_by_itself(platform, assignment: Assign
 
 SLOW_LEARNING = """
 import time
-from autograder.engine.checking import expect, subpart
+from autograder.checks.checking import expect, subpart
 
 LEARN = {"kind": "learning", "time_limit": 60}
 
@@ -205,9 +206,9 @@ def test_notes_about_the_package_are_shown_though_the_time_ended(platform, assig
 def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
     names = gradescope.build(ROOT, tmp_path / "g.zip", 20.0, "https://example.org/cpu")
     assert {"setup.sh", "run_autograder", "requirements.txt", "kit/hw/kit/buffer.py"} <= set(names)
-    assert {"kit/autograder/checks/hidden/test_relabel.py", "kit/solutions/relabel.py"} <= set(names)
+    assert {"kit/autograder/staff/hidden/test_relabel.py", "kit/solutions/relabel.py"} <= set(names)
     assert not [n for n in names if "tests/" in n or "/batch/" in n or "/release/" in n or "/results/" in n]
-    needed = {path.name for path in (ROOT / "autograder/thresholds").glob("*.json")}
+    needed = {path.name for path in (ROOT / "autograder/staff/hidden/thresholds").glob("*.json")}
     assert {Path(n).name for n in names if n.endswith(".json")} == needed
     with zipfile.ZipFile(tmp_path / "g.zip") as archive:
         assert archive.read("limit.txt") == b"20\n" and b"example.org/cpu" in archive.read("index.txt")
@@ -218,7 +219,7 @@ def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="1 to 40 minutes"):
         gradescope.build(ROOT, tmp_path / "g.zip", 60.0)
     for script in gradescope.SCRIPTS:
-        subprocess.run(["bash", "-n", ROOT / "autograder/gradescope" / script], check=True)
+        subprocess.run(["bash", "-n", ROOT / "autograder/staff/gradescope" / script], check=True)
 
 
 @pytest.mark.slow

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.course.late import Deadlines, Policy
-from autograder.gradescope import harness
-from autograder.gradescope.late import late_on_gradescope
+from autograder.staff.gradescope import harness
+from autograder.staff.gradescope.late import late_on_gradescope
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 
 DUE, CREATED = "2018-07-31T23:00:00.000000-07:00", "2018-08-02T14:22:32.365935-07:00"

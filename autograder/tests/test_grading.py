@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import grading, page, results
-from autograder.engine.confine import probe
-from autograder.engine.confine.layers import NONE
-from autograder.engine.grading import Grade, Grader
-from autograder.engine.outcomes import Outcome, UserMistake
+from autograder.grader import grading
+from autograder.grader.grading import Grader
+from autograder.grader.inside.confine.layers import NONE
+from autograder.grader.outcomes import Outcome
+from autograder.grader.outside import probe
+from autograder.grader.report import page, results
+from autograder.grader.report.grade import Grade
+from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.conftest import SUMS, WORDS, Assignment
+from envs.errors import UserMistake
 
 HOLE = "def {name}(*args):\n    raise NotImplementedError('TODO({id}): {name}')\n"
 STARTER = HOLE.format(name="add", id="1a") + HOLE.format(name="double", id="1b")
@@ -23,7 +27,7 @@ STARTER = HOLE.format(name="add", id="1a") + HOLE.format(name="double", id="1b")
 def grader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grader]:
     course = Assignment(tmp_path_factory.mktemp("course"))
     course.write("hw/sums.py", STARTER)
-    with Grader(course.hw, course.roots, course.parts) as grader:
+    with Grader(course.hw, course.roots, course.parts, canary=escaped) as grader:
         yield grader
 
 
@@ -117,9 +121,9 @@ def test_a_check_that_could_not_run_withholds_the_points_and_is_said_at_the_top(
     course.write("checks/hidden/test_sums.py", "import no_such_thing\n")
     course.write(
         "checks/hidden/test_words.py",
-        "from autograder.engine.checking import subpart\n@subpart('2a')\ndef test_a(student):\n    1 / 0\n",
+        "from autograder.checks.checking import subpart\n@subpart('2a')\ndef test_a(student):\n    1 / 0\n",
     )
-    graded = grading.grade(course.hw, course.hw, course.roots, course.parts)
+    graded = grading.grade(course.hw, course.hw, course.roots, course.parts, canary=escaped)
     assert graded.score.earned == 15 and len(graded.score.run_again) == 2
     assert results.gradescope(graded)["score"] == 0.0 and results.as_dict(graded)["withheld"] is True
     for text in (results.gradescope(graded)["output"], page.feedback(graded)):
@@ -178,12 +182,12 @@ def test_hidden_inputs_are_in_no_report(grader: Grader, tmp_path: Path) -> None:
 
 def test_hidden_checks_are_refused_where_the_sandbox_does_not_hold(assignment: Assignment) -> None:
     course = assignment.hw, assignment.roots, assignment.parts
-    with pytest.raises(UserMistake) as refusal, Grader(*course, layers=NONE):
+    with pytest.raises(UserMistake) as refusal, Grader(*course, canary=escaped, layers=NONE):
         pass
     sentence = str(refusal.value)
     assert "separate process only" in sentence and "read a hidden check" in sentence
     assert "--allow-weak-sandbox" in sentence and "\n" not in sentence
-    with Grader(*course, layers=NONE, allow_weak_sandbox=True) as grader:
+    with Grader(*course, canary=escaped, layers=NONE, allow_weak_sandbox=True) as grader:
         graded = grader.grade(assignment.hw)
     assert graded.score.earned == 20 and "read a hidden check" in graded.escapes
     report = results.gradescope(graded)["extra_data"]
@@ -206,7 +210,9 @@ def test_a_submission_cannot_read_the_seed_of_the_hidden_inputs(grade) -> None:
 
 def test_a_direct_check_gives_the_same_grade(assignment: Assignment) -> None:
     direct = grading.check(assignment.hw, assignment.roots, assignment.parts)
-    isolated = grading.grade(assignment.hw, assignment.hw, assignment.roots, assignment.parts, seed=0)
+    isolated = grading.grade(
+        assignment.hw, assignment.hw, assignment.roots, assignment.parts, seed=0, canary=escaped
+    )
     assert [r.outcome for r in direct.results] == [r.outcome for r in isolated.results]
     assert direct.score.earned == isolated.score.earned == 20
 

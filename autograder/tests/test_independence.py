@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.grading import Grade, Grader
-from autograder.engine.outcomes import Outcome
-from autograder.engine.parts import read_parts
+from autograder.course.parts import read_parts
+from autograder.grader.grading import Grader
+from autograder.grader.outcomes import Outcome
+from autograder.grader.report.grade import Grade
+from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.variants import SOLUTIONS, blanked
 
 AUTOGRADER = Path(__file__).parents[1]
-ROOTS = {"public": AUTOGRADER / "checks/public", "hidden": AUTOGRADER / "checks/hidden"}
 PARTS = read_parts(AUTOGRADER / "parts.toml")
 HOLES = [sub.id for part in PARTS.parts for sub in part.subparts if sub.hole]
 CODE = [part for part in PARTS.parts if part.module]
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader(SOLUTIONS, ROOTS, PARTS) as grader:
+    with Grader(SOLUTIONS, ROOTS, PARTS, canary=escaped) as grader:
         yield grader
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import archives
-from autograder.engine.archives import CannotOpen
-from autograder.engine.intake import open_submission
-from autograder.engine.outcomes import UserMistake
+from autograder.grader import archives
+from autograder.grader.archives import CannotOpen
+from autograder.grader.intake import open_submission
 from autograder.tests.conftest import Assignment
+from envs.errors import UserMistake
 
 
 @pytest.fixture

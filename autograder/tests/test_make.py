@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.tree import ROOT
+from autograder.grader.outside.tree import ROOT
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autograder.batch import find
-from autograder.batch.find import find_uploads
-from autograder.batch.uploads import Upload
+from autograder.staff.batch.uploads import find
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, Assignment
 from autograder.tests.test_batch_find import pack, unpack
 

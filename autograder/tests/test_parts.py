@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.outcomes import UserMistake
-from autograder.engine.parts import read_parts
+from autograder.course.parts import read_parts
 from autograder.tests.conftest import PARTS
+from envs.errors import UserMistake
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from msgspec import msgpack
 
-from autograder.engine import frames, process, values
-from autograder.engine.confine.layers import NONE
-from autograder.engine.outcomes import CheckFailed, CouldNotRun, Crashed, NotAttempted, StudentError, TimedOut
-from autograder.engine.process import ProcessTransport, WorkerHost
-from autograder.engine.running import run_checks
-from autograder.engine.student import Student
-from autograder.engine.tree import build_base, imports_of
+from autograder.grader.inside import frames, values
+from autograder.grader.inside.confine.layers import NONE
+from autograder.grader.outcomes import CheckFailed, CouldNotRun, Crashed, NotAttempted, StudentError, TimedOut
+from autograder.grader.outside import process
+from autograder.grader.outside.process import ProcessTransport, WorkerHost
+from autograder.grader.outside.tree import build_base, imports_of
+from autograder.grader.running import run_checks
+from autograder.grader.student import Student
 from autograder.tests.conftest import Assignment
 from autograder.tests.forging import answer, array, extension, framed, packed, problem, returned
 
@@ -298,9 +299,14 @@ def test_nothing_secret_is_importable_and_the_environment_is_clean(connect, monk
         def env(): return dict(os.environ)
         """
     )
-    for name in ("solutions", "autograder.checks", "autograder.checks.hidden", "autograder.engine.scoring"):
+    for name in (
+        "solutions",
+        "autograder.checks",
+        "autograder.staff.hidden",
+        "autograder.grader.report.scoring",
+    ):
         assert student.sums.can(name) is False, name
-    assert student.sums.can("autograder.engine.values") is True  # the question itself works
+    assert student.sums.can("autograder.grader.inside.values") is True  # the question itself works
     for path in student.sums.paths():
         for secret in ("solutions", "autograder/checks", "autograder/parts.toml"):
             assert not os.path.exists(os.path.join(path, secret)), path
@@ -376,7 +382,7 @@ def test_a_full_disk_has_a_sentence_of_its_own_and_the_scratch_is_removed(host: 
 def test_a_worker_that_cannot_be_confined_is_the_graders_fault(
     open_host: WorkerHost, tmp_path: Path, monkeypatch
 ) -> None:
-    apply = open_host._base / "autograder" / "engine" / "confine" / "apply.py"
+    apply = open_host._base / "autograder" / "grader" / "inside" / "confine" / "apply.py"
     apply.write_text(apply.read_text() + "\n\ndef confine(*args):\n    raise OSError\n")
     with pytest.raises(CouldNotRun, match="no process could be started"):
         _open(open_host, tmp_path, "def f(): return 1")

@@ -1,15 +1,15 @@
-"""`python -m autograder.release starter`: exit codes and sentences, on a small assignment."""
+"""`python -m autograder.staff.release starter`: exit codes and sentences, on a small assignment."""
 
 from pathlib import Path
 
 import pytest
 
-from autograder.release import __main__ as cli
-from autograder.release import starter
-from autograder.release.outline import read_outline
+from autograder.staff.release import __main__ as cli
+from autograder.staff.release import starter
+from autograder.staff.release.outline import read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
-CHECK = "from autograder.engine.checking import subpart\n\n@subpart('4a')\ndef test_it(student): ...\n"
+CHECK = "from autograder.checks.checking import subpart\n\n@subpart('4a')\ndef test_it(student): ...\n"
 FILES = {
     "solutions/relabel.py": "def f(x):\n    # BEGIN SOLUTION 4a\n    return x[-1]\n    # END SOLUTION\n",
     "autograder/parts.toml": """
@@ -19,8 +19,8 @@ FILES = {
         time_limit = 10
         sub.4a = { title = "final goals", points = 3 }
     """,
-    "autograder/checks/public/test_relabel.py": CHECK,
-    "autograder/checks/hidden/test_relabel.py": CHECK,
+    "autograder/checks/test_relabel.py": CHECK,
+    "autograder/staff/hidden/test_relabel.py": CHECK,
 }
 
 
@@ -54,7 +54,7 @@ def test_write_check_edit_refuse_force(root, capsys):
 
 
 def test_a_sub_part_without_checks_is_refused_unless_allowed(root, capsys):
-    (root / "autograder/checks/hidden/test_relabel.py").unlink()
+    (root / "autograder/staff/hidden/test_relabel.py").unlink()
     assert run(capsys) == (1, "Sub-part 4a (final goals) has no hidden check.\n")
     assert not (root / "hw").exists()
     assert run(capsys, "--allow-uncovered")[0] == 0

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.parts import Part, Parts, SubPart
-from autograder.release import outline
-from autograder.release.coverage import uncovered
-from autograder.release.errors import ReleaseError
-from autograder.release.outline import read_outline
+from autograder.course.parts import Part, Parts, SubPart
+from autograder.staff.release import outline
+from autograder.staff.release.coverage import uncovered
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.outline import read_outline
 
 OUTLINE = {"4a": outline.SubPart("4a", "final goals", 3, "relabel.py", True)}
-HEADER = "from autograder.engine import checking\nfrom autograder.engine.checking import subpart\n"
+HEADER = "from autograder.checks import checking\nfrom autograder.checks.checking import subpart\n"
 CHECK = '@subpart("4a", weight=2)\ndef test_it(student):\n    """It."""\n'
 
 
@@ -19,11 +19,13 @@ def parts(*subs: SubPart) -> Parts:
     return Parts((Part("4", "Hindsight", "relabel.py", 10.0, subs or (SubPart("4a", "final goals", 3),)),))
 
 
-def checks(folder: Path, public: str = CHECK, hidden: str = CHECK) -> Path:
+def checks(folder: Path, public: str = CHECK, hidden: str = CHECK) -> dict[str, Path]:
+    roots = {}
     for audience, text in (("public", public), ("hidden", hidden)):
-        (folder / audience).mkdir()
-        (folder / audience / "test_relabel.py").write_text(HEADER + text)
-    return folder
+        roots[audience] = folder / audience
+        roots[audience].mkdir()
+        (roots[audience] / "test_relabel.py").write_text(HEADER + text)
+    return roots
 
 
 def test_a_covered_outline_has_no_gaps(tmp_path):
@@ -54,9 +56,10 @@ def test_a_sub_part_without_points_is_named(tmp_path):
 
 def test_a_sub_part_without_a_hole_needs_only_one_check(tmp_path):
     weights = parts(SubPart("4a", "trained weights", 3, hole=False))
-    assert uncovered(checks(tmp_path, public=""), weights) == []
-    (tmp_path / "hidden" / "test_relabel.py").unlink()
-    assert uncovered(tmp_path, weights) == ["Sub-part 4a (trained weights) has no check."]
+    roots = checks(tmp_path, public="")
+    assert uncovered(roots, weights) == []
+    (roots["hidden"] / "test_relabel.py").unlink()
+    assert uncovered(roots, weights) == ["Sub-part 4a (trained weights) has no check."]
 
 
 @pytest.mark.parametrize(

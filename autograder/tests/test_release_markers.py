@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.release.errors import ReleaseError
-from autograder.release.markers import MAX_CODE_LINES, blank
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.markers import MAX_CODE_LINES, blank
 
 TITLES = {"4a": "final goals"}
 GOOD = '''\

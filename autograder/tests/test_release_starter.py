@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.release import starter
-from autograder.release.errors import ReleaseError
-from autograder.release.outline import SubPart, read_outline
+from autograder.staff.release import starter
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.outline import SubPart, read_outline
 
 ROOT = Path(__file__).parents[2]
 OUTLINE = {

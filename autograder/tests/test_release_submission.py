@@ -10,11 +10,11 @@ import pytest
 from safetensors.numpy import save
 
 from autograder.checks.reach_policy import HIDDEN, shapes
-from autograder.engine import submission
-from autograder.engine.intake import open_submission
-from autograder.engine.parts import read_parts
-from autograder.engine.submission import build_submission
-from autograder.engine.tree import ROOT
+from autograder.course.parts import read_parts
+from autograder.grader.handin import submission
+from autograder.grader.handin.submission import build_submission
+from autograder.grader.intake import open_submission
+from autograder.grader.outside.tree import ROOT
 
 WEIGHTS = "weights_reach.safetensors"
 HOLE = 'def f():\n    raise NotImplementedError("TODO(4a): final goals")\n'

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.confine import probe
-from autograder.engine.direct import DirectTransport
-from autograder.engine.grading import Grader
-from autograder.engine.outcomes import StudentError
-from autograder.engine.student import Student
+from autograder.grader.grading import Grader
+from autograder.grader.outcomes import StudentError
+from autograder.grader.outside import probe
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.student import Student
 from autograder.tests import ordinary_user, right_code
 from autograder.tests.right_code import ALL, IN_ANY_WORKER, Right
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.find import find_uploads
-from autograder.batch.roster import read_roster, with_roster
-from autograder.batch.uploads import Upload
-from autograder.engine.outcomes import UserMistake
+from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, Assignment
 from autograder.tests.exports import ZOE
 from autograder.tests.test_batch_find import unpack
 from autograder.tests.test_batch_run import Class
+from envs.errors import UserMistake
 
 OWN = (
     f"Name,ID,Email\nAnn One,1017,ann@example.org\nBob Two,1018,bob@example.org\n{ZOE},1019,zoe@example.org\n"

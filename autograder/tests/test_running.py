@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import answers, values
-from autograder.engine.direct import DirectTransport
-from autograder.engine.outcomes import CouldNotRun, Outcome
-from autograder.engine.plugin import CheckResult
-from autograder.engine.running import collect_checks, list_checks, run_checks, subparts_by_file
+from autograder.grader.inside import answers, values
+from autograder.grader.outcomes import CouldNotRun, Outcome
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.plugin import CheckResult
+from autograder.grader.running import collect_checks, list_checks, run_checks, subparts_by_file
 from autograder.tests.conftest import PARTS, Assignment
 
 
@@ -35,7 +35,7 @@ def test_a_selection_runs_only_its_checks(assignment: Assignment) -> None:
 
 
 def test_a_selection_knows_a_mark_that_is_computed(assignment: Assignment) -> None:
-    text = "from autograder.engine.checking import subpart\n@subpart('1' + 'b')\ndef test_x(student): ...\n"
+    text = "from autograder.checks.checking import subpart\n@subpart('1' + 'b')\ndef test_x(student): ...\n"
     assignment.write("checks/public/test_computed.py", text)
     assert "public/test_computed.py::test_x" in outcomes(assignment, selection=frozenset({"1b"}))
 
@@ -48,7 +48,7 @@ def test_nobody_can_tell_what_a_file_checks_that_does_not_load(assignment: Assig
 
 LONG = """
 from pathlib import Path
-from autograder.engine.checking import subpart
+from autograder.checks.checking import subpart
 
 LONG = {"kind": "learning"}
 
@@ -331,7 +331,7 @@ def test_a_check_that_cannot_be_loaded_or_has_no_mark_could_not_run(assignment: 
     assignment.write("checks/hidden/test_more.py", "def test_x(student): pass\n")
     assignment.write(
         "checks/hidden/test_most.py",
-        "from autograder.engine.checking import subpart\n@subpart('9z')\ndef test_x(student): pass\n",
+        "from autograder.checks.checking import subpart\n@subpart('9z')\ndef test_x(student): pass\n",
     )
     results = [r for r in assignment.run() if r.visibility == "hidden"]
     assert {r.outcome for r in results} == {Outcome.COULD_NOT_RUN}
@@ -341,7 +341,7 @@ def test_a_check_that_cannot_be_loaded_or_has_no_mark_could_not_run(assignment: 
 
 def test_fresh_inputs_repeat_with_the_seed_and_differ_between_checks(assignment: Assignment) -> None:
     draw = """
-    from autograder.engine.checking import subpart, expect
+    from autograder.checks.checking import subpart, expect
     @subpart("1a")
     def test_a(fresh_rng):
         expect(False, str(fresh_rng.integers(10**9)))
@@ -357,7 +357,7 @@ def test_fresh_inputs_repeat_with_the_seed_and_differ_between_checks(assignment:
 
 def test_a_submitted_file_is_found_or_not_attempted(assignment: Assignment) -> None:
     text = """
-    from autograder.engine.checking import subpart
+    from autograder.checks.checking import subpart
     @subpart("1a")
     def test_a(submitted_file):
         assert submitted_file("weights.safetensors").read_bytes() == b"w"
@@ -456,7 +456,7 @@ def test_a_submission_that_wastes_time_in_every_check_soon_gets_little(
     assignment.write("parts.toml", PARTS.replace("time_limit = 2", "time_limit = 20"))
     many = "".join(f"@subpart('1a')\ndef test_{i}(student):\n    student.sums.add(1, 2)\n" for i in range(5))
     learning = "@subpart('1a', kind='learning')\ndef test_z(student):\n    student.sums.add(1, 2)\n"
-    text = "from autograder.engine.checking import subpart\n" + many + learning
+    text = "from autograder.checks.checking import subpart\n" + many + learning
     roots = {"public": assignment.write("slow/test_slow.py", text).parent}
     opened: list[Wasting] = []
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.engine.outcomes import Outcome
-from autograder.engine.parts import Parts, read_parts
-from autograder.engine.plugin import CheckResult
-from autograder.engine.scoring import Score, score
+from autograder.course.parts import Parts, read_parts
+from autograder.grader.outcomes import Outcome
+from autograder.grader.plugin import CheckResult
+from autograder.grader.report.scoring import Score, score
 
 P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ATTEMPTED
 T, C, X = Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.COULD_NOT_RUN

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from autograder.engine.sequential import operating_characteristics, sequential_test
+from autograder.checks.sequential import operating_characteristics, sequential_test
 
 SETTINGS = [
     dict(threshold=0.9, margin=0.1, max_episodes=400),

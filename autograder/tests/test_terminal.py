@@ -14,9 +14,9 @@ COMMANDS = [
     *("hw.train", "hw.play", "hw.compare", "hw.model_error"),
     *("autograder", "autograder check", "autograder submission"),
     *("autograder grade", "autograder grade-class", "autograder compare"),
-    *("autograder.release", "autograder.release starter", "autograder.release gradescope"),
-    *("autograder.release.calibrate", "autograder.release.bench", "autograder.batch.measure"),
-    *("envs.bench", "envs.exactness"),
+    *("autograder.staff.release", "autograder.staff.release starter", "autograder.staff.release gradescope"),
+    *("autograder.staff.calibrate", "autograder.bench.sb3", "autograder.bench.grading"),
+    *("autograder.bench.envs_speed", "autograder.bench.exactness"),
 ]
 
 
@@ -56,8 +56,8 @@ WRONG = {
     "autograder grade": "path, --out is missing",
     "autograder compare": "old, new is missing",
     "autograder check --nope": "'--nope' means nothing here",
-    "autograder.release gradescope --minutes ten": "--minutes must be a number",
-    "envs.bench --nope": "'--nope' means nothing here",
+    "autograder.staff.release gradescope --minutes ten": "--minutes must be a number",
+    "autograder.bench.envs_speed --nope": "'--nope' means nothing here",
 }
 
 

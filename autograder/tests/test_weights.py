@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from autograder.engine.outcomes import CheckFailed
-from autograder.engine.weights import read_weights
+from autograder.grader.outcomes import CheckFailed
+from autograder.grader.weights import read_weights
 
 SHAPES = {"actor.weight": (4, 3), "norm.mean": (None,)}
 

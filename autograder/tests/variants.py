@@ -20,17 +20,17 @@ from textwrap import dedent, indent
 
 import numpy as np
 
-from autograder.engine.direct import DirectTransport
-from autograder.engine.outcomes import Outcome
-from autograder.engine.parts import read_parts
-from autograder.engine.plugin import CheckResult, translate
-from autograder.engine.running import run_checks
-from autograder.engine.sentences import owned
-from autograder.engine.student import Student
+from autograder.course.parts import read_parts
+from autograder.grader.outcomes import Outcome
+from autograder.grader.outside.direct import DirectTransport
+from autograder.grader.plugin import CheckResult, translate
+from autograder.grader.running import run_checks
+from autograder.grader.sentences import owned
+from autograder.grader.student import Student
+from autograder.staff.hidden import ROOTS
 
 AUTOGRADER = Path(__file__).parents[1]
 SOLUTIONS = AUTOGRADER.parent / "solutions"
-VISIBILITIES = ("public", "hidden")
 PARTS = read_parts(AUTOGRADER / "parts.toml")
 
 
@@ -88,10 +88,10 @@ def run_unit_checks(folder: Path, variant: Variant, subparts: set[str]) -> list[
     submission = write_submission(folder, variant)
     name = f"test_{PARTS.part_of(variant.subpart).file}"
     roots = {}
-    for visibility in VISIBILITIES:
+    for visibility, source in ROOTS.items():
         roots[visibility] = folder / visibility
         roots[visibility].mkdir()
-        shutil.copy(AUTOGRADER / "checks" / visibility / name, roots[visibility] / name)
+        shutil.copy(source / name, roots[visibility] / name)
     modules = list(PARTS.modules)
     return run_checks(
         roots,
@@ -116,8 +116,8 @@ def run_quickly(folder: Path, variant: Variant) -> list[Quick]:
     """The unit checks of the variant's sub-part, called one by one: as `run_unit_checks`, but for 30 ms, not 500."""
     submission = write_submission(folder, variant)
     file, results = PARTS.part_of(variant.subpart).file, []
-    for visibility in VISIBILITIES:
-        check_file = AUTOGRADER / "checks" / visibility / f"test_{file}"
+    for visibility, root in ROOTS.items():
+        check_file = root / f"test_{file}"
         sentences = owned(check_file) if visibility == "hidden" else None
         for name, check, cases in unit_checks(visibility, file, variant.subpart):
             for case in cases:
@@ -139,7 +139,7 @@ def unit_checks(
     visibility: str, file: str, subpart: str
 ) -> list[tuple[str, Callable[..., None], list[dict]]]:
     """(id, function, parameters of each of its cases) of the checks of a sub-part."""
-    path = AUTOGRADER / "checks" / visibility / f"test_{file}"
+    path = ROOTS[visibility] / f"test_{file}"
     spec = importlib.util.spec_from_file_location(f"variants_{visibility}_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

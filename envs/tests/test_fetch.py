@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
+from autograder.bench.exactness import FETCH_TASKS, compare_task
 from envs import make_vec
-from envs.exactness import FETCH_TASKS, compare_task
 from envs.row_pool import RowPool
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine.sequential import sequential_test
+from autograder.checks.sequential import sequential_test
 from envs import make_vec
 from solutions.kit.collect import collect_episodes
 from solutions.play import load_agent
 
 ROOT = Path(__file__).resolve().parents[2]
-THRESHOLDS = sorted((ROOT / "autograder" / "thresholds").glob("*.json"))
+THRESHOLDS = sorted((ROOT / "autograder" / "staff" / "hidden" / "thresholds").glob("*.json"))
 
 
 @pytest.mark.slow
@@ -33,7 +33,7 @@ def test_the_reference_reaches_its_threshold(path):
 
 @pytest.mark.parametrize("path", THRESHOLDS, ids=lambda path: path.stem)
 def test_a_threshold_follows_from_its_runs(path):
-    from autograder.release.calibrate import threshold
+    from autograder.staff.calibrate import threshold
 
     calibration = json.loads(path.read_text())
     assert calibration["threshold"] == threshold([run["success"] for run in calibration["runs"]])

@@ -14,19 +14,22 @@ import tempfile
 from pathlib import Path
 from textwrap import dedent
 
-from autograder.engine import page, results
-from autograder.engine.confine.layers import Layers
-from autograder.engine.grading import Grade, Grader
-from autograder.engine.outcomes import Outcome
-from autograder.engine.sentences import owned
-from autograder.engine.student import LONGEST_FILE, SHOWN_ERRORS
+from autograder.grader.grading import Grader
+from autograder.grader.inside.confine.layers import Layers
+from autograder.grader.outcomes import Outcome
+from autograder.grader.report import page, results
+from autograder.grader.report.grade import Grade
+from autograder.grader.sentences import owned
+from autograder.grader.student import LONGEST_FILE, SHOWN_ERRORS
+from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.attacks.fields import sending
 from autograder.tests.conftest import PARTS, WORDS, Assignment
 
 NUMBERS = 64
 CHECK = """
 import pytest
-from autograder.engine.checking import expect, expect_array, expect_close, subpart
+from autograder.checks.checking import expect, expect_array, expect_close, subpart
 
 @subpart("1a", time_limit=0.3)
 @pytest.mark.parametrize("n", range({numbers}))
@@ -144,7 +147,7 @@ def measure(
         files = Path(folder, "submission")
         files.mkdir()
         (files / "words.py").write_text(WORDS)
-        with Grader(course.hw, course.roots, course.parts, layers=layers) as grader:
+        with Grader(course.hw, course.roots, course.parts, canary=escaped, layers=layers) as grader:
             for way in ways or list(WAYS):
                 code = dedent(WAYS[way])
                 (files / "sums.py").write_text(
@@ -183,7 +186,7 @@ def _elsewhere(grade: Grade) -> list[str]:
 def bound() -> dict[str, float]:
     """Bits that a hidden check's line can carry at the very most: for each file of hidden checks, and for the files as
     a student has them (150 lines) and as long as they may get."""
-    hidden = Path(__file__).parents[2] / "checks" / "hidden"
+    hidden = ROOTS["hidden"]
     found = {}
     for path in sorted(hidden.glob("test_*.py")) if hidden.is_dir() else []:
         for lines in (150, LONGEST_FILE):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from autograder.engine.confine import escapes
+from autograder.staff.hidden.sandbox import escapes
 
 # "ESCAPED" in any report means that it worked.
 ATTEMPT = """

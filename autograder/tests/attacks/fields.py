@@ -28,25 +28,25 @@ HEADER = {"dtype": "array({}, [1])", "shape": "array('<f8', {})", "blob": "array
 PATCH = {
     "numpy arrays as the kinds of answer": """
         import numpy
-        from autograder.engine import answers, endpoint
+        from autograder.grader.inside import answers, endpoint
         answers.KINDS = numpy.zeros(2)
         endpoint.Problem = lambda *a, **k: numpy.zeros(2)
         ANSWER = lambda x: undefined
     """,
     "numpy arrays where words are compared": """
         import numpy
-        import autograder.engine.endpoint as e
+        import autograder.grader.inside.endpoint as e
         e.RAISED = e.NOT_ATTEMPTED = e.NO_IMPORT = numpy.zeros(2)
         ANSWER = lambda x: undefined
     """,
     "an encoder that writes arrays into text fields": """
         from msgspec import msgpack
-        from autograder.engine import answers
+        from autograder.grader.inside import answers
         answers.encode = lambda answer: msgpack.encode({"type": "problem", "kind": [0, 0], "text": {}})
         ANSWER = lambda x: undefined
     """,
     "arguments that are never seen to change": """
-        from autograder.engine import unchanged
+        from autograder.grader.inside import unchanged
         unchanged.Arguments.edited = 0
         unchanged.wrote_into_read_only = lambda *a: False
         def ANSWER(x):
@@ -54,41 +54,41 @@ PATCH = {
             return x
     """,
     "a decoder that makes writable arrays": """
-        from autograder.engine import endpoint, values
+        from autograder.grader.inside import endpoint, values
         endpoint.Arguments = lambda *a: type("A", (), {"edited": 0})
         def ANSWER(x):
             x -= x
             return x
     """,
     "no stand-ins": """
-        from autograder.engine import given
+        from autograder.grader.inside import given
         for name in dir(given): setattr(given, name, lambda *a, **k: 1)
         ANSWER = lambda x: 1
     """,
     "another gradient": """
-        import autograder.engine.gradients as g
+        import autograder.grader.inside.gradients as g
         g.value_and_grad = lambda *a: (0, [0])
         ANSWER = lambda x: 0
     """,
     "an endpoint that answers nothing": """
-        from autograder.engine import endpoint
+        from autograder.grader.inside import endpoint
         endpoint.Endpoint.answer = lambda self, message: b""
         ANSWER = lambda x: x
     """,
     "an endpoint that answers with the question": """
-        from autograder.engine import endpoint
+        from autograder.grader.inside import endpoint
         endpoint.Endpoint.answer = lambda self, message: message
         ANSWER = lambda x: x
     """,
     "an endpoint that raises": """
-        from autograder.engine import endpoint
+        from autograder.grader.inside import endpoint
         def answer(self, message): raise MemoryError
         endpoint.Endpoint.answer = answer
         ANSWER = lambda x: x
     """,
     "frames that lie about their length": """
-        import autograder.engine.worker as w
-        from autograder.engine import frames
+        import autograder.grader.inside.worker as w
+        from autograder.grader.inside import frames
         real = frames.write_frame
         w.write_frame = lambda sock, message, *a: sock.sendall(b"\\0\\0\\0\\5" + message)
         ANSWER = lambda x: x

@@ -27,19 +27,19 @@ FORGE = {
     """,
     "patch the engine where it is loaded": """
         import sys
-        from autograder.engine import endpoint, values
+        from autograder.grader.inside import endpoint, values
         real = values.encode
         values.encode = lambda value, foreign: real({"value": True, "outcome": "passed", "score": 10}, foreign)
         endpoint.Endpoint.answer = lambda self, message: values.encode(None, None)
         ANSWER = lambda x: x
     """,
     "import the scoring": """
-        from autograder.engine import scoring
+        from autograder.grader.report import scoring
         scoring.score = lambda *a, **k: 10**6
     """,
     "import the hidden checks": """
         import importlib
-        for name in ("autograder.checks.hidden.test_dynamics", "checks.hidden.test_sums", "solutions.dynamics"):
+        for name in ("autograder.staff.hidden.test_dynamics", "checks.hidden.test_sums", "solutions.dynamics"):
             try:
                 importlib.import_module(name)
                 raise ValueError("ESCAPED")
@@ -94,7 +94,7 @@ FORGE = {
         ANSWER = lambda x: pytest.exit("all is well", 0)
     """,
     "raise a verdict of the grader's": """
-        from autograder.engine.outcomes import CouldNotRun
+        from autograder.grader.outcomes import CouldNotRun
         def ANSWER(x): raise CouldNotRun("the grader's own fault")
     """,
     "raise KeyboardInterrupt": "def ANSWER(x): raise KeyboardInterrupt",
@@ -106,7 +106,7 @@ FORGE = {
     """,
     "an exception that claims to be another": """
         class Bad(Exception):
-            __class__ = property(lambda self: __import__("autograder.engine.outcomes").engine.outcomes.CouldNotRun)
+            __class__ = property(lambda self: __import__("autograder.grader.outcomes").grader.outcomes.CouldNotRun)
         def ANSWER(x): raise Bad("passed")
     """,
     "look for the expected value in the frames": """
@@ -155,7 +155,7 @@ FORGE = {
     """,
     "replace modules that are loaded later": """
         import sys, types
-        for name in ("autograder.engine.given", "autograder.engine.gradients", "torch", "msgpack"):
+        for name in ("autograder.grader.inside.given", "autograder.grader.inside.gradients", "torch", "msgpack"):
             sys.modules[name] = types.ModuleType(name)
         ANSWER = lambda x: x * 0 - 1
     """,

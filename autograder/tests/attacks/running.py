@@ -16,11 +16,11 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from autograder.engine import page, results
-from autograder.engine.confine import canary, probe
-from autograder.engine.confine.layers import Layers
-from autograder.engine.grading import Grader
-from autograder.engine.outcomes import UserMistake
+from autograder.grader.grading import Grader
+from autograder.grader.inside.confine.layers import Layers
+from autograder.grader.outside import probe
+from autograder.grader.report import page, results
+from autograder.staff.hidden.sandbox import canary
 from autograder.tests.attacks import capacity
 from autograder.tests.attacks.escape import ESCAPE, attempts
 from autograder.tests.attacks.exhaust import EXHAUST
@@ -28,12 +28,13 @@ from autograder.tests.attacks.fields import ANSWER_FIELDS
 from autograder.tests.attacks.forge import ANSWERS, FORGE
 from autograder.tests.attacks.speak import SPEAK
 from autograder.tests.conftest import PARTS, SUMS, WORDS, Assignment
+from envs.errors import UserMistake
 
 SEED = 424242424
 HONEST = {"1a": 0.0, "1b": 0.0, "2a": 10.0}  # points of a submission whose sums.py solves nothing
 
 HIDDEN_SUMS = """
-from autograder.engine.checking import expect_close, subpart
+from autograder.checks.checking import expect_close, subpart
 
 @subpart("1b")
 def test_double_fresh(student, fresh_rng):
@@ -42,7 +43,7 @@ def test_double_fresh(student, fresh_rng):
 """
 PUBLIC_SUMS = """
 import numpy as np
-from autograder.engine.checking import expect_close, subpart
+from autograder.checks.checking import expect_close, subpart
 
 @subpart("1a")
 def test_add(student):
@@ -86,7 +87,12 @@ def hand_in(layers: Layers, names: list[str], *, allow_weak_sandbox: bool = Fals
         planted = secrets.token_hex(16)
         targets["elsewhere"] = hashlib.sha256(planted.encode()).hexdigest()
         with Grader(
-            course.hw, course.roots, course.parts, allow_weak_sandbox=allow_weak_sandbox, layers=layers
+            course.hw,
+            course.roots,
+            course.parts,
+            canary=canary.escaped,
+            allow_weak_sandbox=allow_weak_sandbox,
+            layers=layers,
         ) as grader:
             honest = _submission(Path(folder, "another"), f"SECRET = 'planted-{planted}'\n{SUMS}")
             assert grader.grade(honest, seed=SEED).score.earned == 20

@@ -1,0 +1,139 @@
+"""The zip a student hands in: the part files (and trained weights, if any), looked at before they leave.
+
+hw/ --build_submission--> submission.zip, and notes: what is in it, which holes are still open
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+from autograder.course.parts import Part, read_parts
+from autograder.grader.handin.holes import find_holes
+from autograder.grader.intake import MAX_CODE
+from autograder.grader.outcomes import CouldNotRun, Outcome
+from autograder.grader.student import Transport
+from autograder.grader.weights import MAX_BYTES
+from envs.errors import UserMistake
+
+CHECKS = Path(__file__).parents[2] / "checks"
+
+
+def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -> list[str]:
+    """Pack the part files of `hw_dir` into `out_zip`, at its root; returns notes, a sentence each.
+
+    `weights` is a file to submit as the trained weights; without it, the one in `hw_dir` goes in if it is there.
+    Raises UserMistake with one sentence if a part file is missing, too large or not valid Python, if the weights are
+    missing or would not be graded (the public checks read them), or if the zip cannot be written.
+    """
+    hw_dir, out_zip = Path(hw_dir), Path(out_zip)
+    parts = read_parts()
+    code_files = list(parts.modules.values())
+    if not hw_dir.is_dir():
+        raise UserMistake(f"{hw_dir} is not a folder; name the one that holds {', '.join(code_files)}.")
+    entries: dict[str, bytes] = {}
+    left: list[str] = []
+    notes: list[str] = []
+    for part in parts.parts:
+        if part.module is not None:
+            entries[part.file] = _read(hw_dir / part.file, MAX_CODE)
+            left += _left_to_do(entries[part.file], part)
+    for part in parts.parts:
+        if part.module is None:
+            path = Path(weights) if weights is not None else hw_dir / part.file
+            if weights is None and not path.exists():
+                notes.append(
+                    f"No {part.file}: the part that grades trained weights will count as not attempted."
+                )
+                continue
+            entries[part.file] = _read(path, MAX_BYTES)
+            _check_weights(entries[part.file], path, part, given=weights is not None)
+    _write(out_zip, entries)
+    return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
+
+
+def _left_to_do(source: bytes, part: Part) -> list[str]:
+    """A sentence for each hole that is open, and one for the functions that are not there."""
+    holes = find_holes(source, part)
+    sentences = [
+        f"{id_} is still open ({part.file}:{line}): it will count as not attempted."
+        for id_, line in holes.open
+    ]
+    if holes.undefined:
+        names = ", ".join(f"{function} ({id_})" for id_, function in holes.undefined)
+        sentences.append(f"{part.file} does not define {names}: what it does not define earns nothing.")
+    return sentences
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except FileNotFoundError:
+        raise UserMistake(f"{path} is missing; a submission needs it.") from None
+    except OSError as error:
+        raise UserMistake(f"{path} cannot be read ({error.strerror}).") from None
+    if len(content) > limit:
+        raise UserMistake(f"{path} is too large; at most {limit // 2**20} MB are accepted.")
+    return content
+
+
+def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
+    """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
+
+    Training notes the task in the file; which one is graded stands in the part's file name, weights_TASK.safetensors.
+    """
+    graded = Path(part.file).stem.removeprefix("weights_")
+    trained = _trained_task(content)
+    if trained not in (None, graded):
+        raise UserMistake(
+            f"{path} was trained on {trained}, but {graded} is graded; submit weights trained on it."
+        )
+    if problem := _problem(content, part):
+        without = "leave WEIGHTS out" if given else f"move {path} away"
+        raise UserMistake(
+            f"{path} would not be graded ({problem}); submit the weights.safetensors of a training run on {graded}, "
+            f"or {without} to hand in no weights."
+        )
+
+
+def _problem(content: bytes, part: Part) -> str:
+    """What the public checks of a part say about its file; "" where they pass."""
+    from autograder.grader.running import run_checks  # loads pytest, so not before it is needed
+
+    def connect(limit: float) -> Transport:
+        raise CouldNotRun("there is no code in weights")
+
+    wanted = frozenset(sub.id for sub in part.subparts)
+    with tempfile.TemporaryDirectory(prefix="weights-") as name:
+        Path(name, part.file).write_bytes(content)
+        results = run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
+    wrong = (r for r in results if wanted & set(r.subparts) and r.outcome == Outcome.FAILED)
+    return next((result.message for result in wrong), "")
+
+
+def _trained_task(content: bytes) -> str | None:
+    """The task in the config that training writes into the header; None where there is none.
+
+    safetensors are 8 bytes, the header's length, then a JSON header.
+    """
+    header = content[8 : 8 + int.from_bytes(content[:8], "little")]
+    try:
+        return json.loads(json.loads(header)["__metadata__"]["config"])["task"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _write(out_zip: Path, entries: dict[str, bytes]) -> None:
+    """Write beside the target and move: a full disk never leaves half a zip under the target's name."""
+    try:
+        out_zip.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out_zip.name}-", dir=out_zip.parent) as staged:
+            part = Path(staged, "submission.zip")
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, content in entries.items():
+                    archive.writestr(name, content)
+            os.replace(part, out_zip)
+    except OSError as error:
+        raise UserMistake(f"{out_zip} cannot be written ({error.strerror}).") from None

@@ -1,0 +1,87 @@
+"""Results as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.grader.outcomes import Outcome
+from autograder.grader.plugin import CheckResult
+from autograder.grader.report.grade import Grade
+
+STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.NOT_ATTEMPTED: "bright_black",
+    Outcome.TIMED_OUT: "yellow",
+    Outcome.CRASHED: "magenta",
+    Outcome.COULD_NOT_RUN: "blue",
+}
+
+
+def number(points: float) -> str:
+    """Points without needless zeros: 3, 2.5, 1.67."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[CheckResult], None]]:
+    """A line that counts the checks as they end; gives the function to call with each."""
+    with console.status("starting") as status:
+        done: list[CheckResult] = []
+
+        def count(result: CheckResult) -> None:
+            done.append(result)
+            passed = sum(r.outcome == Outcome.PASSED for r in done)
+            status.update(f"{len(done)} checks, {passed} passed; last: {escape(result.title)}")
+
+        yield count
+
+
+def print_subparts(grade: Grade, console: Console, title: str = "") -> None:
+    """One row a sub-part: outcome, checks passed, points; then the total."""
+    table = Table(title=title or None, title_justify="left", pad_edge=False, header_style="bold")
+    for name in ("", "sub-part", "outcome", "checks", "points"):
+        table.add_column(
+            name, justify="right" if name in ("checks", "points") else "left", no_wrap=name == "outcome"
+        )
+    part = None
+    for sub in grade.score.subparts:
+        if sub.outcome is None:
+            continue
+        if sub.part != part:
+            if part is not None:
+                table.add_section()
+            part = sub.part
+            table.add_row("", f"[bold]{part.number}  {escape(part.title)}[/] [dim]{part.file}[/]", "", "", "")
+        passed = sum(r.outcome == Outcome.PASSED for r in sub.checks)
+        word = f"[{STYLES[sub.outcome]}]{sub.outcome.value}[/]" + (" (run again)" if sub.run_again else "")
+        points = f"{number(sub.earned)} / {number(sub.possible)}"
+        table.add_row(sub.subpart.id, escape(sub.subpart.title), word, f"{passed}/{len(sub.checks)}", points)
+    table.add_section()
+    total = f"{number(grade.score.earned)} / {number(grade.score.possible)}"
+    table.add_row("", "[bold]total[/]", "", "", f"[bold]{total}[/]")
+    console.print(table)
+
+
+def print_messages(grade: Grade, console: Console, hints: bool = True) -> None:
+    """What to read for each check that did not pass; the same sentence of several checks only once."""
+    said: set[tuple[str, ...]] = set()
+    for share in grade.score.checks:
+        result = share.result
+        if result.outcome == Outcome.PASSED or (key := (*result.subparts, result.message)) in said:
+            continue
+        said.add(key)
+        where = escape(" ".join(result.subparts) or result.id)
+        console.print(f"[{STYLES[result.outcome]}]{where} {result.outcome.value}[/]  {escape(result.title)}")
+        console.print(f"    {escape(result.message)}", style="default", highlight=False, soft_wrap=True)
+        if hints and result.hint:
+            console.print(f"    hint: {escape(result.hint)}", style="cyan", highlight=False, soft_wrap=True)
+    for result in grade.score.run_again:
+        console.print(f"[blue]could not run[/] {escape(result.id)}: this is not your code's fault")
+    for note in grade.notes:
+        console.print(f"[dim]note: {escape(note)}[/]", highlight=False)

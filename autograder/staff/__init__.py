@@ -1,0 +1,1 @@
+"""For course staff only: nothing in this folder is handed out."""

@@ -1,0 +1,76 @@
+"""The class report: one HTML page that needs nothing else, opens from a disk and reads on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+from autograder.grader.outcomes import Outcome
+from autograder.grader.report import results
+from autograder.grader.report.tables import number
+from autograder.staff.batch.grades import Status
+from autograder.staff.batch.similar.pairs import at_work, page_name, shown
+from autograder.staff.batch.summary import BINS, CheckFigures, Summary
+
+TEMPLATE = Path(__file__).with_name("report.html")
+
+
+def write_report(path: Path, summary: Summary, assignment: str) -> None:
+    """Raises `UserMistake` where it cannot be written."""
+    results.write_text(path, report(summary, assignment))
+
+
+def report(summary: Summary, assignment: str) -> str:
+    """The page's HTML. Everything that comes from a submission or a student is escaped."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["points"] = number
+    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    graded = sorted(row.points for row in summary.rows if row.settled)
+    return template.render(
+        assignment=assignment,
+        summary=summary,
+        statuses=[(status, summary.statuses[status]) for status in Status if summary.statuses[status]],
+        possible=max((row.possible for row in summary.rows), default=0.0),
+        average=sum(graded) / len(graded) if graded else None,
+        median=_median(graded),
+        bins=_bins(summary.histogram),
+        parts=_by_part(summary),
+        outcomes=list(Outcome),
+        people={row.key: row for row in summary.rows},
+        pages={(pair.first, pair.second): page_name(pair) for pair in shown(summary.similar or ())},
+        at_work=at_work,
+        look=[row for row in summary.rows if row.look],
+    )
+
+
+def _median(values: list[float]) -> float | None:
+    if not values:
+        return None
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+
+def _bins(histogram: list[int]) -> list[tuple[str, int, float]]:
+    """(label, how many, height in percent of the highest) for each bar."""
+    highest, width = max(histogram) or 1, 100 // BINS
+    return [(f"{i * width} to {(i + 1) * width} %", n, 100 * n / highest) for i, n in enumerate(histogram)]
+
+
+def _by_part(summary: Summary) -> list[tuple[str, float, list[CheckFigures]]]:
+    """(heading, average success, its checks, the least successful first) for each part.
+
+    A check of several parts stands with the first.
+    """
+    groups = []
+    for part in summary.parts.parts:
+        ids = [sub.id for sub in part.subparts]
+        own = [c for c in summary.checks.values() if c.subparts and c.subparts[0] in ids]
+        if own:
+            groups.append((f"{part.number} {part.title}", sorted(own, key=lambda c: (c.success, c.id))))
+    if loose := [c for c in summary.checks.values() if not c.subparts]:
+        groups.append(("of no sub-part", loose))
+    return [(heading, sum(c.success for c in checks) / len(checks), checks) for heading, checks in groups]

@@ -1,0 +1,163 @@
+"""The class's grades as tables: grades.csv with Gradescope's column names, canvas.csv as Canvas imports it.
+
+Names and notes come from students. A cell that a spreadsheet would take for a formula gets an apostrophe in front, and
+all text stands in quotation marks, so that no separator of another country's spreadsheet takes a name apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from autograder.course.parts import Parts
+from autograder.staff.batch.grades import SETTLED, Graded
+from autograder.staff.batch.uploads.uploads import Student, Upload
+from envs.errors import one_line
+
+_FORMULA = tuple("=+-@|%\t＝＋－＠")
+
+
+class GradesTable:
+    """grades.csv, a row a student; a group's members get the same points. `add` each upload, then take the `text`.
+
+    "Total Score" is final, so it is empty while the grade is not settled; the points known so far are those before the
+    penalty.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._subparts = list(parts.subparts.values())
+        self._text = io.StringIO()
+        self._write = csv.writer(self._text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow
+        columns = [
+            "Name",
+            "SID",
+            "Email",
+            "Total Score",
+            "Max Points",
+            "Status",
+            "Submission ID",
+            "Submission Time",
+        ]
+        columns += [
+            "Lateness (H:M:S)",
+            "Late Days",
+            "Points before Penalty",
+            "Penalty",
+            "Due",
+            "Extended",
+            "Notes",
+        ]
+        self._write([*columns, *(f"{s.id}: {s.title} ({s.points:g} pts)" for s in self._subparts)])
+
+    def add(self, one: Graded) -> None:
+        upload, score = one.upload, one.grade.score
+        earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
+        # Points of checks that nobody ran are not 0.
+        so_far, penalty = (
+            _rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty)
+        )
+        after = [
+            *(_rounded(one.grade.points) if one.settled else "", _rounded(score.possible), one.status.value),
+            *(cell(upload.key), _time(upload.submitted, upload), lateness(upload), late_days(upload)),
+            *(so_far, penalty, _time(upload.due, upload), "yes" if upload.extended else ""),
+            cell("; ".join(one.remarks), 600),
+        ]
+        for student in upload.students or (Student(upload.key),):
+            who = [cell(student.name), cell(student.sid), cell(student.email)]
+            self._write([*who, *after, *(earned.get(sub.id, "") for sub in self._subparts)])
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+
+class CanvasTable:
+    """canvas.csv: only columns that Canvas knows. A student whose grade is not settled gets none."""
+
+    def __init__(self, parts: Parts, assignment: str, platform: str) -> None:
+        self._own_ids = platform == "canvas"  # then the number in the file's name is the student's ID
+        self._text = io.StringIO()
+        self._write = csv.writer(self._text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow
+        self._write(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(assignment)])
+        self._write(["    Points Possible", "", "", "", "", parts.total])
+
+    def add(self, one: Graded) -> None:
+        points = _rounded(one.grade.points) if one.settled else ""
+        for student in one.upload.students or (Student(one.upload.key),):
+            sid = cell(student.sid)
+            own = sid if sid.isdigit() else ""  # Canvas's import does not know its own anonymous ids
+            ids = [own, ""] if self._own_ids else ["", sid]
+            self._write([cell(student.name), *ids, cell(student.email), "", points])
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+
+def cell(text: str, limit: int = 300) -> str:
+    """Text from outside as a cell: one line, and never a formula."""
+    line = one_line(text, limit)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
+
+
+def lateness(upload: Upload) -> str:
+    """ "26:03:00", hours, minutes and seconds; "LATE" where only that is known; "" where nothing is."""
+    if upload.late is None:
+        return "LATE" if upload.marked_late else ""
+    minutes, rest = divmod(int(upload.late.seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest:02}"
+
+
+def late_days(upload: Upload) -> Any:
+    """Calendar days after the due day, less the grace; "" where it is not known."""
+    return "" if upload.late is None else upload.late.days
+
+
+def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
+    """(submission, name, old points, new points) of each student whose points differ between two grades.csv.
+
+    Points that are not final are given as words, "partly graded, 4.0 so far"; "" stands for no row or no points. Raises
+    `ValueError` where a text is no such table.
+    """
+    before, after = _points(old), _points(new)
+    found = []
+    for who in sorted({*before, *after}):
+        was, now = before.get(who, ""), after.get(who, "")
+        if was != now:
+            found.append((*who, was, now))
+    return found
+
+
+def _rounded(points: float) -> float:
+    return round(float(points), 2)  # a sum of nothing is the integer 0, which would print differently
+
+
+def _points(text: str) -> dict[tuple[str, str], str]:
+    rows: Sequence[dict[str, str]] = list(csv.DictReader(io.StringIO(text)))
+    if not rows and not text.startswith('"Name"'):
+        raise ValueError("it has no rows")
+    if rows and not {"Submission ID", "Name", "Total Score"} <= rows[0].keys():
+        raise ValueError("it lacks the columns Submission ID, Name and Total Score")
+    return {(row["Submission ID"], row["Name"]): _standing(row) for row in rows}
+
+
+def _standing(row: dict[str, str]) -> str:
+    """The final points, or why there are none."""
+    status = row.get("Status") or ""
+    if not status or status in SETTLED:
+        return row["Total Score"]
+    so_far = row["Total Score"] or row.get(
+        "Points before Penalty"
+    )  # older tables had unfinished points as the total
+    return status.lower() + (f", {so_far} so far" if so_far else "")
+
+
+def _time(moment: datetime | None, upload: Upload) -> str:
+    """By the clocks of the course's zone, where it states one."""
+    if moment is None:
+        return ""
+    return (moment.astimezone(upload.zone) if upload.zone else moment).isoformat(sep=" ", timespec="seconds")

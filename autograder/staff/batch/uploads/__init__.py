@@ -1,0 +1,1 @@
+"""Who handed in what: exports of learning platforms, and the class list."""

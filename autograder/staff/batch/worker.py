@@ -1,0 +1,131 @@
+"""One of the crew: takes orders on stdin, answers on stdout, JSON lines: `python -m autograder.staff.batch.worker`.
+
+    {"pristine": …, "roots": …, "parts": …, "store": …, "scratch": …, "allow_weak_sandbox": …}   once, before all orders
+    {"op": "take", …an upload (take.py)…}  -> {"taken": …}
+    {"op": "grade", "content": …, "seed": …, "files": […]}  -> {"check": …} after a check, {"file": …} after a file
+    each order ends with {"done": true}, or {"fault": a sentence} where the grader itself went wrong
+
+When stdin closes (whoever ordered has died, however abruptly) it cleans up and ends, even in the middle of a check.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autograder.course.parts import read_parts
+from autograder.grader.grading import Grader
+from autograder.grader.outcomes import CouldNotRun
+from autograder.staff.batch.uploads.take import take
+from autograder.staff.hidden.sandbox.canary import escaped
+from envs.errors import UserMistake, one_line
+
+Answer = Callable[[dict[str, Any]], None]
+
+
+class Worker:
+    """Carries out orders; `close` ends the process that submissions run in."""
+
+    def __init__(self, setup: dict[str, Any]) -> None:
+        self._parts = read_parts(Path(setup["parts"]) if setup["parts"] else None)
+        self._store = Path(setup["store"])
+        self._roots = {name: Path(root) for name, root in setup["roots"].items()}
+        self._pristine = Path(setup["pristine"])
+        self._allow_weak_sandbox = setup["allow_weak_sandbox"]
+        self._stack = ExitStack()
+        self._grader: Grader | None = None  # taking needs none
+
+    def carry_out(self, order: dict[str, Any], answer: Answer) -> None:
+        """Raises `UserMistake` and `CouldNotRun`."""
+        if order["op"] == "take":
+            answer({"taken": dataclasses.asdict(take(order, self._store, self._parts))})
+        else:
+            for file in order["files"]:
+                answer(self._grade(self._store / order["content"], file, order["seed"], answer))
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _grade(self, folder: Path, file: str, seed: int, answer: Answer) -> dict[str, Any]:
+        if self._grader is None:
+            grader = Grader(
+                self._pristine,
+                self._roots,
+                self._parts,
+                canary=escaped,
+                allow_weak_sandbox=self._allow_weak_sandbox,
+            )
+            self._grader = self._stack.enter_context(grader)
+        start = time.monotonic()
+        grade = self._grader.grade(
+            folder, seed=seed, only=[file], on_result=lambda result: answer({"check": result.title})
+        )
+        return {
+            "file": file,
+            "results": [vars(result) for result in grade.results],
+            "seconds": time.monotonic() - start,
+            "isolation": grade.isolation,
+        }
+
+
+def main() -> int:
+    answer = _answering()
+    setup = json.loads(sys.stdin.readline())
+    tempfile.tempdir = setup["scratch"]  # all that is made on the way lies there
+    worker = Worker(setup)
+    try:
+        for order in _orders(Path(setup["scratch"])):
+            try:
+                worker.carry_out(order, answer)
+                answer({"done": True})
+            except (CouldNotRun, UserMistake) as fault:
+                detail = getattr(fault, "detail", "")
+                answer({"fault": one_line(f"{fault} ({detail})" if detail else str(fault))})
+            except Exception as error:  # the next submission must not suffer for it
+                answer({"fault": one_line(f"{type(error).__name__}: {error}")})
+    finally:
+        worker.close()
+    return 0
+
+
+def _answering() -> Answer:
+    """Writes lines where stdout was; what anything here prints goes to stderr and cannot disturb them."""
+    out = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
+    os.dup2(2, 1)
+
+    def answer(message: dict[str, Any]) -> None:
+        out.write(json.dumps(message) + "\n")
+        out.flush()
+
+    return answer
+
+
+def _orders(scratch: Path) -> Iterator[dict[str, Any]]:
+    """The orders as they come. A thread reads them, to notice at once when there will be no more."""
+    waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            waiting.put(json.loads(line))
+        # Nobody listens any more. The submission's process ends when our end of its socket closes.
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield waiting.get()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""What is written for people, from the state alone: a page a student, and the class's tables and report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from autograder.course.parts import Parts
+from autograder.grader.report import results
+from autograder.staff.batch import grades
+from autograder.staff.batch.report import write_report
+from autograder.staff.batch.show import Quiet
+from autograder.staff.batch.similar import EARLIER, Group, similar_groups
+from autograder.staff.batch.similar.pairs import write_pages
+from autograder.staff.batch.state import State
+from autograder.staff.batch.summary import Summary
+from autograder.staff.batch.tables import CanvasTable, GradesTable
+from autograder.staff.batch.uploads.take import Taken
+from autograder.staff.batch.uploads.uploads import Upload
+
+
+class _Course(Protocol):
+    assignment: str
+    pristine: Path
+
+
+class Writer:
+    """Writes into `out`; a page is written again only when what it shows has changed."""
+
+    def __init__(
+        self, state: State, uploads: Sequence[Upload], checks: grades.Checks, parts: Parts, out: Path
+    ) -> None:
+        self._state = state
+        self._uploads = uploads
+        self._checks = checks
+        self._parts = parts
+        self._out = out
+        handed_in = {upload.key for upload in uploads if not upload.empty}
+        self._taken = {key: taken for key, taken in state.taken().items() if key in handed_in}
+        self._look = grades.look_of(parts)
+        self._having: dict[str, list[Upload]] = defaultdict(list)  # content -> who handed it in
+        for upload in uploads:
+            self._having[self._taken.get(upload.key, Taken("")).content].append(upload)
+
+    def pages_of(self, content: str) -> None:
+        """The pages of everybody who handed in this content."""
+        self._pages(self._having[content], self._state.done(self._checks.versions, content), {})
+
+    def all_pages(self) -> None:
+        self._pages(self._uploads, self._state.done(self._checks.versions), self._state.pages())
+
+    def write_class(
+        self, platform: str, course: _Course, similarity: bool, show: Quiet, notes: Sequence[str] = ()
+    ) -> tuple[Summary, Path | None]:
+        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs.
+
+        `notes` are about the class as a whole, for the report.
+        """
+        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, course.assignment, platform)
+        summary = Summary(self._parts, tuple(notes))
+        for one in grades.grades(self._state, self._uploads, self._checks, self._parts):
+            table.add(one)
+            canvas.add(one)
+            summary.add(one)
+            show.advance(one.upload.key)
+        if similarity:
+            summary.similar = self._similar(course.pristine)
+        write_pages(self._out, summary, self._contents(), course.pristine, course.assignment)
+        before = self._put_aside(table.text)
+        results.write_text(self._out / "grades.csv", table.text)
+        results.write_text(self._out / "canvas.csv", canvas.text)
+        write_report(self._out / "report.html", summary, course.assignment)
+        return summary, before
+
+    def _similar(self, pristine: Path) -> list[Group]:
+        return similar_groups(
+            self._contents(), self._out / "contents", pristine, self._parts, self._state.remembered
+        )
+
+    def _contents(self) -> dict[str, str]:
+        """What everybody handed in, and what was replaced since: key, or key EARLIER number -> content."""
+        found = {u.key: t.content for u in self._uploads if (t := self._taken.get(u.key)) and t.content}
+        for number, (key, content) in enumerate(self._state.replaced(), 1):
+            if key in found and (self._out / "contents" / content).is_dir():
+                found[f"{key}{EARLIER}{number}"] = content
+        return found
+
+    def _pages(
+        self, uploads: Iterable[Upload], stamps: dict[str, dict[str, str]], known: dict[str, str]
+    ) -> None:
+        for upload in uploads:
+            taken = self._taken.get(upload.key, Taken(""))
+            own = stamps.get(taken.content, {})
+            missing = self._checks.missing(own, self._parts)
+            made_from = grades.made_from(upload, taken, own, missing, self._look)
+            page = self._out / "students" / upload.key / "feedback.html"
+            if known.get(upload.key) == made_from and page.is_file():
+                continue
+            one = grades.graded(self._state, upload, taken, self._checks, self._parts)
+            if not one.has_page:
+                grades.remove_pages(self._out, upload)
+            else:
+                grades.write_pages(self._out, one)
+                self._state.put_page(upload.key, made_from)
+
+    def _put_aside(self, text: str) -> Path | None:
+        """Keep the former grades.csv beside the new one if that differs."""
+        path, before = self._out / "grades.csv", self._out / "grades.before.csv"
+        old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else text
+        if old == text:
+            return None
+        results.write_text(before, old)
+        return before

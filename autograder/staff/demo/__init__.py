@@ -1,0 +1,1 @@
+"""`make demo`: the whole kit in a few minutes."""

@@ -1,0 +1,183 @@
+"""The whole kit in a few minutes: train the reference, grade a small class, and see that the grades are the right ones.
+
+solutions/ --train--> weights --build_class--> submissions --Grader--> reports and one table in out/demo/
+"""
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograder.course.parts import Parts, read_parts
+from autograder.grader import grading
+from autograder.grader.outcomes import CouldNotRun, Outcome
+from autograder.grader.report import page, results
+from autograder.grader.report.grade import Grade
+from autograder.staff.demo.made_class import Member, build_class
+from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden.sandbox.canary import escaped
+from autograder.staff.release import starter
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.outline import read_outline
+from envs.errors import UserMistake
+from envs.terminal import show_anywhere
+
+ROOT = Path(__file__).resolve().parents[3]
+SEED = 0
+STEPS = 2_000  # the success is 1 well before
+
+
+@dataclass(frozen=True)
+class Row:
+    """One graded member of the class; `wrong` says how the grade is not the one it must be."""
+
+    member: Member
+    grade: Grade
+    wrong: tuple[str, ...]
+
+
+def run(out: Path, console: Console) -> int:
+    """Everything, into the folder `out` (made anew): 0 if every grade is the right one, else 1."""
+    start = time.monotonic()
+    files = starter.plan(ROOT / "solutions", read_outline(ROOT / "autograder" / "parts.toml"))
+    difference = starter.compare(ROOT / "hw", files)
+    if difference:
+        raise ReleaseError([*difference.sentences(), "hw/ is not what solutions/ gives: run `make starter`."])
+    console.print(f"[bold]1[/]  hw/ is what solutions/ gives: {len(files)} files.")
+
+    shutil.rmtree(out, ignore_errors=True)
+    console.print("[bold]2[/]  The reference learns FetchReach from scratch.")
+    weights = train(out / "training")
+
+    console.print("[bold]3[/]  A class hands in, and is graded.")
+    parts = read_parts()
+    members = build_class(out / "submissions", ROOT / "solutions", ROOT / "hw", weights, parts)
+    rows = {}
+    for member, grade in grade_all(members):
+        folder = out / "reports" / member.path.stem
+        folder.mkdir(parents=True)
+        results.write_json(folder / "results.json", results.gradescope(grade))
+        results.write_text(folder / "feedback.html", page.feedback(grade))
+        rows[member] = Row(member, grade, tuple(mistakes(member, grade)))
+        console.print(f"   {member.name}: {member.story} ({grade.seconds:.0f} s)", highlight=False)
+    seconds = time.monotonic() - start
+    console.print(
+        f"   All of it took {seconds:.0f} s; the reports are in {out / 'reports'}.", highlight=False
+    )
+    report([rows[member] for member in members], parts, console)
+    return int(any(row.wrong for row in rows.values()))
+
+
+def report(rows: list[Row], parts: Parts, console: Console) -> None:
+    """The table, and a sentence for each grade that is not the right one."""
+    console.print(table(rows, parts))
+    for row in rows:
+        for sentence in row.wrong:
+            console.print(f"[red]wrong grade[/] {escape(row.member.name)}: {escape(sentence)}")
+
+
+def grade_all(members: list[Member]) -> Iterator[tuple[Member, Grade]]:
+    """Each member's grade as it is ready; two are graded at a time, as a check uses one core."""
+    jobs = min(2, os.cpu_count() or 1)
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        grades = {pool.submit(_grade, member.path): member for member in members}
+        for done in as_completed(grades):
+            yield grades[done], done.result()
+
+
+def _grade(path: Path) -> Grade:
+    return grading.grade(path, ROOT / "hw", ROOTS, read_parts(), seed=SEED, canary=escaped)
+
+
+def train(folder: Path) -> Path:
+    """Train in a process of its own, as a student would; returns the weights. Raises ReleaseError if it fails."""
+    options = {"task": "reach", "method": "her", "seed": SEED, "total-steps": STEPS, "out": folder.resolve()}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    done = subprocess.run([sys.executable, "-m", "solutions.train", *words], cwd=ROOT)
+    weights = folder / "weights.safetensors"
+    if done.returncode != 0 or not weights.is_file():
+        raise ReleaseError([f"The training ended with code {done.returncode} and without usable weights."])
+    return weights
+
+
+def mistakes(member: Member, grade: Grade) -> list[str]:
+    """How a grade differs from the only right one: `member.earns` in full, everything else not attempted."""
+    wrong = [f"{result.id} could not run" for result in grade.score.run_again]
+    if member.earns is None:
+        return wrong
+    for sub in grade.score.subparts:
+        name, share = sub.subpart.id, f"{sub.earned:g} of {sub.subpart.points:g} points"
+        if sub.outcome is None:
+            wrong.append(f"{name} has no check")
+        elif name in member.earns and abs(sub.earned - sub.subpart.points) > 1e-9:
+            wrong.append(f"{name} has {share}, not all ({sub.outcome})")
+        elif name not in member.earns and (sub.earned or sub.outcome != Outcome.NOT_ATTEMPTED):
+            wrong.append(f"{name} has {share} and is '{sub.outcome}', not 'not attempted'")
+    return wrong
+
+
+def table(rows: list[Row], parts: Parts) -> Table:
+    """Who, points in all and for each part, and what became of the sub-parts."""
+    looks = {"box": box.SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0), "header_style": "bold"}
+    shown = Table(title="The class", title_justify="left", **looks)
+    shown.add_column("who", no_wrap=True)
+    shown.add_column("points", justify="right", no_wrap=True)
+    for part in parts.parts:
+        points = sum(sub.points for sub in part.subparts)
+        shown.add_column(f"part {part.number}\nof {points:g}", justify="right", no_wrap=True)
+    shown.add_column("sub-parts")
+    for row in rows:
+        score = row.grade.score
+        cells = []
+        for part in parts.parts:
+            earned = sum(sub.earned for sub in score.subparts if sub.part.number == part.number)
+            cells.append(f"{earned:.1f}".removesuffix(".0"))
+        percent = f"[bold]{100 * score.earned / max(score.possible, 1e-9):.1f} %[/]"
+        shown.add_row(row.member.name, percent, *cells, _outcomes(row.grade))
+    return shown
+
+
+def _outcomes(grade: Grade) -> str:
+    """A line each, such as: 17 passed; 1 failed (4b); 8 not attempted."""
+    ids: dict[Outcome, list[str]] = {}
+    for sub in grade.score.subparts:
+        if sub.outcome is not None:
+            ids.setdefault(sub.outcome, []).append(sub.subpart.id)
+    lines = []
+    for outcome in Outcome:  # in its order: passed first
+        if names := ids.get(outcome):
+            few = outcome != Outcome.PASSED and len(names) < 4
+            lines.append(f"{len(names)} {outcome}" + (f" ({', '.join(names)})" if few else ""))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """The command line; prints one sentence, and no traceback, for what a user can mend."""
+    show_anywhere()
+    console = Console()
+    try:
+        return run(ROOT / "out" / "demo", console)
+    except (ReleaseError, UserMistake, CouldNotRun) as error:
+        console.print(str(error), style="red", highlight=False, markup=False)
+    except OSError as error:
+        console.print(
+            f"{error.filename or 'A file'} cannot be used: {error.strerror}.", style="red", markup=False
+        )
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

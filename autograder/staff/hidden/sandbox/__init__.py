@@ -1,0 +1,1 @@
+"""Does the sandbox of this machine hold? The canary finds out before a grading."""

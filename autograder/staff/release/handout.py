@@ -1,0 +1,74 @@
+"""The students' zip: everything they need to work, check and hand in, and nothing that gives an answer away.
+
+    starter.plan(solutions/) + envs/ + notebooks/ + autograder/ without staff/ and bench/ --collect--> {path:
+    bytes} --> zip
+
+The starter in the zip is the one that `solutions/` gives, and `build` refuses while the one in `hw/` is
+another. Same tree, same bytes: names are sorted and dates fixed, so a course can publish the hash.
+"""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.staff.release import starter
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.outline import read_outline
+
+TOP = "fetch-homework"  # the one folder that unpacking makes
+WITHHELD = ("autograder/staff/", "autograder/bench/", "autograder/course.toml")  # the last names students
+TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
+LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
+DATE = (2000, 1, 1, 0, 0, 0)
+
+
+def build(root: Path, out: Path) -> list[str]:
+    """Write the zip for the repository at `root` to `out`; returns the paths in it.
+
+    Raises ReleaseError if the starter is not current or a needed file is missing; then nothing is written.
+    """
+    entries = collect(root)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as staged:
+        part = Path(staged, out.name)
+        write_zip(part, {f"{TOP}/{path}": content for path, content in entries.items()})
+        os.replace(part, out)  # never a half-written zip under the name that gets uploaded
+    return list(entries)
+
+
+def collect(root: Path) -> dict[str, bytes]:
+    """Every file of the handout, path in its top folder -> content. Raises ReleaseError like `build`."""
+    files = starter.plan(root / "solutions", read_outline(root / "autograder" / "parts.toml"))
+    difference = starter.compare(root / "hw", files)
+    if difference:
+        raise ReleaseError([*difference.sentences(), "hw/ is not what solutions/ gives: run `make starter`."])
+    entries = {f"hw/{path}": content for path, content in files.items()}
+    for folder in ("envs", "notebooks", "autograder"):
+        for path, content in starter.read_tree(root / folder).items():
+            entries[f"{folder}/{path}"] = content
+    entries = {path: content for path, content in entries.items() if not _withheld(path)}
+    missing = [name for name in TOP_FILES if not (root / name).is_file()]
+    if "hw/README.md" not in entries:
+        missing.append("solutions/README.md")
+    if missing:
+        raise ReleaseError(f"{name} is missing; the handout needs it." for name in missing)
+    entries.update({name: (root / name).read_bytes() for name in TOP_FILES})
+    entries["README.md"] = entries["hw/README.md"]  # the handout text is what one sees first
+    return dict(sorted(entries.items()))
+
+
+def write_zip(path: Path, entries: Mapping[str, bytes]) -> None:
+    """A zip whose bytes depend on `entries` alone: sorted, one fixed date; what opens with #! can be executed."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in sorted(entries.items()):
+            info = zipfile.ZipInfo(name, DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3  # Unix everywhere, or the mode below would be read as something else
+            info.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
+            archive.writestr(info, content)
+
+
+def _withheld(path: str) -> bool:
+    return path.startswith(WITHHELD) or Path(path).suffix in LEFT_OUT_SUFFIXES

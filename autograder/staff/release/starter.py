@@ -1,0 +1,199 @@
+"""`hw/` from `solutions/`: the part files blanked, everything else the same text, no edit lost.
+
+    solutions/ + parts.toml --plan--> {path: bytes} --compare--> what differs in hw/ --write--> hw/
+
+`hw/.generated.json` keeps the sha256 of every file as it was generated. A file whose hash is still that one
+is merely outdated and may be replaced; any other was edited by hand.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.markers import blank, find_blocks, functions_of
+from autograder.staff.release.outline import SubPart
+
+MANIFEST = ".generated.json"
+# What running the code leaves behind; tests belong to the kit and stay with the solutions.
+LEFT_OUT_FOLDERS = {"tests", "__pycache__", "runs", "results", "out"}
+LEFT_OUT_SUFFIXES = {".safetensors", ".pyc", ".mp4"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How `hw/` differs from what it should be: sorted paths relative to it, with forward slashes.
+
+    `edited` are the files whose present text was never generated and that `write` would lose. They are among
+    `missing`, `changed` and `obsolete` or not at all: an edit that equals the new text loses nothing.
+    """
+
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    obsolete: tuple[str, ...]  # generated once, no longer in solutions/
+    foreign: tuple[str, ...]  # never generated
+    edited: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.changed or self.obsolete or self.foreign)
+
+    def sentences(self, folder: str = "hw") -> list[str]:
+        """One line for each file that differs."""
+        return (
+            [f"{folder}/{path} is missing or stale." for path in self.missing]
+            + [f"{folder}/{path} was edited by hand." for path in self.changed if path in self.edited]
+            + [f"{folder}/{path} is outdated." for path in self.changed if path not in self.edited]
+            + [f"{folder}/{path} is no longer in solutions/." for path in self.obsolete]
+            + [f"{folder}/{path} does not come from solutions/." for path in self.foreign]
+        )
+
+
+def plan(solutions: Path, outline: Mapping[str, SubPart]) -> dict[str, bytes]:
+    """Every file of the starter, relative path -> content. Nothing is written.
+
+    Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block
+    fills or that is in another function than it says, a part file that is missing, a block in a file that is no part's.
+    """
+    holes: dict[str, dict[str, SubPart]] = {}
+    for sub in outline.values():
+        if sub.has_hole:
+            holes.setdefault(sub.file, {})[sub.id] = sub
+    files = read_tree(solutions)
+    errors = [
+        f"{solutions.name}/{part_file}: parts.toml names this file, but it does not exist."
+        for part_file in holes
+        if part_file not in files
+    ]
+    for path, content in files.items():
+        if path.endswith(".py"):
+            try:
+                files[path] = _blank_file(content, f"{solutions.name}/{path}", holes.get(path, {}))
+            except ReleaseError as error:
+                errors += error.errors
+    if errors:
+        raise ReleaseError(errors)
+    return files
+
+
+def compare(target: Path, files: Mapping[str, bytes]) -> Difference:
+    """How the folder `target` (there or not) differs from the plan `files`."""
+    generated = _read_manifest(target)
+    present = read_tree(target) if target.is_dir() else {}
+    present.pop(MANIFEST, None)
+    differing = {path for path, content in present.items() if files.get(path) != content}
+    obsolete = {path for path in present if path in generated and path not in files}
+    missing = files.keys() - present.keys()
+    changed = differing & files.keys()
+    if not (missing or changed or obsolete) and generated != _hashes(files):
+        missing = {MANIFEST}
+    return Difference(
+        missing=tuple(sorted(missing)),
+        changed=tuple(sorted(changed)),
+        obsolete=tuple(sorted(obsolete)),
+        foreign=tuple(sorted(present.keys() - files.keys() - obsolete)),
+        edited=tuple(
+            sorted(
+                path
+                for path in changed | obsolete
+                if generated.get(path) != hashlib.sha256(present[path]).hexdigest()
+            )
+        ),
+    )
+
+
+def write(target: Path, files: Mapping[str, bytes], force: bool = False) -> Difference:
+    """Make `target` what `files` says and return what differed before.
+
+    Everything is first written beside `target`, then moved in file by file, the manifest last: a full disk
+    leaves the old starter, and an interrupted move is finished by the next call. Files that were never
+    generated stay.
+    Raises ReleaseError naming the files that were edited by hand, unless `force`.
+    """
+    difference = compare(target, files)
+    if difference.edited and not force:
+        named = ", ".join(f"{target.name}/{path}" for path in difference.edited)
+        raise ReleaseError(
+            [
+                f"Edited by hand: {named}. Move the edits to solutions/, "
+                "or lose them with --force (make starter FORCE=1)."
+            ]
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as name:
+        staged = Path(name)
+        manifest = {"note": "Written by `make starter`; do not edit.", "sha256": _hashes(files)}
+        order = {**files, MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}  # the manifest last
+        for path, content in order.items():
+            (staged / path).parent.mkdir(parents=True, exist_ok=True)
+            (staged / path).write_bytes(content)
+        for path in order:
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged / path, target / path)
+    for path in difference.obsolete:
+        (target / path).unlink()
+        _remove_empty_folders(target / path, target)
+    return difference
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Every file of an assignment's tree, relative path (forward slashes) -> content, sorted by path.
+
+    Left out: tests, caches, results, weights, videos. Raises ReleaseError for a symbolic link or a missing
+    folder.
+    """
+    if not folder.is_dir():
+        raise ReleaseError([f"{folder}: this folder does not exist."])
+    files: dict[str, bytes] = {}
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in LEFT_OUT_FOLDERS and not f.startswith("."))
+        for name in names:
+            path = Path(root, name)
+            if path.suffix in LEFT_OUT_SUFFIXES or (name.startswith(".") and name != MANIFEST):
+                continue
+            if path.is_symlink():
+                raise ReleaseError([f"{path}: a symbolic link cannot be handed out; put the file here."])
+            files[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return dict(sorted(files.items(), key=lambda item: PurePosixPath(item[0]).parts))
+
+
+def _blank_file(content: bytes, name: str, holes: Mapping[str, SubPart]) -> bytes:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ReleaseError([f"{name}:1: this file is not UTF-8 text."]) from None
+    blanked = blank(text, name, {id_: sub.title for id_, sub in holes.items()})
+    functions = functions_of(text, find_blocks(text, name, holes))
+    if wrong := [
+        f"{name}: {id_} is in {functions[id_]}, but parts.toml says function = {sub.function!r}."
+        for id_, sub in holes.items()
+        if sub.function not in ("", functions[id_])
+    ]:
+        raise ReleaseError(wrong)
+    return blanked.encode("utf-8")
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+
+
+def _read_manifest(target: Path) -> dict[str, str]:
+    """The hashes kept in `target`; none without a readable manifest (then every file counts as edited)."""
+    try:
+        return dict(json.loads((target / MANIFEST).read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _remove_empty_folders(path: Path, stop: Path) -> None:
+    for folder in path.parents:
+        shutil.rmtree(
+            folder / "__pycache__", ignore_errors=True
+        )  # else the caches of removed code keep it alive
+        if folder == stop or any(folder.iterdir()):
+            return
+        folder.rmdir()
