@@ -112,9 +112,7 @@ def test_columns_that_never_change(student: Student) -> None:
     expect(still.sum() == 2, "the two columns of the inputs that never change, and no others, must become 0")
     expect_close(targets[:, 0], np.zeros(4), "a change that is always the same must become a target of 0")
     expect_close(stats["delta_std"][:1], [1.0], "`delta_std` must be 1 where the change is always the same")
-    expect_close(
-        stats["input_std"][still], np.ones(2), "`input_std` must be 1 where an input never changes"
-    )
+    expect_close(stats["input_std"][still], np.ones(2), "`input_std` must be 1 where an input never changes")
 
 
 @subpart("1a")
@@ -233,7 +231,10 @@ def test_bounded_log_var_keeps_its_gradient(student: Student) -> None:
     _, (gradient,) = student.value_and_grad("dynamics", "bounded_log_var", [Tensor(raw)])
     expect(gradient is not None, "no gradient flows through the bounds (is something detached?)")
     gradient = expect_array(gradient, (5,), name="the gradient of `bounded_log_var`")
-    expect(gradient > 0.01, "just beyond a bound the gradient must stay above 0.01, so that training can come back")
+    expect(
+        gradient > 0.01,
+        "just beyond a bound the gradient must stay above 0.01, so that training can come back",
+    )
 
 
 @subpart("1b")
@@ -324,7 +325,9 @@ def test_nll_has_its_minimum_at_the_true_variance(student: Student) -> None:
     expect(by_log_var[0] < 0 < by_log_var[2], sentence)
     wanted = -0.5 * np.exp([1.0, 0.0, -1.0]) / 3
     expect_close(
-        by_mean, wanted.reshape(1, 1, 3), "the gradient by the mean is not (mean - target) / variance, divided by the count"
+        by_mean,
+        wanted.reshape(1, 1, 3),
+        "the gradient by the mean is not (mean - target) / variance, divided by the count",
     )
 
 
@@ -469,9 +472,7 @@ def test_losses_may_be_negative(student: Student) -> None:
 def test_the_first_epoch_always_improves(student: Student) -> None:
     """Before the first epoch the best is infinite: any finite loss beats it."""
     improved, new_best, stale = bookkeeping(student, [np.inf, np.inf], [250.0, -3.0], 0)
-    expect(
-        improved, "a finite loss does not beat a best of infinity (note that m · |best| is infinite too)"
-    )
+    expect(improved, "a finite loss does not beat a best of infinity (note that m · |best| is infinite too)")
     expect_close(new_best, [250.0, -3.0], "after the first epoch the best is its loss")
     expect(stale == 0, "a member improved, so stale_epochs must be 0")
 
@@ -600,7 +601,9 @@ def test_mean_and_noise_come_from_one_member(student: Student) -> None:
     spread = np.abs(actual - np.where(certain, 0.0, 100.0))
     sentence = "a row has the mean of one member and the noise of another: draw the member once for each row"
     expect(min(mixed) < 5 or spread.max() > 6.0 or (spread[certain] < 1e-4).sum() < 5, sentence)
-    sentence = "a row is neither 0 without noise nor 100 with noise, as its member, for mean and variance, predicts"
+    sentence = (
+        "a row is neither 0 without noise nor 100 with noise, as its member, for mean and variance, predicts"
+    )
     expect(mixed[0] == 0 and mixed[1] < 5, sentence)
 
 

@@ -132,7 +132,9 @@ def test_pairs_with_tiny_columns(student: Student, fresh_rng: np.random.Generato
     for std in stds:
         std = np.sort(std)
         expect(std[0] < 1e-7, "a column with a standard deviation below 1e-8 must be divided by 1")
-        sentence = "a column with a tiny standard deviation, but above 1e-8, does not get a standard deviation of 1"
+        sentence = (
+            "a column with a tiny standard deviation, but above 1e-8, does not get a standard deviation of 1"
+        )
         expect_close(std[1:], np.ones(len(std) - 1), sentence)
     judge_pairs(student, obs, actions, next_obs, atol=1e-12)
 
