@@ -7,6 +7,7 @@ draws), each function says "off" with probability at most `false_alarm`, whateve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,15 +19,7 @@ def binomial_tails(successes: int, trials: int, p: float) -> tuple[float, float]
     """(P[X <= successes], P[X >= successes]) for X ~ Binomial(trials, p), summed exactly in the log domain."""
     if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
         raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
-    if p in (0.0, 1.0):
-        certain = 0 if p == 0.0 else trials
-        return float(successes >= certain), float(successes <= certain)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
-    k = np.arange(trials + 1)
-    log_pmf = (
-        log_factorial[-1] - log_factorial - log_factorial[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p)
-    )
-    pmf = np.exp(log_pmf)
+    pmf = _probabilities(trials, p)
     return min(1.0, float(pmf[: successes + 1].sum())), min(1.0, float(pmf[successes:].sum()))
 
 
@@ -36,7 +29,32 @@ def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALA
     A tail probability taken at the count itself is at most a/2 with probability at most a/2 (it is super-uniform, by
     monotonicity of the tail), so looking at both tails raises a false alarm with probability at most `false_alarm`.
     """
-    return min(binomial_tails(successes, trials, p)) <= false_alarm / 2
+    if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
+        raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
+    low, high = _accepted(trials, p, false_alarm)
+    return not low <= successes <= high
+
+
+@lru_cache(maxsize=1024)
+def _accepted(trials: int, p: float, false_alarm: float) -> tuple[int, int]:
+    """The lowest and the highest count of which both tails exceed false_alarm / 2."""
+    pmf = _probabilities(trials, p)
+    above, below = np.cumsum(pmf[::-1])[::-1], np.cumsum(pmf)  # P[X >= k], P[X <= k]
+    return int(np.argmax(below > false_alarm / 2)), trials - int(np.argmax(above[::-1] > false_alarm / 2))
+
+
+def _probabilities(trials: int, p: float) -> np.ndarray:
+    """P[X = k] for k = 0 ... trials, of X ~ Binomial(trials, p)."""
+    k = np.arange(trials + 1)
+    if p in (0.0, 1.0):
+        return (k == trials * p).astype(float)
+    ways = _log_factorials(trials)
+    return np.exp(ways[-1] - ways - ways[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p))
+
+
+@lru_cache(maxsize=16)
+def _log_factorials(trials: int) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
 
 
 def off_categories(
