@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checks.checking import Student, expect, expect_array, expect_distribution, expect_uniform
-from autograder.checks.draws import expect_independent, own_rng, spread
+from autograder.checks.checking import Rng, Student, expect, expect_array, expect_distribution, expect_uniform
+from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape
 
 SHARE = 2e-8  # of the probability of a false alarm, for each test of draws
@@ -16,6 +16,10 @@ ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: sha
 OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` that `episodes` names"
 ROW_I = "row i got a goal of episode i: pick the episodes that `episodes` names"
 ROWS_DEPEND = "what one row gets depends on what other rows get: draw for each row on its own"
+TOO_SLOW = (
+    "a batch of 1000 rows from a buffer of 4000 episodes takes more than 60 times as long as a plain loop over the rows "
+    "in which each draws a number: do not copy or search the buffer for each row"
+)
 NO_REPEATS = "no state was drawn twice, as if a drawn state were taken away: draw with replacement, each row on its own"
 
 
@@ -66,6 +70,16 @@ def find_states(goals: np.ndarray, achieved: np.ndarray) -> tuple[np.ndarray, np
     return np.unravel_index(found, achieved.shape[:2])
 
 
+def expect_quick(student: Student, strategy: str) -> None:
+    """A batch costs little even if the buffer is large: right code, a loop over the rows too, takes 2 to 15 loops."""
+    achieved = np.zeros((4000, 51, 3), np.float32)
+    rows = np.random.default_rng(0)
+    episodes, steps = rows.integers(4000, size=1000), rows.integers(50, size=1000)
+    function = getattr(student.relabel, strategy)
+    loops = student.given.against_a_loop(1000, function, achieved, episodes, steps, Rng(0))
+    expect(isinstance(loops, float) and loops < 60, TOO_SLOW)
+
+
 def expect_own_episode(drawn: Drawn) -> None:
     """Each goal is from the transition's own episode."""
     if np.array_equal(drawn.episode, drawn.episodes):
@@ -78,7 +92,10 @@ def expect_own_episode(drawn: Drawn) -> None:
 def expect_later(drawn: Drawn) -> None:
     """Each goal is from one of the states t+1 … T."""
     state, steps = drawn.state, drawn.steps
-    expect(not np.array_equal(state, steps), "each goal is state t, before the transition: 'future' starts at t+1")
+    expect(
+        not np.array_equal(state, steps),
+        "each goal is state t, before the transition: 'future' starts at t+1",
+    )
     expect(state >= steps, "a goal was achieved before the transition: 'future' starts at state t+1")
     expect(state != steps, "a goal is from state t, before the transition: 'future' starts at t+1")
 
@@ -103,7 +120,7 @@ def expect_future(drawn: Drawn) -> None:
             expect_distribution(state[chosen] - (t + 1), np.full(last - t, 1 / (last - t)), uneven, SHARE)
     among = spread(state - steps - 1, last - steps, own_rng())
     expect_uniform(among, uneven, bins=50, false_alarm=SHARE)
-    expect_independent(among, ROWS_DEPEND, false_alarm=SHARE)
+    expect_independent_rows(among, ROWS_DEPEND, false_alarm=SHARE)
 
 
 def expect_any_of_episode(drawn: Drawn) -> None:
@@ -111,12 +128,16 @@ def expect_any_of_episode(drawn: Drawn) -> None:
     expect_own_episode(drawn)
     state, steps, states = drawn.state, drawn.steps, drawn.last + 1
     expect(len(np.unique(state)) > 1, "all transitions got the same state: draw one for each")
-    expect((state <= steps).any(), "only states after the transition are drawn: that is the strategy 'future'")
+    expect(
+        (state <= steps).any(), "only states after the transition are drawn: that is the strategy 'future'"
+    )
     expect(
         (state > steps).any(),
         "only states up to the transition's own are drawn, but it does not matter when it happened",
     )
-    expect((state == drawn.last).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
+    expect(
+        (state == drawn.last).any(), "the last state T is never drawn: an episode of T steps has T+1 states"
+    )
     expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
     uneven = "some of the states 0 … T are drawn more often than others"
     equally = np.full(states, 1 / states)
@@ -127,28 +148,37 @@ def expect_any_of_episode(drawn: Drawn) -> None:
     for chosen in (steps == 0, steps == drawn.last - 1):
         if chosen.any():
             expect_distribution(state[chosen], equally, uneven, SHARE)
-    expect_independent(spread(state, states, own_rng()), ROWS_DEPEND, false_alarm=SHARE)
+    expect_independent_rows(spread(state, states, own_rng()), ROWS_DEPEND, false_alarm=SHARE)
 
 
 def expect_any_of_buffer(drawn: Drawn) -> None:
     """Each state of each episode equally often, both on their own; needs thousands of rows."""
     episode, state, count, states = drawn.episode, drawn.state, drawn.count, drawn.last + 1
     expect(
-        count == 1 or not np.isin(episode, drawn.episodes).all() or np.isin(np.arange(count), drawn.episodes).all(),
+        count == 1
+        or not np.isin(episode, drawn.episodes).all()
+        or np.isin(np.arange(count), drawn.episodes).all(),
         "all goals come from the episodes of the batch: draw from the whole buffer",
     )
-    expect(count == 1 or len(np.unique(episode)) > 1, "all goals come from one episode: draw one for each transition")
+    expect(
+        count == 1 or len(np.unique(episode)) > 1,
+        "all goals come from one episode: draw one for each transition",
+    )
     expect(
         len(episode) < 30 * count or (episode == count - 1).any(),
         "the last episode is never drawn: rng.integers excludes `high`",
     )
-    expect((state == drawn.last).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
+    expect(
+        (state == drawn.last).any(), "the last state T is never drawn: an episode of T steps has T+1 states"
+    )
     expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
     uneven = "some states of some episodes are drawn more often than others: draw both, independently"
     expect_distribution(episode, np.full(count, 1 / count), uneven, SHARE)
     expect_distribution(state, np.full(states, 1 / states), uneven, SHARE)
     if count * states < 100:
-        expect_distribution(episode * states + state, np.full(count * states, 1 / (count * states)), uneven, SHARE)
+        expect_distribution(
+            episode * states + state, np.full(count * states, 1 / (count * states)), uneven, SHARE
+        )
     if count == states:
         for together in ((episode - state) % states, (episode + state) % states):
             expect_distribution(together, np.full(states, 1 / states), uneven, SHARE)
@@ -157,6 +187,8 @@ def expect_any_of_buffer(drawn: Drawn) -> None:
     own = own_rng()
     first, second = spread(episode, count, own), spread(state, states, own)
     expect_uniform(first, uneven, bins=50, false_alarm=SHARE)
-    expect_independent(first, ROWS_DEPEND, false_alarm=SHARE)
-    expect_independent(second, ROWS_DEPEND, false_alarm=SHARE)
-    expect_independent(first, "the state depends on the episode: draw both, independently", second, SHARE)
+    expect_independent_rows(first, ROWS_DEPEND, false_alarm=SHARE)
+    expect_independent_rows(second, ROWS_DEPEND, false_alarm=SHARE)
+    expect_independent_rows(
+        first, "the state depends on the episode: draw both, independently", second, SHARE
+    )

@@ -19,8 +19,26 @@ def binomial_tails(successes: int, trials: int, p: float) -> tuple[float, float]
     """(P[X <= successes], P[X >= successes]) for X ~ Binomial(trials, p), summed exactly in the log domain."""
     if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
         raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
-    pmf = _probabilities(trials, p)
+    if p in (0.0, 1.0):
+        certain = 0 if p == 0.0 else trials
+        return float(successes >= certain), float(successes <= certain)
+    pmf = binomial_pmf(trials, p)
     return min(1.0, float(pmf[: successes + 1].sum())), min(1.0, float(pmf[successes:].sum()))
+
+
+@lru_cache(maxsize=64)
+def binomial_pmf(trials: int, p: float) -> np.ndarray:
+    """P[X = 0], …, P[X = trials] for X ~ Binomial(trials, p), 0 < p < 1."""
+    log_factorial = _log_factorials(trials)
+    k = np.arange(trials + 1)
+    return np.exp(
+        log_factorial[-1] - log_factorial - log_factorial[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p)
+    )
+
+
+@lru_cache(maxsize=8)
+def _log_factorials(largest: int) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, largest + 1)))])
 
 
 def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALARM) -> bool:
@@ -38,23 +56,11 @@ def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALA
 @lru_cache(maxsize=1024)
 def _accepted(trials: int, p: float, false_alarm: float) -> tuple[int, int]:
     """The lowest and the highest count of which both tails exceed false_alarm / 2."""
-    pmf = _probabilities(trials, p)
-    above, below = np.cumsum(pmf[::-1])[::-1], np.cumsum(pmf)  # P[X >= k], P[X <= k]
-    return int(np.argmax(below > false_alarm / 2)), trials - int(np.argmax(above[::-1] > false_alarm / 2))
-
-
-def _probabilities(trials: int, p: float) -> np.ndarray:
-    """P[X = k] for k = 0 ... trials, of X ~ Binomial(trials, p)."""
-    k = np.arange(trials + 1)
     if p in (0.0, 1.0):
-        return (k == trials * p).astype(float)
-    ways = _log_factorials(trials)
-    return np.exp(ways[-1] - ways - ways[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p))
-
-
-@lru_cache(maxsize=16)
-def _log_factorials(trials: int) -> np.ndarray:
-    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
+        return int(trials * p), int(trials * p)
+    pmf = binomial_pmf(trials, p)
+    below, above = np.cumsum(pmf), np.cumsum(pmf[::-1])  # P[X <= k], P[X >= trials - k]
+    return int(np.argmax(below > false_alarm / 2)), trials - int(np.argmax(above > false_alarm / 2))
 
 
 def off_categories(
@@ -73,3 +79,16 @@ def off_categories(
     trials, share = int(counts.sum()), false_alarm / len(counts)
     pairs = zip(counts, np.clip(probabilities, 0.0, 1.0), strict=True)
     return [k for k, (count, p) in enumerate(pairs) if is_off(int(count), trials, float(p), share)]
+
+
+def is_off_without_replacement(
+    successes: int, trials: int, p: float, false_alarm: float = FALSE_ALARM
+) -> bool:
+    """The same for draws without replacement out of a set of which the share `p` counts as a success.
+
+    Hoeffding (1963), Section 6: Chernoff's bound exp(-trials · KL(share | p)) holds for such draws as well.
+    """
+    share, distance = successes / trials, 0.0
+    for q, expected in ((share, p), (1 - share, 1 - p)):
+        distance += q * np.log(q / expected) if q > 0 else 0.0
+    return bool(np.exp(-trials * distance) <= false_alarm / 2)

@@ -16,8 +16,9 @@ from autograder.checks.checking import (
     expect_unchanged,
     subpart,
 )
-from autograder.checks.draws import expect_independent, expect_stream, own_rng, spread
+from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
 from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
+from autograder.checks.relabelling import expect_relabelled
 from autograder.checks.states import (
     ONE_GOAL_A_ROW,
     draw,
@@ -29,7 +30,12 @@ from autograder.checks.states import (
 )
 
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
-ROWS_DEPEND = "which rows are replaced depends on the other rows: decide for each row on its own, by its own draw"
+ROWS_DEPEND = (
+    "which rows are replaced depends on the other rows: decide for each row on its own, by its own draw"
+)
+NOT_THE_GOALS = (
+    "with strategy 'final' and fraction 1 `relabel` gives the final goals, with fraction 0 those of the batch"
+)
 NOT_FINAL = "each goal is what the transition's own episode had achieved in its last state, T"
 
 
@@ -72,15 +78,20 @@ def test_final_goals_are_the_last_state(student):
 @subpart("4a")
 def test_final_goals_with_as_many_transitions_as_episodes(student):
     """Each transition gets the goal of its own episode, also when there are as many of one as of the other."""
-    achieved, episodes, steps = _buffer(3, 2), np.array([2, 2, 0]), np.array([0, 1, 1])
+    achieved, episodes, steps = _buffer(3, 4), np.array([2, 2, 0]), np.array([0, 1, 1])
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
         NOT_FINAL,
-        {"row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1]},
+        {
+            "the last state is T for each episode, and not one after the latest step of the batch": achieved[
+                episodes, 2
+            ],
+            "row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1],
+        },
     )
-    expect_close(goals, achieved[episodes, 2], sentence, name="final_goals")
+    expect_close(goals, achieved[episodes, 4], sentence, name="final_goals")
 
 
 @subpart("4a")
@@ -238,7 +249,7 @@ def test_replaced_share(student):
         inverted = "`fraction` is the share of the replaced rows, not of those that stay"
         expect(abs(count / 4000 - (1 - fraction)) > 0.05, inverted)
         expect_probability(count, 4000, fraction, "the share of replaced rows is not `fraction`")
-    expect_independent(spread(_replaced(student, 8000, 0.5, Rng(0)), 2, own_rng()), ROWS_DEPEND)
+    expect_independent_rows(spread(_replaced(student, 8000, 0.5, Rng(0)), 2, own_rng()), ROWS_DEPEND)
 
 
 @subpart("4e", hint="a fixed number of replaced rows is not a probability for each row")
@@ -389,3 +400,35 @@ def test_new_rewards_leave_their_arguments(student):
             "reward": reward,
         }
         expect_unchanged(student.relabel.new_rewards, **arguments)
+
+
+@subpart("4f")
+def test_rewards_of_another_name_are_refused(student):
+    """Another reward than "sparse" and "dense" raises a ValueError, as the given line says."""
+    goals = np.array([[0.0, 0.0], [1.0, 0.0]])
+    rewards = student.relabel.new_rewards(goals, goals[::-1].copy(), 0.5, "sparse")
+    expect_close(
+        rewards, [-1.0, -1.0], "the sparse reward is -1 where the goal is farther than the threshold"
+    )
+    expect_raises(
+        lambda: student.relabel.new_rewards(goals, goals, 0.5, "shaped"),
+        ValueError,
+        "a reward other than 'sparse' and 'dense' raises no ValueError: leave the given lines as they are",
+    )
+
+
+# --- relabel, which is given ---
+
+
+@subpart("4a", "4e", "4f", weight=0.5)
+def test_relabel_puts_the_pieces_together(student):
+    """The given `relabel`: the batch with the final goals, and the rewards that belong to these."""
+    achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([2, 2, 1, 1, 0])
+    batch = {"goals": np.full((5, 3), -9.0), "next_achieved": achieved[episodes, steps + 1]}
+    batch |= {"obs": np.arange(10.0).reshape(5, 2), "rewards": np.full(5, 7.0), "masks": np.arange(5.0)}
+    for fraction, threshold, reward in ((1.0, 1.5, "sparse"), (1.0, 0.5, "dense"), (0.0, 1.5, "dense")):
+        options = {"strategy": "final", "fraction": fraction, "threshold": threshold, "reward": reward}
+        new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(0), **options)
+        expect_relabelled(student, batch, new, threshold, reward)
+        wanted = achieved[episodes, 3] if fraction else batch["goals"]
+        expect_close(new["goals"], wanted, NOT_THE_GOALS, name="relabel")

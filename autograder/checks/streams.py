@@ -14,11 +14,11 @@ from autograder.checks.checking import Rng, Student, expect, expect_array, expec
 FALSE_ALARM = 1e-7  # of one call of a function of this module
 CALLS = 60  # of a function, to see whether its draws repeat: ten possible streams show themselves at once
 
-NOT_THIS_RNG = "the same `rng` state gave two different results: every draw must come from the `rng` passed in"
-DEAF_TO_RNG = "two different `rng` gave the same draws: every draw must come from the `rng` passed in"
-NO_ADVANCE = (
-    "two calls in a row, with the same `rng`, gave the same draws: draw from `rng` itself, so that each draw is new"
+NOT_THIS_RNG = (
+    "the same `rng` state gave two different results: every draw must come from the `rng` passed in"
 )
+DEAF_TO_RNG = "two different `rng` gave the same draws: every draw must come from the `rng` passed in"
+NO_ADVANCE = "two calls in a row, with the same `rng`, gave the same draws: draw from `rng` itself, so that each draw is new"
 STUCK_ROW = "a row of the batch got the same draw in every call: each row needs a new draw at each call"
 
 
@@ -35,7 +35,7 @@ def spread(values: np.ndarray, count: np.ndarray | int, rng: np.random.Generator
     return (np.asarray(values, dtype=np.float64) + rng.random(np.shape(values))) / count
 
 
-def expect_independent(
+def expect_independent_rows(
     draws: np.ndarray, sentence: str, others: np.ndarray | None = None, false_alarm: float = FALSE_ALARM
 ) -> None:
     """Fail with `sentence` unless `draws` (n,), uniform in [0, 1), are independent: row from row, at any distance.
@@ -94,7 +94,10 @@ def _too_even(draws: np.ndarray) -> bool:
     bins = 50
     if len(draws) < 100 * bins:
         return False
-    counts, even = np.bincount(np.minimum((draws * bins).astype(int), bins - 1), minlength=bins), len(draws) / bins
+    counts, even = (
+        np.bincount(np.minimum((draws * bins).astype(int), bins - 1), minlength=bins),
+        len(draws) / bins,
+    )
     return bool(np.square(counts - even).sum() / even < 0.2 * (bins - 1))
 
 
@@ -132,7 +135,10 @@ def expect_stream(
     first, again = draw(Rng(1)), draw(Rng(1))
     expect(all(np.array_equal(first[name], again[name]) for name in first), NOT_THIS_RNG)
     rng = student.given.rng(2)
-    streams = {NO_ADVANCE: [draw(rng) for _ in range(CALLS)], DEAF_TO_RNG: [draw(Rng(s)) for s in range(CALLS)]}
+    streams = {
+        NO_ADVANCE: [draw(rng) for _ in range(CALLS)],
+        DEAF_TO_RNG: [draw(Rng(s)) for s in range(CALLS)],
+    }
     for everything, calls in streams.items():
         repeated = {name for name in first if _repeats([call[name] for call in calls])}
         if repeated == set(first):
