@@ -6,9 +6,9 @@ from autograder.checks.checking import Student, expect, expect_array, expect_clo
 from autograder.checks.mistakes import recognise
 
 NOT_THE_FRACTION = (
-    "the share of goals that `relabel` replaces is not `fraction`: leave this given function as it is"
+    "the share of goals that `relabel` replaces is not `fraction`: leave the given lines as they are"
 )
-NO_DICT = "`relabel` returns the batch, a dict with the same keys: leave this given function as it is"
+NO_DICT = "`relabel` returns the batch, a dict with the same keys: leave the given lines as they are"
 NOT_THE_STRATEGY = "the goals of `relabel` are not those of the strategy it is asked for"
 
 
@@ -29,10 +29,10 @@ def expect_relabelled(student: Student, batch: dict, new: object, threshold: flo
         "`relabel` returns the rewards of the old goals: they have to be those of the new ones": old,
         "`relabel` returns the rewards for a threshold of 0.05, and not for the one that it is given": usual,
     }
-    otherwise = "the rewards of `relabel` are not what `new_rewards` gives for its goals: leave this given function as it is"
+    otherwise = "the rewards of `relabel` are not what `new_rewards` gives for its goals: leave the given lines alone"
     expect_close(new["rewards"], wanted, recognise(new["rewards"], otherwise, mistakes), name="relabel")
     for key in set(batch) - {"goals", "rewards"}:
-        sentence = "`relabel` changes more of the batch than its goals and rewards: leave this given function as it is"
+        sentence = "`relabel` changes more of the batch than its goals and rewards: leave the given lines as they are"
         expect_close(new[key], batch[key], sentence, name="relabel")
 
 

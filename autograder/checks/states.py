@@ -1,4 +1,4 @@
-"""Shared by the checks of hindsight relabeling: from which state of which episode is a goal, and is it drawn as it should be?
+"""Shared by the checks of hindsight relabeling: from which state is a goal, and is it drawn as it should be?
 
 The sentences stand here once, for the public checks and for the hidden ones.
 """
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.checks.checking import Rng, Student, expect, expect_array, expect_distribution, expect_uniform
-from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape
+from autograder.checks.streams import expect_independent_rows, own_rng, spread
 
 SHARE = 2e-8  # of the probability of a false alarm, for each test of draws
 ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
@@ -17,8 +17,8 @@ OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` t
 ROW_I = "row i got a goal of episode i: pick the episodes that `episodes` names"
 ROWS_DEPEND = "what one row gets depends on what other rows get: draw for each row on its own"
 TOO_SLOW = (
-    "a batch of 1000 rows from a buffer of 4000 episodes takes more than 60 times as long as a plain loop over the rows "
-    "in which each draws a number: do not copy or search the buffer for each row"
+    "a batch of 1000 rows from a buffer of 4000 episodes takes more than 60 times as long as a plain loop in which "
+    "each row draws a number: do not copy or search the buffer for each row"
 )
 NO_REPEATS = "no state was drawn twice, as if a drawn state were taken away: draw with replacement, each row on its own"
 

@@ -16,7 +16,6 @@ from autograder.checks.checking import (
     expect_unchanged,
     subpart,
 )
-from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
 from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
 from autograder.checks.relabelling import expect_relabelled
 from autograder.checks.states import (
@@ -28,6 +27,7 @@ from autograder.checks.states import (
     expect_later,
     expect_own_episode,
 )
+from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
 
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
 ROWS_DEPEND = (

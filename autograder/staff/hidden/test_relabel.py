@@ -11,7 +11,6 @@ from autograder.checks.checking import (
     expect_probability,
     subpart,
 )
-from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.checks.relabelling import NOT_THE_FRACTION, expect_relabelled, expect_strategy
 from autograder.checks.states import (
@@ -26,6 +25,7 @@ from autograder.checks.states import (
     expect_quick,
     find_states,
 )
+from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from solutions import relabel as reference
 
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
@@ -227,7 +227,7 @@ def test_random_goals_of_any_buffer(student, fresh_rng):
 @subpart("4d")
 def test_random_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
     """All states of all episodes are equally likely, in buffers and batches as large as in training and larger."""
-    # Eight tests at 2e-8 each, four times. Where there are as many episodes as states, one number cannot serve for both.
+    # Eight tests at 2e-8 each, four times. If there are as many episodes as states, one number cannot serve for both.
     for shape in (FULL, LONG, (51, 50, 20_000, 3), (4, 3, 8_000, 2)):
         expect_any_of_buffer(draw(student, "random_goals", *_batch(fresh_rng, shape, among=3)))
 
