@@ -47,7 +47,7 @@ def _linear_actor(student):
     return actor, names["net.0.weight"]
 
 
-@subpart("3a", hint="torch.tanh(self.net(…)) of observation and goal side by side")
+@subpart("3a")
 def test_actions_are_tanh_of_the_net(student):
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
     actor, _ = _linear_actor(student)
@@ -89,7 +89,7 @@ def test_actions_for_any_batch(student):
         expect(np.abs(actions) <= 1.0, "an action lies outside [-1, 1]")
 
 
-@subpart("3a", hint="no .detach(), no .item(), no NumPy between the net and the actions")
+@subpart("3a")
 def test_the_actor_can_learn(student):
     """Gradients flow from the actions back to every weight, or the actor loss could not train it."""
     actor, weight = _linear_actor(student)
@@ -148,7 +148,7 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(batch, 2)), rng.uniform(-1, 1, size=(batch, 1)), rng.normal(size=(batch, 2))
 
 
-@subpart("3b", hint="observation, action, goal, in this order")
+@subpart("3b")
 def test_q_values_are_the_nets(student):
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state, _ = _critic(student, members=2)
@@ -183,7 +183,7 @@ def test_q_values_are_the_nets(student):
         expect_close(q, wanted, sentence, name="Critic.forward", atol=1e-5)
 
 
-@subpart("3b", hint=".squeeze(-1) removes the last axis and no other")
+@subpart("3b")
 def test_q_values_have_two_axes(student):
     """Q-values have the shape (E, B): critics first, and no last axis of length 1, also for one critic or one row."""
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
@@ -197,7 +197,7 @@ def test_q_values_have_two_axes(student):
         expect_close(q, wanted, recognise(q, "a Q-value is not that of its critic and row", mixed), atol=1e-5)
 
 
-@subpart("3b", hint="no .detach() and no torch.no_grad() here: the targets get theirs in the update")
+@subpart("3b")
 def test_the_actor_learns_through_the_critic(student):
     """Gradients flow from the Q-values to the actions (the actor needs them) and to the weights of all critics."""
     critic, _, names = _critic(student, members=3)
@@ -221,7 +221,7 @@ def test_critics_are_made_as_given(student):
 # --- 3c ---
 
 
-@subpart("3c", hint="the smallest over the critics, axis 0")
+@subpart("3c")
 def test_targets_bootstrap_from_the_smallest_critic(student):
     """y = r + γ · (smallest of the critics' predictions of the next Q-value), row by row."""
     rewards, masks = np.array([-1.0, -1.0, -0.5]), np.ones(3)
@@ -246,7 +246,7 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
     expect_close(targets, [-2.8, -3.7, -1.22], sentence, name="td_targets")
 
 
-@subpart("3c", hint="the mask multiplies the bootstrap, nothing else")
+@subpart("3c")
 def test_targets_stop_at_terminal_states(student):
     """Where the mask is 0 nothing comes after s', so y = r; where it is 1 the next Q-value counts."""
     rewards, masks = np.array([-1.0, -0.5, -1.0, -0.3]), np.array([0.0, 0.0, 1.0, 1.0])
@@ -265,7 +265,7 @@ def test_targets_stop_at_terminal_states(student):
     expect_close(targets, [-1.0, -0.5, -2.8, -2.1], sentence, name="td_targets")
 
 
-@subpart("3c", hint="clamp(-1 / (1 - γ), 0)")
+@subpart("3c")
 def test_targets_are_clipped(student):
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
     rewards, masks = np.array([-1.0, 0.0, -1.0, -1.0, 0.0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
@@ -287,7 +287,7 @@ def test_targets_are_clipped(student):
     expect_close(targets, [-4.0, 0.0, -0.7, -3.25, 0.0], sentence, name="td_targets")
 
 
-@subpart("3c", hint="the mask alone says where to stop")
+@subpart("3c")
 def test_targets_of_every_kind_of_transition(student):
     """Any reward with any mask: having reached the goal (reward 0) does not end an episode, the mask does."""
     rewards, masks, smallest = (
@@ -320,7 +320,7 @@ def test_targets_of_every_kind_of_transition(student):
 # --- 3d ---
 
 
-@subpart("3d", hint="average over the rows first, then sum over the critics")
+@subpart("3d")
 def test_critic_loss_by_hand(student):
     """Squared errors, averaged over the batch and summed over the critics, so each learns as if it were alone."""
     targets = np.array([-1.0, -1.0, -1.0, -2.0])
@@ -345,7 +345,7 @@ def test_critic_loss_by_hand(student):
     expect_close(loss, 3.0, sentence, name="critic_loss")
 
 
-@subpart("3d", hint=".detach() the targets")
+@subpart("3d")
 def test_targets_are_constants(student):
     """The critic moves towards the targets: the loss has a gradient by q, and none by the targets."""
     q, targets = np.array([[-1.0, -2.0], [0.0, -3.0], [-4.0, 1.0]]), np.array([-1.0, -1.0])
@@ -358,7 +358,7 @@ def test_targets_are_constants(student):
     expect_close(by_q, q - targets, "the gradient by the Q-values is not 2 · error / B")
 
 
-@subpart("3d", hint="(E, B) - (B,) lines up the rows; a (B, 1) does not")
+@subpart("3d")
 def test_each_row_has_its_own_target(student):
     """Row i of every critic is compared to target i, also with one critic, and with as many critics as rows."""
     targets = np.array([0.0, -1.0, -2.0])
@@ -376,7 +376,7 @@ def test_each_row_has_its_own_target(student):
 # --- 3e ---
 
 
-@subpart("3e", hint="a gradient step lowers the loss")
+@subpart("3e")
 def test_actor_loss_by_hand(student):
     """Minus the average Q-value, plus the penalty times the average squared entry of the actions."""
     q = np.array([[-1.0, -2.0], [-3.0, -1.0], [-2.0, -3.0]])  # average -2
@@ -440,7 +440,7 @@ def _updated(student, tau: float, times: int = 1) -> tuple[dict, dict]:
     return student.given.parameters(target), student.given.parameters(online)
 
 
-@subpart("3f", hint="lerp_ and copy_ change a parameter; `parameter = …` only names another tensor")
+@subpart("3f")
 def test_polyak_update_by_hand(student):
     """The target goes the share τ of the way towards the online network, in place; the online one stays."""
     target, online = _updated(student, 0.25)
@@ -515,7 +515,7 @@ def _explored(student, actions, noise_std: float, epsilon: float, rng) -> np.nda
     return expect_array(explored, np.shape(actions), name="explore")
 
 
-@subpart("3g", hint="noise_std is a standard deviation: noise_std * rng.standard_normal(shape)")
+@subpart("3g")
 def test_noise_of_the_greedy_rows(student):
     """With ε = 0 each entry gets Gaussian noise of its own, with standard deviation `noise_std`."""
     # Two tests at 1e-7 each. Clipping at ±1 is at five standard deviations.
@@ -540,7 +540,7 @@ def test_noise_of_the_greedy_rows(student):
     expect_independent_rows(normal_to_uniform(explored / 0.2), ROWS_DEPEND)
 
 
-@subpart("3g", hint="the sum of action and noise is clipped")
+@subpart("3g")
 def test_noise_cannot_leave_the_action_space(student):
     """Noise is added to the greedy action, and the sum is clipped to [-1, 1]."""
     # Each count is binomial with p = 1/2, at 1e-7.
@@ -561,7 +561,7 @@ def test_noise_cannot_leave_the_action_space(student):
         )
 
 
-@subpart("3g", hint="one draw decides for a whole row: a mask of shape (B, 1)")
+@subpart("3g")
 def test_random_rows(student):
     """With probability ε a row is replaced, as a whole, by a uniform draw; without noise the rest stays."""
     # Three tests at 1e-7 each.
@@ -607,7 +607,7 @@ def test_random_rows_get_no_noise(student):
     expect_independent_rows((explored.ravel() + 1) / 2, ROWS_DEPEND)
 
 
-@subpart("3g", hint="draw from the `rng` that is passed in")
+@subpart("3g")
 def test_explore_uses_the_rng_and_nothing_else(student):
     """Noise, random actions and which rows get them are drawn from `rng`, anew at each call; the actions stay."""
     actions = np.full((100, 2), 0.5)

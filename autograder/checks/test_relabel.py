@@ -54,9 +54,7 @@ def _expect_unchanged_by(student, strategy: str) -> None:
 # --- 4a ---
 
 
-@subpart(
-    "4a", hint="achieved[episodes, t] picks one row for each transition; the last state has index T, or -1"
-)
+@subpart("4a")
 def test_final_goals_are_the_last_state(student):
     """The goal is what the transition's own episode had achieved in its very last state, T."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
@@ -103,7 +101,7 @@ def test_final_goals_leave_their_arguments(student):
 # --- 4b ---
 
 
-@subpart("4b", hint="state t+1 is the first that counts, state T the last")
+@subpart("4b")
 def test_future_goals_come_later_in_the_same_episode(student):
     """The goal was achieved in the same episode, after the transition: at one of the states t+1 … T."""
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
@@ -112,7 +110,7 @@ def test_future_goals_come_later_in_the_same_episode(student):
     expect_later(drawn)
 
 
-@subpart("4b", hint="the last step T-1 leads to state T")
+@subpart("4b")
 def test_future_goals_of_the_last_step(student):
     """After the last step T-1 only state T is left, so the goal is certain; with T = 1 it is for every step."""
     achieved, episodes = _buffer(3, 4), np.array([0, 2, 1, 1, 2, 0])
@@ -132,7 +130,7 @@ def test_future_goals_of_the_last_step(student):
     )
 
 
-@subpart("4b", hint="rng.integers(low, high) takes arrays: one range for each row")
+@subpart("4b")
 def test_future_goals_are_uniform(student):
     """Each of the states t+1 … T is drawn equally often, whatever t is, and for each row on its own."""
     # Six tests at 2e-8 each: a false alarm has probability < 2e-7.
@@ -140,7 +138,7 @@ def test_future_goals_are_uniform(student):
     expect_future(draw(student, "future_goals", _buffer(2, 4), episodes, steps, Rng(0)))
 
 
-@subpart("4b", hint="draw from the `rng` that is passed in")
+@subpart("4b")
 def test_future_goals_use_the_rng_and_nothing_else(student):
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "future_goals")
@@ -165,14 +163,14 @@ def _expect_stream(student, strategy: str, parts: tuple[str, ...] = ("state",)) 
 # --- 4c ---
 
 
-@subpart("4c", hint="the same episode, any of its T+1 states")
+@subpart("4c")
 def test_episode_goals_come_from_the_same_episode(student):
     """The goal was achieved in the transition's own episode."""
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
     expect_own_episode(draw(student, "episode_goals", _buffer(5, 4), episodes, steps, Rng(0)))
 
 
-@subpart("4c", hint="rng.integers excludes `high`")
+@subpart("4c")
 def test_episode_goals_are_uniform(student):
     """Each of the T+1 states 0 … T is drawn equally often, for early and for late transitions."""
     # Five tests at 2e-8 each.
@@ -180,7 +178,7 @@ def test_episode_goals_are_uniform(student):
     expect_any_of_episode(draw(student, "episode_goals", _buffer(2, 4), episodes, steps, Rng(0)))
 
 
-@subpart("4c", hint="draw from the `rng` that is passed in")
+@subpart("4c")
 def test_episode_goals_use_the_rng_and_nothing_else(student):
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "episode_goals")
@@ -190,7 +188,7 @@ def test_episode_goals_use_the_rng_and_nothing_else(student):
 # --- 4d ---
 
 
-@subpart("4d", hint="draw the episode too, out of all N in `achieved`")
+@subpart("4d")
 def test_random_goals_are_uniform(student):
     """Each of the N · (T+1) states in the buffer is drawn equally often: episode and state independently."""
     # Twelve tests at 2e-8 each.
@@ -200,7 +198,7 @@ def test_random_goals_are_uniform(student):
         expect_any_of_buffer(drawn)
 
 
-@subpart("4d", hint="draw from the `rng` that is passed in")
+@subpart("4d")
 def test_random_goals_use_the_rng_and_nothing_else(student):
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "random_goals", ("episode", "state"))
@@ -233,7 +231,7 @@ def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
     return goals[:, 0] < 0
 
 
-@subpart("4e", hint="draw one number for each row, and compare it to the fraction")
+@subpart("4e")
 def test_replaced_share(student):
     """A row is replaced, as a whole, with probability `fraction`; 0 replaces none and 1 replaces all."""
     # Two tests at 1e-7 each, and two of independence.
@@ -252,7 +250,7 @@ def test_replaced_share(student):
     expect_independent_rows(spread(_replaced(student, 8000, 0.5, Rng(0)), 2, own_rng()), ROWS_DEPEND)
 
 
-@subpart("4e", hint="a fixed number of replaced rows is not a probability for each row")
+@subpart("4e")
 def test_each_row_is_decided_on_its_own(student):
     """Two rows at fraction 0.5: none, the first, the second or both are replaced, each equally often."""
     rng = student.given.rng(0)  # one stream over all calls
@@ -282,7 +280,7 @@ def test_replace_goals_uses_the_rng(student):
 # --- 4f ---
 
 
-@subpart("4f", hint="no reward is positive here: 0 for having arrived, -1 for anything else")
+@subpart("4f")
 def test_sparse_reward(student):
     """ "sparse": 0 where s' is within the threshold of the goal, -1 elsewhere."""
     goals = np.array([1.3, 0.7, 0.4]) * np.ones((7, 1))
@@ -315,7 +313,7 @@ def test_sparse_reward(student):
     expect_close(rewards, [0.0, 0.0, 0.0, -1.0, -1.0, -1.0, -1.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="d <= threshold counts as arrived")
+@subpart("4f")
 def test_sparse_reward_at_the_threshold(student):
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
     goals = np.zeros((3, 2))  # powers of two, so that the distance is exact
@@ -351,7 +349,7 @@ def test_dense_reward(student):
     expect_close(rewards, [-0.5, -3.0, -0.01, 0.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="axis=-1")
+@subpart("4f")
 def test_one_reward_for_each_row(student):
     """Each row has its own distance, also where a batch has as many rows as a goal has coordinates."""
     goals = np.zeros((3, 3))
@@ -366,7 +364,7 @@ def test_one_reward_for_each_row(student):
     expect_close(rewards, [-1.0, -2.0, -2.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="NumPy takes the difference of float64 and float32 as it is")
+@subpart("4f")
 def test_rewards_of_imagined_steps(student):
     """As in training: imagined positions are float64 and cut out of larger arrays, their goals are float32."""
     goals = np.array([[0.0, 0.0], [1.0, 2.0], [0.5, 0.5]])
