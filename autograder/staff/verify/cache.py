@@ -54,8 +54,7 @@ def _key(text: str, check: Check, seed: int) -> str:
 @cache
 def _beneath(check_file: Path) -> str:
     """A digest of what the checks of a file rest on: the grader, what checks share, the reference, the libraries."""
-    folders = [AUTOGRADER / "grader", AUTOGRADER / "staff" / "verify"]
-    files = [path for folder in folders for path in folder.rglob("*.py")]
+    files = [*(AUTOGRADER / "grader").rglob("*.py"), AUTOGRADER / "staff" / "verify" / "run.py"]
     for folder in {AUTOGRADER / "checks", check_file.parent}:
         files += [path for path in folder.glob("*.py") if not path.name.startswith("test_")]
     files += [SOLUTIONS / check_file.name.removeprefix("test_"), *(SOLUTIONS / "kit").glob("*.py")]

@@ -50,7 +50,7 @@ def _counts(judged: Sequence[Judged]) -> dict[str, int]:
     }
 
 
-def text(found: dict[str, Any], longest: int = 60) -> str:
+def text(found: dict[str, Any], longest: int = 400) -> str:
     """The figures in lines, with at most `longest` problems."""
     a = found["all"]
     lines = [
