@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from autograder.checks.checking import Student, expect, expect_array, expect_close
+from autograder.checks.checking import CheckFailed, Student, expect, expect_array, expect_close
 from autograder.checks.mistakes import recognise
+from autograder.checks.states import find_states
 
 NOT_THE_FRACTION = (
     "the share of goals that `relabel` replaces is not `fraction`: leave the given lines as they are"
@@ -29,7 +30,9 @@ def expect_relabelled(student: Student, batch: dict, new: object, threshold: flo
         "`relabel` returns the rewards of the old goals: they have to be those of the new ones": old,
         "`relabel` returns the rewards for a threshold of 0.05, and not for the one that it is given": usual,
     }
-    otherwise = "the rewards of `relabel` are not what `new_rewards` gives for its goals: leave the given lines alone"
+    otherwise = (
+        "the rewards of `relabel` are not what `new_rewards` gives for its goals: leave the given lines alone"
+    )
     expect_close(new["rewards"], wanted, recognise(new["rewards"], otherwise, mistakes), name="relabel")
     for key in set(batch) - {"goals", "rewards"}:
         sentence = "`relabel` changes more of the batch than its goals and rewards: leave the given lines as they are"
@@ -37,10 +40,14 @@ def expect_relabelled(student: Student, batch: dict, new: object, threshold: flo
 
 
 def expect_strategy(
-    strategy: str, episode: np.ndarray, state: np.ndarray, episodes: np.ndarray, steps: np.ndarray, last: int
+    strategy: str, goals: np.ndarray, achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray
 ) -> None:
-    """Goals from `episode` and `state` (B,) are of this strategy, for transitions of many episodes and steps (B,)."""
-    own, later = episode == episodes, state > steps
+    """Goals (B, G) are of this strategy, for transitions of many `episodes` and `steps` (B,)."""
+    try:
+        episode, state = find_states(goals, achieved)
+    except CheckFailed:
+        raise CheckFailed(NOT_THE_STRATEGY) from None
+    last, own, later = achieved.shape[1] - 1, episode == episodes, state > steps
     fits = {
         "final": own & (state == last),
         "future": own & later,

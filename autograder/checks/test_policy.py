@@ -238,6 +238,9 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
             "only the last critic counts here": rewards + 0.9 * next_q[-1],
             "the smallest of the whole batch was taken, not of each row": rewards + 0.9 * next_q.min(),
             "γ is missing": rewards + next_q.min(axis=0),
+            "γ² is in the place of γ": rewards + 0.81 * next_q.min(axis=0),
+            "γ is 0.95 here, whatever was passed in": rewards + 0.95 * next_q.min(axis=0),
+            "the bootstrap is subtracted: values of the future add up": rewards - 0.9 * next_q.min(axis=0),
             "γ must not multiply the reward": 0.9 * (rewards + next_q.min(axis=0)),
             "the reward is missing": 0.9 * next_q.min(axis=0),
             "nothing was bootstrapped: where the mask is 1 the next Q-value counts": rewards,
@@ -268,23 +271,31 @@ def test_targets_stop_at_terminal_states(student):
 @subpart("3c")
 def test_targets_are_clipped(student):
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
-    rewards, masks = np.array([-1.0, 0.0, -1.0, -1.0, 0.0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
-    next_q = np.array([[-8.0, 3.0, 0.4, -3.0, 7.0]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0
+    rewards, masks = np.array([-1.0, 0, -1, -1, 0, -1, 0]), np.array([1.0, 1, 1, 1, 0, 1, 1])
+    next_q = np.array([[-8, 3, 0.4, -3, 7, -100, 30]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0, -76, 22.5
     with on_wrong_shape(ONE_TARGET_A_ROW):
         targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.75)
+    raw = np.array([-7, 2.25, -0.7, -3.25, 0, -76, 22.5])
     sentence = recognise(
         targets,
         "the targets are not r + γ · mask · next Q-value, clipped to [-1/(1-γ), 0]",
         {
-            "the targets are not clipped: they belong into [-1/(1-γ), 0]": [-7, 2.25, -0.7, -3.25, 0],
-            "nothing was clipped from above: no return is positive": [-4, 2.25, -0.7, -3.25, 0],
-            "nothing was clipped from below: no return is less than -1/(1-γ)": [-7, 0, -0.7, -3.25, 0],
-            "the next Q-values were clipped; it is the targets that belong into the interval": [-4, 0, -1, -3.25, 0],
-            "the lower end of the interval is -1/(1-γ), not -1": [-1, 0, -0.7, -1, 0],
-            "the lower end of the interval is -1/(1-γ), not -1/γ": [-4 / 3, 0, -0.7, -4 / 3, 0],
+            "the targets are not clipped: they belong into [-1/(1-γ), 0]": raw,
+            "nothing was clipped from above: no return is positive": np.maximum(raw, -4),
+            "nothing was clipped from below: no return is less than -1/(1-γ)": np.minimum(raw, 0),
+            "the next Q-values were clipped; it is the targets that belong into the interval": rewards
+            + 0.75 * masks * np.clip(next_q[0], -4, 0),
+            "the clip came before the reward: it is for the whole target": rewards
+            + np.clip(0.75 * masks * next_q[0], -4, 0),
+            "the lower end of the interval is -1/(1-γ), not -1": np.clip(raw, -1, 0),
+            "the lower end of the interval is -1/(1-γ), not -1/γ": np.clip(raw, -4 / 3, 0),
+            "the lower end of the interval is -1/(1-γ), not -γ/(1-γ)": np.clip(raw, -3, 0),
+            "the lower end of the interval is -1/(1-γ), not -50": np.clip(raw, -50, 0),
+            "the upper end of the interval is 0, not 1/(1-γ): no return is positive": np.clip(raw, -4, 4),
+            "γ is 0.95 in the lower end of the interval, whatever was passed in": np.clip(raw, -20, 0),
         },
-    )  # fmt: skip
-    expect_close(targets, [-4.0, 0.0, -0.7, -3.25, 0.0], sentence, name="td_targets")
+    )
+    expect_close(targets, np.clip(raw, -4, 0), sentence, name="td_targets")
 
 
 @subpart("3c")
@@ -337,6 +348,7 @@ def test_critic_loss_by_hand(student):
             "the average runs over the critics and the sum over the batch: it is the other way round": 4.0,
             "these are absolute errors: square them": 2.0,
             "there is a factor of one half too many": 1.5,
+            "this is the Huber loss, not the square": 1.375,
             "these are roots of the mean squared errors: no root here": 1.5 + 0.75**0.5,
             "the errors are averaged before they are squared": 0.625,
             "only one of the critics is trained": 2.25,
@@ -391,6 +403,9 @@ def test_actor_loss_by_hand(student):
             "the penalty is subtracted: large actions should cost something": 2 - 0.1,
             "the penalty is missing": 2.0,
             "both signs are wrong": -2 - 0.1,
+            "the weight of the penalty is 1, and not what was passed in": 2 + 1 / 3,
+            "the penalty is half of what it should be": 2 + 0.05,
+            "the weight of the penalty is squared too: square the actions alone": 2 + 0.03,
             "the squared actions are summed over the entries of a row: average over all entries": 2 + 0.3,
             "the squared actions are summed over the batch: average over all entries": 2 + 0.2,
             "the squared actions are summed: average over all entries": 2 + 0.6,

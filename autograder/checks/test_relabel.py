@@ -304,6 +304,10 @@ def test_sparse_reward(student):
             "the signs are the other way round: arriving gives 0, not arriving gives -1": [-1, -1, -1, 0, 0, 0, 0],
             "the rewards are 1 and 0, but they should be 0 and -1": [1, 1, 1, 0, 0, 0, 0],
             "the rewards are 0 and 1, but not arriving gives -1": [0, 0, 0, 1, 1, 1, 1],
+            "the rewards are 1 and -1, but they should be 0 and -1": [1, 1, 1, -1, -1, -1, -1],
+            "-1 as an unsigned integer is 255: subtract in a type that has a sign": [0, 0, 0, 255, 255, 255, 255],
+            "only the first two coordinates count here: all of them should": [0, 0, 0, 0, -1, 0, -1],
+            "the distance of the whole batch was given to each row": [-1, -1, -1, -1, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, 0, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for the sum over the axes": [0, 0, -1, -1, -1, -1, -1],
             "the threshold is for the distance, not for its square": [0, 0, 0, 0, 0, 0, -1],
@@ -340,6 +344,36 @@ def test_dense_reward(student):
         "the dense reward is minus the Euclidean distance between s' and the goal",
         {
             "the dense reward is minus the distance: closer is better": [0.5, 3.0, 0.01, 0.0],
+            "the distance of the whole batch was given to each row": np.full(4, -np.linalg.norm(moves)),
+            "the Euclidean distance is no average over the coordinates": [
+                -0.5 / 3**0.5,
+                -(3**0.5),
+                -0.01 / 3**0.5,
+                0,
+            ],
+            "only the first two coordinates count here: all of them should": [-0.3, -(5**0.5), -0.01, 0.0],
+            "the largest coordinate is not the Euclidean distance": [-0.4, -2.0, -0.01, 0.0],
+            "the difference of the two norms is not the distance": -np.abs(
+                np.linalg.norm(goals + moves, axis=1) - np.linalg.norm(goals, axis=1)
+            ),
+            "the dense reward is not clipped: it is minus the distance, however far": [
+                -0.5,
+                -1.0,
+                -0.01,
+                0.0,
+            ],
+            "the dense reward is divided by the threshold: it is minus the distance": [
+                -10.0,
+                -60.0,
+                -0.2,
+                0.0,
+            ],
+            "the dense reward is divided by the largest distance: it is minus the distance": [
+                -1 / 6,
+                -1,
+                -0.01 / 3,
+                0,
+            ],
             "this is the squared distance: take its root": [-0.25, -9.0, -0.0001, 0.0],
             "this is the sum of absolute differences, not the Euclidean distance": [-0.7, -5.0, -0.01, 0.0],
             "the dense reward goes on inside the threshold": [-0.5, -3.0, 0.0, 0.0],
@@ -358,7 +392,7 @@ def test_one_reward_for_each_row(student):
         rewards = student.relabel.new_rewards(arrived, goals, 0.05, "dense")
     sentence = recognise(
         rewards,
-        "the distance of a row is taken over its own coordinates, the last axis",
+        "the dense reward of a row is not minus the distance of its own two points",
         {"the distance was taken down the batch: the coordinates are the last axis": [-3.0, 0.0, 0.0]},
     )
     expect_close(rewards, [-1.0, -2.0, -2.0], sentence, name="new_rewards")

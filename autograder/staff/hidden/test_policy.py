@@ -15,7 +15,7 @@ from autograder.checks.checking import (
     expect_uniform,
     subpart,
 )
-from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.mistakes import expect_no_repeat, on_wrong_shape, recognise
 from autograder.checks.networks import with_weights
 from autograder.checks.streams import expect_independent_rows, is_gaussian, normal_to_uniform, own_rng, spread
 from solutions import policy as reference
@@ -33,6 +33,16 @@ VIEWS = "the result is wrong where the tensors are views of larger ones"
 
 def _seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**30))
+
+
+def _twice(*shapes: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Each shape twice in a row, so that whoever keeps something from the first call is found."""
+    return [shape for shape in shapes for _ in range(2)]
+
+
+def _huber(errors: np.ndarray, delta: float) -> np.ndarray:
+    """The square of each error up to `delta`, beyond it a straight line."""
+    return np.where(np.abs(errors) <= delta, errors**2, 2 * delta * np.abs(errors) - delta**2)
 
 
 def _tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
@@ -78,6 +88,7 @@ def test_actor_of_any_size(student, fresh_rng):
     for batch, obs_dim, goal_dim, action_dim in sizes:
         dims = (obs_dim, goal_dim, action_dim)
         actor, own, _ = _twin(student, fresh_rng, "Actor", *dims, hidden=(8, 6))
+        before = None
         for scale in (1.0, 3.0):  # of one shape: whoever keeps something from the first call is found
             obs, goals = (
                 scale * fresh_rng.normal(size=(batch, obs_dim)),
@@ -89,10 +100,17 @@ def test_actor_of_any_size(student, fresh_rng):
                 swapped = torch.tanh(own.net(torch.cat(_tensors(goals, obs), dim=-1))).numpy()
             with on_wrong_shape(ONE_ACTION_A_ROW):
                 actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
+            expect_no_repeat(before, actions)
+            before = actions
+            many = "in a batch of 3000 rows some actions are not tanh of what the net makes of [observation, goal]"
             sentence = recognise(
                 actions,
-                "the actions are not tanh of what the net makes of [observation, goal]",
+                many
+                if batch == 3000
+                else "the actions are not tanh of what the net makes of [observation, goal]",
                 {
+                    "the actions are rounded to 16 bits": wanted.astype(np.float16),
+                    "the net's output is cut off before tanh": np.tanh(np.clip(raw, -5, 5)),
                     "the net got the goal first: it expects the observation, then the goal": swapped,
                     "tanh is missing: the net's output is unbounded": raw,
                     "the actions are clipped; tanh is smooth, and lets gradients through": np.clip(
@@ -125,6 +143,7 @@ def test_critic_of_any_size(student, fresh_rng):
     """The same Q-values as the reference with the same weights, for one and several critics, rows and goals."""
     for members, batch, goal_dim in ((2, 9, 3), (3, 3, 2), (1, 5, 3), (3, 1, 2), (1, 1, 1), (10, 2000, 3)):
         critic, own, _ = _twin(student, fresh_rng, "Critic", 4, goal_dim, 2, hidden=(8, 6), members=members)
+        before = None
         for _ in range(2):  # of one shape: whoever keeps something from the first call is found
             inputs = [fresh_rng.normal(size=(batch, dim)) for dim in (4, 2, goal_dim)]
             with torch.no_grad():
@@ -134,6 +153,8 @@ def test_critic_of_any_size(student, fresh_rng):
                 ].numpy()
             with on_wrong_shape(TWO_AXES):
                 q = student.policy.Critic.forward(critic, *(Tensor(x) for x in inputs))
+            expect_no_repeat(before, q)
+            before = q
             sentence = recognise(
                 q,
                 "the Q-values are not what the net makes of [observation, action, goal], critics first",
@@ -172,32 +193,40 @@ def _targets(student, rewards, masks, next_q, discount: float) -> tuple[np.ndarr
 @subpart("3c")
 def test_targets_of_any_batch(student, fresh_rng):
     """Fresh rewards, masks and next Q-values, in batches of many shapes."""
-    for members, batch in 2 * ((2, 50), (5, 20), (3, 3), (1, 9), (3, 1), (1, 1), (10, 2000)):
-        discount = float(fresh_rng.choice([0.9, 0.95, 0.98]))
+    before = None
+    for members, batch in _twice((2, 50), (5, 20), (3, 3), (1, 9), (3, 1), (1, 1), (10, 2000)):
+        discount = 0.95 if batch > 9 else float(fresh_rng.choice([0.9, 0.98]))
         # A third of the rewards is 0, as sparse rewards are, and a third -1, with every mask.
         rewards = fresh_rng.choice([-1.0, 0.0, np.nan], size=batch)
         rewards = np.where(np.isnan(rewards), -fresh_rng.random(batch), rewards)
         masks = (fresh_rng.random(batch) < 0.6).astype(float)
         next_q = -fresh_rng.uniform(0, 0.9 / (1 - discount), size=(members, batch))
         targets, wanted = _targets(student, rewards, masks, next_q, discount)
-        following, low = discount * next_q.min(axis=0), -1 / (1 - discount)
-        sentence = recognise(
-            targets,
-            "the targets are not r + γ · mask · the smallest next Q-value of each row",
-            {
-                "the average over the critics was taken, not the smallest": rewards
-                + discount * masks * next_q.mean(axis=0),
-                "the mask was ignored: nothing follows a terminal state": np.maximum(
-                    rewards + following, low
-                ),
-                "the mask is the wrong way round: 0 means terminal": np.maximum(
-                    rewards + (1 - masks) * following, low
-                ),
-                "nothing was bootstrapped where the reward is 0: only the mask says where to stop": np.maximum(
-                    rewards + masks * (rewards < 0) * following, low
-                ),
-            },
-        )
+        if batch > 1:
+            expect_no_repeat(before, targets)
+            before = targets
+        smallest, low = next_q.min(axis=0), -1 / (1 - discount)
+        following = discount * smallest
+        mistakes = {
+            "the average over the critics was taken, not the smallest": discount
+            * masks
+            * next_q.mean(axis=0),
+            "the mask was ignored: nothing follows a terminal state": following,
+            "the mask is the wrong way round: 0 means terminal": (1 - masks) * following,
+            "nothing was bootstrapped where the reward is 0: only the mask says where to stop": masks
+            * (rewards < 0)
+            * following,
+            "the smallest of the first two critics was taken, not of all": discount
+            * masks
+            * next_q[:2].min(axis=0),
+            "γ² is in the place of γ": discount**2 * masks * smallest,
+            "γ is 0.95 here, whatever was passed in": 0.95 * masks * smallest,
+        }
+        mistakes = {sentence: np.maximum(rewards + more, low) for sentence, more in mistakes.items()}
+        mistakes["the targets are rounded to 16 bits"] = wanted.astype(np.float16)
+        many = "in a batch of 2000 rows, with 10 critics, some targets are wrong"
+        otherwise = "the targets are not r + γ · mask · the smallest next Q-value of each row"
+        sentence = recognise(targets, many if batch == 2000 else otherwise, mistakes)
         expect_close(targets, wanted, sentence, atol=1e-6 / (1 - discount), name="td_targets")
     arguments = (*(Tensor(x) for x in (rewards, masks, next_q)), discount)
     strided = student.given.call_strided(student.policy.td_targets, *arguments)
@@ -233,19 +262,38 @@ def test_targets_of_a_diverged_critic(student, fresh_rng):
 @subpart("3d")
 def test_critic_loss_of_any_batch(student, fresh_rng):
     """Fresh Q-values and targets, in batches of many shapes."""
-    for members, batch in 2 * ((3, 30), (5, 7), (3, 3), (1, 6), (4, 1), (1, 1), (10, 2000)):
+    before = None
+    for members, batch in _twice((3, 30), (5, 7), (3, 3), (1, 6), (4, 1), (1, 1), (10, 2000)):
         q, targets = 30 * fresh_rng.normal(size=(members, batch)), 5 * fresh_rng.normal(size=batch)
         with on_wrong_shape(SCALAR):
             loss = student.policy.critic_loss(Tensor(q), Tensor(targets))
+        expect_no_repeat(before, np.asarray(loss))
+        before = np.asarray(loss)
         wanted = reference.critic_loss(*_tensors(q, targets)).item()
-        sentence = recognise(
-            loss,
-            "the loss is not the mean squared error over the batch, summed over the critics",
-            {
-                "the average runs over the critics too: sum over them": ((q - targets) ** 2).mean(),
-                "the squared errors are summed over the batch: average over it": ((q - targets) ** 2).sum(),
-            },
-        )
+        errors = (q - targets) ** 2
+        many = "in a batch of 2000 rows, with 10 critics, the loss is wrong"
+        otherwise = "the loss is not the mean squared error over the batch, summed over the critics"
+        mistakes = {
+            "the average runs over the critics too: sum over them": errors.mean(),
+            "the squared errors are summed over the batch: average over it": errors.sum(),
+            "only two of the critics are trained": errors.mean(axis=1)[:2].sum(),
+            "only the first 1000 rows count": errors[:, :1000].mean(axis=1).sum(),
+            "the errors are cut off at 5: all of them count as they are": np.minimum(errors, 25)
+            .mean(axis=1)
+            .sum(),
+            "large errors count less here: square all of them": _huber(q - targets, 10.0).mean(axis=1).sum(),
+            "large errors count less: this is the Huber loss, not the square": _huber(q - targets, 1.0)
+            .mean(1)
+            .sum()
+            / 2,
+            "the sum is divided by 256: divide by the number of rows": errors.sum() / 256,
+            "Q-values above 0 were cut off: they may be positive here": ((np.minimum(q, 0) - targets) ** 2)
+            .mean(axis=1)
+            .sum(),
+            "only the smallest prediction of each row is trained": len(q)
+            * ((q.min(axis=0) - targets) ** 2).mean(),
+        }
+        sentence = recognise(loss, many if batch == 2000 else otherwise, mistakes)
         expect_close(loss, wanted, sentence, name="critic_loss")
     strided = student.given.call_strided(student.policy.critic_loss, Tensor(q), Tensor(targets))
     expect_close(strided, wanted, VIEWS, name="critic_loss")
@@ -271,24 +319,36 @@ def test_gradient_of_the_critic_loss(student, fresh_rng):
 @subpart("3e")
 def test_actor_loss_of_any_batch(student, fresh_rng):
     """Fresh Q-values, actions and penalties, in batches of many shapes."""
-    for members, batch, dim in 2 * ((2, 30, 4), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1), (10, 2000, 4)):
+    before = None
+    for members, batch, dim in _twice((3, 30, 2), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1), (10, 2000, 4)):
         q, actions = 5 * fresh_rng.normal(size=(members, batch)), fresh_rng.uniform(-1, 1, size=(batch, dim))
-        penalty = float(fresh_rng.uniform(0.1, 2.0))
+        penalty = float(fresh_rng.uniform(0.1, 0.9))
         with on_wrong_shape(SCALAR):
             loss = student.policy.actor_loss(Tensor(q), Tensor(actions), penalty)
+        expect_no_repeat(before, np.asarray(loss))
+        before = np.asarray(loss)
         wanted = reference.actor_loss(*_tensors(q, actions), penalty).item()
-        sentence = recognise(
-            loss,
-            "the loss is not -average Q + penalty · average squared action",
-            {
-                "the sign of Q is wrong: the actor wants a high Q": q.mean() + penalty * (actions**2).mean(),
-                "the penalty is missing": -q.mean(),
-                "the smallest Q of each row was taken, not the average": -q.min(axis=0).mean()
-                + penalty * (actions**2).mean(),
-                "the squared actions are summed over the entries of a row: average over all": -q.mean()
-                + penalty * (actions**2).sum(axis=1).mean(),
-            },
-        )
+        square, value = (actions**2).mean(), q.mean()
+        many = "in a batch of 2000 rows, with 10 critics, the loss is wrong"
+        mistakes = {
+            "the sign of Q is wrong: the actor wants a high Q": value + penalty * square,
+            "the penalty is missing": -value,
+            "the smallest Q of each row was taken, not the average": -q.min(axis=0).mean() + penalty * square,
+            "the squared actions are summed over the entries of a row: average over all": -value
+            + penalty * (actions**2).sum(axis=1).mean(),
+            "the average is over the first two critics: take all of them": -q[:2].mean() + penalty * square,
+            "the squared actions are divided by four entries a row, whatever their number": -value
+            + penalty * (actions**2).sum() / (4 * batch),
+            "only the first 1000 rows of the actions count": -value + penalty * (actions[:1000] ** 2).mean(),
+            "Q-values above 0 were cut off: they may be positive here": -np.minimum(q, 0).mean()
+            + penalty * square,
+            "the penalty is the norm of the actions: it is the square": -value
+            + penalty * np.linalg.norm(actions, axis=1).mean(),
+            "small actions cost nothing here: the penalty is on the square of each": -value
+            + penalty * (np.maximum(np.abs(actions) - 0.3, 0) ** 2).mean(),
+        }
+        otherwise = "the loss is not -average Q + penalty · average squared action"
+        sentence = recognise(loss, many if batch == 2000 else otherwise, mistakes)
         expect_close(loss, wanted, sentence, name="actor_loss")
     strided = student.given.call_strided(student.policy.actor_loss, Tensor(q), Tensor(actions), penalty)
     expect_close(strided, wanted, VIEWS, name="actor_loss")
@@ -335,7 +395,10 @@ def test_polyak_update_at_any_rate(student, fresh_rng):
                 after.get(name),
                 "a parameter of the target is not (1 - τ) · target + τ · online",
                 {
-                    "a parameter of the target did not change": old[name],
+                    "a parameter of the target did not change: each one moves": old[name],
+                    "the target moves by τ², not by τ": old[name] + tau**2 * (new[name] - old[name]),
+                    "the target moves by τ / 2, not by τ": old[name] + tau / 2 * (new[name] - old[name]),
+                    "with τ = 0.005 the target moves by 0.01": old[name] + 0.01 * (new[name] - old[name]),
                     "τ and 1 - τ are swapped": tau * old[name] + (1 - tau) * new[name],
                 },
             )

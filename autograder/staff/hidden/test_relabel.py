@@ -11,7 +11,7 @@ from autograder.checks.checking import (
     expect_probability,
     subpart,
 )
-from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.mistakes import expect_no_repeat, on_wrong_shape, recognise
 from autograder.checks.relabelling import NOT_THE_FRACTION, expect_relabelled, expect_strategy
 from autograder.checks.states import (
     NO_REPEATS,
@@ -23,7 +23,6 @@ from autograder.checks.states import (
     expect_later,
     expect_own_episode,
     expect_quick,
-    find_states,
 )
 from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from solutions import relabel as reference
@@ -32,8 +31,8 @@ ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape 
 VIEWS = "a goal is wrong where the arrays are views of larger ones"
 
 # (N, T, B, G): more and fewer of everything, as many transitions as episodes, as many states as episodes, one of each.
-# Each comes twice, so that whoever keeps something from the first call is found.
-SHAPES = 2 * [
+# Each comes twice in a row, so that whoever keeps something from the first call is found.
+_SHAPES = [
     (2, 7, 23, 2),
     (4, 5, 4, 3),
     (9, 3, 2, 3),
@@ -42,6 +41,7 @@ SHAPES = 2 * [
     (5, 4, 9, 1),
     (1, 1, 1, 3),
 ]
+SHAPES = [shape for shape in _SHAPES for _ in range(2)]
 # A buffer as in training: more states than 16 bits can number, and more rows; then longer episodes than any task has.
 FULL, LONG = (1400, 50, 40_000, 3), (30, 131, 6_000, 2)
 
@@ -54,6 +54,12 @@ def _buffer(rng: np.random.Generator, n: int, t: int, g: int) -> np.ndarray:
 
 def _seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**30))
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """To 16 bits."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16)
 
 
 def _batch(rng: np.random.Generator, shape: tuple[int, int, int, int], among: int = 10**9) -> tuple:
@@ -74,6 +80,11 @@ def _batch(rng: np.random.Generator, shape: tuple[int, int, int, int], among: in
 @subpart("4a")
 def test_final_goals_of_any_buffer(student, fresh_rng):
     """The last state of each transition's own episode, for buffers and batches of many shapes."""
+    before, otherwise = None, "a goal is not the last state of the transition's own episode"
+    large = {
+        FULL: "with 1400 episodes and 40000 rows a goal is not the last state of the transition's own episode",
+        LONG: "with episodes of 131 steps a goal is not the last state of the transition's own episode",
+    }
     for shape in [*SHAPES, FULL, LONG]:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
         steps = steps // 2  # an early step leads to the last state too
@@ -82,16 +93,23 @@ def test_final_goals_of_any_buffer(student, fresh_rng):
         last = achieved.shape[1] - 1
         sentence = recognise(
             goals,
-            "a goal is not the last state of the transition's own episode",
+            large.get(shape, otherwise),
             {
                 "the last *state* is number T, one later than the last step T-1": achieved[episodes, last - 1],
                 "this is the state after the transition itself": achieved[episodes, steps + 1],
+                "the goals are rounded to 16 bits": _rounded(achieved[episodes, last]),
+                "each row got the goal of the last episode": np.tile(achieved[-1, -1], (len(episodes), 1)),
+                "the goals are right, but in another order": achieved[np.sort(episodes), last],
+                "the goal lies between the last two states": achieved[episodes, last - 1 :].mean(axis=1),
+                "`steps` was taken for the number of the episode": achieved[steps % len(achieved), last],
                 "this is the state before the transition": achieved[episodes, steps],
                 "row i got the goal of episode i: pick the episodes that `episodes` names": np.resize(
                     achieved[:, -1], (len(episodes), achieved.shape[2])
                 ),
             },
         )  # fmt: skip
+        expect_no_repeat(before, goals)
+        before = goals
         expect_close(
             goals, reference.final_goals(achieved, episodes, steps, None), sentence, name="final_goals"
         )
@@ -132,9 +150,11 @@ def test_future_goals_of_any_buffer(student, fresh_rng):
 @subpart("4b")
 def test_future_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
     """All later states are equally likely, in buffers and batches as large as in training and larger."""
-    # Up to seven tests at 2e-8 each, twice.
+    # Up to seven tests at 2e-8 each, three times.
     for shape in (FULL, LONG):
         expect_future(draw(student, "future_goals", *_batch(fresh_rng, shape)))
+    achieved, episodes, steps, rng = _batch(fresh_rng, LONG)
+    expect_future(draw(student, "future_goals", achieved, episodes, steps % 20, rng))  # early steps alone
 
 
 @subpart("4b")
@@ -326,9 +346,12 @@ def test_none_or_all(student, fresh_rng):
 
 # --- 4f ---
 
-# (B, G, dtype); those that come twice find whoever keeps something from the first call
-SIZES = [(40_000, 3, "f4"), *2 * [(200, 3, "f8"), (200, 2, "f4"), (3, 3, "f8"), (2, 2, "f4"), (1, 3, "f4")]]
-SIZES += [(7, 1, "f8"), (5, 5, "f8"), (1, 1, "f4")]
+# (B, G, dtype); those that come twice find whoever keeps something from the first call. Large ones first: in a small
+# batch one mistake can look like another.
+SIZES = [*2 * [(200, 3, "f8")], *2 * [(200, 2, "f4")], (200, 5, "f8"), (40_000, 3, "f4")]
+SIZES += [*2 * [(3, 3, "f8")], *2 * [(2, 2, "f4")], (7, 1, "f8"), (1, 3, "f4"), (1, 1, "f4")]
+SOME_ROWS = "in a batch of 40000 rows some rewards are wrong, and in one of 200 rows none is"
+FEW_ROWS = "in a batch of seven rows or fewer a reward is wrong, and in one of 200 rows none is"
 
 
 def _arrivals(rng: np.random.Generator, batch: int, dim: int, distances: np.ndarray) -> tuple:
@@ -338,55 +361,101 @@ def _arrivals(rng: np.random.Generator, batch: int, dim: int, distances: np.ndar
     return goals + distances[:, None] * away, goals
 
 
+def _expect_rewards(
+    student, arguments: tuple, otherwise: str, mistakes: dict, before: np.ndarray | None
+) -> np.ndarray:
+    """The rewards (B,), the reference's; where they are not, the sentence of the mistake."""
+    with on_wrong_shape(ONE_REWARD_A_ROW):
+        rewards = student.relabel.new_rewards(*arguments)
+    wanted = reference.new_rewards(*arguments)
+    rows = len(wanted)
+    if rows >= 200:
+        expect_no_repeat(before, rewards)
+        otherwise = recognise(rewards, SOME_ROWS if rows > 200 else otherwise, mistakes)
+    expect_close(rewards, wanted, otherwise if rows >= 200 else FEW_ROWS, name="new_rewards")
+    return rewards
+
+
 @subpart("4f")
 def test_sparse_reward_anywhere(student, fresh_rng):
     """The sparse reward for fresh goals and thresholds, in single and double precision."""
+    before = None
     for batch, dim, dtype in SIZES:
-        threshold = float(fresh_rng.uniform(0.05, 2.0))
+        threshold = float(fresh_rng.uniform(0.1, 2.0))
         # nowhere near the threshold itself, where rounding would decide
         ratio = np.where(
             fresh_rng.random(batch) < 0.5, fresh_rng.uniform(0, 0.99, batch), fresh_rng.uniform(1.01, 1.7, batch)
         )  # fmt: skip
         arrived, goals = (x.astype(dtype) for x in _arrivals(fresh_rng, batch, dim, ratio * threshold))
-        with on_wrong_shape(ONE_REWARD_A_ROW):
-            rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
-        wanted = reference.new_rewards(arrived, goals, threshold, "sparse")
         apart = np.abs(arrived - goals)
-        sentence = recognise(
-            rewards,
-            "a sparse reward is wrong: 0 where the distance is at most the threshold passed in, -1 elsewhere",
-            {
-                "the signs are the other way round: arriving gives 0, not arriving gives -1": -1 - wanted,
-                "the rewards are 1 and 0, but they should be 0 and -1": 1 + wanted,
-                "the threshold is for the Euclidean distance, not for each coordinate": -1.0
-                * (apart.max(axis=1) > threshold),
-                "the threshold is for the Euclidean distance, not for the sum of the coordinates": -1.0
-                * (apart.sum(axis=1) > threshold),
-                "the threshold is for the distance, not for its square": -1.0
-                * ((apart**2).sum(axis=1) > threshold),
-            },
+        distance = np.linalg.norm(apart, axis=1)
+        wrong_distances = {
+            "the threshold is for the Euclidean distance, not for each coordinate": apart.max(axis=1),
+            "the threshold is for the Euclidean distance, not for the sum of the coordinates": apart.sum(
+                axis=1
+            ),
+            "the threshold is for the distance, not for its square": distance**2,
+            "the Euclidean distance is no average over the coordinates": distance / dim**0.5,
+            "only the first two coordinates count here: all of them should": np.linalg.norm(
+                apart[:, :2], axis=1
+            ),
+            "only the first three coordinates count here: all of them should": np.linalg.norm(
+                apart[:, :3], axis=1
+            ),
+            "the difference of the two norms is not the distance": np.abs(
+                np.linalg.norm(arrived, axis=1) - np.linalg.norm(goals, axis=1)
+            ),
+        }
+        arrives = -1.0 * (distance > threshold)
+        mistakes = {
+            "the signs are the other way round: arriving gives 0, not arriving gives -1": -1 - arrives,
+            "the rewards are 1 and 0, but they should be 0 and -1": 1 + arrives,
+            "the rewards are 0 and 1, but they should be 0 and -1": -arrives,
+            "the rewards are 1 and -1, but they should be 0 and -1": 1 + 2 * arrives,
+            "the threshold is the one passed in, not 0.05": -1.0 * (distance > 0.05),
+            "this looks like the dense reward": -distance,
+        }
+        mistakes |= {sentence: -1.0 * (d > threshold) for sentence, d in wrong_distances.items() if dim > 1}
+        otherwise = (
+            "a sparse reward is wrong: 0 where the distance is at most the threshold passed in, -1 elsewhere"
         )
-        expect_close(rewards, wanted, sentence, name="new_rewards")
+        before = _expect_rewards(student, (arrived, goals, threshold, "sparse"), otherwise, mistakes, before)
 
 
 @subpart("4f")
 def test_dense_reward_anywhere(student, fresh_rng):
     """The dense reward for fresh goals, near and far, in single and double precision, whatever the threshold."""
+    before = None
     for batch, dim, dtype in SIZES:
         distances = fresh_rng.choice([0.0, 0.01, 1.0, 1000.0], size=batch) * fresh_rng.uniform(0.5, 1, batch)
         arrived, goals = (x.astype(dtype) for x in _arrivals(fresh_rng, batch, dim, distances))
-        with on_wrong_shape(ONE_REWARD_A_ROW):
-            rewards = student.relabel.new_rewards(arrived, goals, float(fresh_rng.uniform(0.01, 1)), "dense")
-        wanted = reference.new_rewards(arrived, goals, 0.05, "dense")
-        sentence = recognise(
-            rewards,
-            "the dense reward is minus the Euclidean distance of each row",
-            {
-                "the dense reward is minus the distance: closer is better": -wanted,
-                "this is the squared distance: take its root": -(wanted**2),
-            },
+        threshold, wanted = (
+            float(fresh_rng.uniform(0.01, 1)),
+            reference.new_rewards(arrived, goals, 0.05, "dense"),
         )
-        expect_close(rewards, wanted, sentence, name="new_rewards")
+        squares = (np.square(x).sum(axis=1) for x in (arrived, goals))
+        multiplied_out = sum(squares) - 2 * (arrived * goals).sum(axis=1)
+        mistakes = {
+            "the dense reward is minus the distance: closer is better": -wanted,
+            "this is the squared distance: take its root": -(wanted**2),
+            "the distances are rounded to 16 bits": _rounded(wanted),
+            "the distances are rounded to two decimals": wanted.round(2),
+            "the dense reward is not clipped: it is minus the distance, however far": np.maximum(
+                wanted, -1.0
+            ),
+            "the dense reward is divided by the threshold: it is minus the distance": wanted / threshold,
+            "the dense reward is divided by the largest distance: it is minus the distance": wanted
+            / max(-wanted.min(), 1e-9),
+            "the Euclidean distance is no average over the coordinates": wanted / dim**0.5,
+            "only the first three coordinates count here: all of them should": -np.linalg.norm(
+                (arrived - goals)[:, :3], axis=1
+            ),
+            "the square multiplied out loses digits: take the difference first": -np.sqrt(
+                np.maximum(multiplied_out, 0)
+            ),
+        }
+        otherwise = "the dense reward is minus the Euclidean distance of each row"
+        before = _expect_rewards(student, (arrived, goals, threshold, "dense"), otherwise, mistakes, before)
 
 
 @subpart("4f")
@@ -440,8 +509,7 @@ def test_relabel_as_it_is_given(student, fresh_rng):
         rng = Rng(_seed(fresh_rng))
         new = student.relabel.relabel(batch, achieved, episodes, steps, strategy=strategy, rng=rng, **options)
         expect_relabelled(student, batch, new, options["threshold"], "sparse")
-        states = find_states(expect_array(new["goals"], (b, 3), name="relabel"), achieved)
-        expect_strategy(strategy, *states, episodes, steps, t)
+        expect_strategy(strategy, new["goals"], achieved, episodes, steps)
     for fraction, reward in ((0.0, "dense"), (0.5, "sparse"), (0.5, "dense")):
         options = {"strategy": "final", "fraction": fraction, "threshold": 0.7, "reward": reward}
         new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(_seed(fresh_rng)), **options)
