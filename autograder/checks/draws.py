@@ -13,9 +13,7 @@ from autograder.checks.statistics import FALSE_ALARM, binomial_pmf, is_off
 LAGS = (1, 2, 3, 4, 5, 7, 8, 16, 32)
 
 
-COPIED = (
-    "the generator `rng` is copied, so numbers that were drawn from the copy come again: draw all of them from `rng`"
-)
+COPIED = "the generator `rng` is copied, so what is drawn from the copy comes again: draw from `rng` itself"
 
 
 def expect_not_copied(student: Student, rng: Handle) -> None:

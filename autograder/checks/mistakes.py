@@ -17,9 +17,7 @@ FLOAT32_SUMS = (
     "addition: begin with .astype(np.float64)"
 )
 
-REPEATED = (
-    "a second call, with the same shapes and other values, gives what the first one gave: keep nothing between calls"
-)
+REPEATED = "a second call, with the same shapes and other values, gives what the first gave: keep nothing between calls"
 
 
 def expect_no_repeat(before: object, now: object) -> None:

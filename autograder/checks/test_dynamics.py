@@ -112,9 +112,7 @@ def test_columns_that_never_change(student: Student) -> None:
     expect(still.sum() == 2, "the two columns of the inputs that never change, and no others, must become 0")
     expect_close(targets[:, 0], np.zeros(4), "a change that is always the same must become a target of 0")
     expect_close(stats["delta_std"][:1], [1.0], "`delta_std` must be 1 where the change is always the same")
-    expect_close(
-        stats["input_std"][still], np.ones(2), "`input_std` must be 1 where an input never changes"
-    )
+    expect_close(stats["input_std"][still], np.ones(2), "`input_std` must be 1 where an input never changes")
 
 
 @subpart("1a")
@@ -233,7 +231,10 @@ def test_bounded_log_var_keeps_its_gradient(student: Student) -> None:
     _, (gradient,) = student.value_and_grad("dynamics", "bounded_log_var", [Tensor(raw)])
     expect(gradient is not None, "no gradient flows through the bounds (is something detached?)")
     gradient = expect_array(gradient, (5,), name="the gradient of `bounded_log_var`")
-    expect(gradient > 0.01, "just beyond a bound the gradient must stay above 0.01, so that training can come back")
+    expect(
+        gradient > 0.01,
+        "just beyond a bound the gradient must stay above 0.01, so that training can come back",
+    )
 
 
 @subpart("1b")
@@ -324,7 +325,9 @@ def test_nll_has_its_minimum_at_the_true_variance(student: Student) -> None:
     expect(by_log_var[0] < 0 < by_log_var[2], sentence)
     wanted = -0.5 * np.exp([1.0, 0.0, -1.0]) / 3
     expect_close(
-        by_mean, wanted.reshape(1, 1, 3), "the gradient by the mean is not (mean - target) / variance, divided by the count"
+        by_mean,
+        wanted.reshape(1, 1, 3),
+        "the gradient by the mean is not (mean - target) / variance, divided by the count",
     )
 
 
@@ -401,7 +404,7 @@ def test_split_draws_from_the_generator(student: Student) -> None:
     first, again, other = (split(student, 60, 3, 0.2, seed) for seed in (3, 3, 4))
     expect(
         all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)),
-        "the same generator gave two different splits: draw from `rng`, not from np.random",
+        "the same generator gave two different splits: not all of the draws come from `rng`",
     )
     expect(
         not np.array_equal(first[0], other[0]), "the bootstrap samples do not depend on the generator `rng`"
@@ -435,7 +438,7 @@ def test_small_improvements_do_not_count(student: Student) -> None:
     expect(not improved[0], "an improvement by less than min_improvement · |best| counts as one")
     expect(
         not improved[3],
-        "from 100 to 99.5 is no improvement: the margin is a share of |best|, not a fixed amount",
+        "from 100 to 99.5 is no improvement: the margin is a share of |best|",
     )
     expect(
         new_best[0] == 1.0,
@@ -451,11 +454,17 @@ def test_small_improvements_do_not_count(student: Student) -> None:
 @subpart("1e")
 def test_losses_may_be_negative(student: Student) -> None:
     """The margin is a share of |best|: from -2, a loss of -2.01 is no improvement, -2.03 is one."""
-    improved, new_best, stale = bookkeeping(student, [-2.0, -2.0, -2.0], [-2.01, -2.03, -1.99], 0)
-    expect(not improved[2], "a loss above a negative best counts as improved: the margin needs |best|")
-    expect(not improved[0], "the margin has the wrong sign for a negative best: it needs |best|")
-    expect(improved[1], "a loss clearly below a negative best does not count as an improvement")
-    expect_close(new_best, [-2.0, -2.03, -2.0], "the new best is wrong for negative losses")
+    best, losses = [-2.0, -2.0, -2.0, 1.0, 1.0], [-2.01, -2.03, -1.99, 0.995, 1.005]
+    improved, new_best, stale = bookkeeping(student, best, losses, 0)
+    without_abs = np.array([True, True, True, False, False])
+    sentence = "the margin has the wrong sign for a negative best: it needs |best|"
+    expect(not np.array_equal(improved, without_abs), sentence)
+    expect(not improved[2], "from a best of -2, a loss of -1.99 is no improvement")
+    expect(not improved[0], "from a best of -2, a loss of -2.01 is not enough of an improvement")
+    expect(improved[1], "from a best of -2, a loss of -2.03 is an improvement")
+    expect_close(
+        new_best, [-2.0, -2.03, -2.0, 1.0, 1.0], "the new best is wrong where there are negative losses"
+    )
     expect(stale == 0, "a member improved, so stale_epochs must be 0")
 
 
@@ -463,9 +472,7 @@ def test_losses_may_be_negative(student: Student) -> None:
 def test_the_first_epoch_always_improves(student: Student) -> None:
     """Before the first epoch the best is infinite: any finite loss beats it."""
     improved, new_best, stale = bookkeeping(student, [np.inf, np.inf], [250.0, -3.0], 0)
-    expect(
-        improved, "a finite loss does not beat a best of infinity: its margin, m · |best|, is infinite too"
-    )
+    expect(improved, "a finite loss does not beat a best of infinity (note that m · |best| is infinite too)")
     expect_close(new_best, [250.0, -3.0], "after the first epoch the best is its loss")
     expect(stale == 0, "a member improved, so stale_epochs must be 0")
 
@@ -540,7 +547,8 @@ def test_members_are_drawn_among_the_elites(student: Student) -> None:
     actual = student.dynamics.sample_next_obs(np.zeros((rows, 2)), mean, log_var, stats, elites, Rng(0))
     actual = expect_array(actual, (rows, 2), name="sample_next_obs")
     expect(not np.allclose(actual, 2.0), "the elites' predictions are averaged; draw one elite for each row")
-    expect(np.allclose(actual, np.round(actual)), "a row mixes the predictions of several members")
+    known = np.isin(np.round(actual), range(4)) & (np.abs(actual - np.round(actual)) < 1e-6)
+    expect(known, "a number is not what any one member predicts for it, although there is no noise")
     expect_close(actual[:, 0], actual[:, 1], "the dimensions of one row come from different members")
     drawn = set(np.round(actual[:, 0]).astype(int).tolist())
     expect(not drawn & {0, 2}, "members that are not elites are drawn: draw from the values in `elites`")
@@ -562,7 +570,7 @@ def test_noise_has_the_predicted_variance(student: Student) -> None:
         not in_original_units.all(),
         "the noise is not multiplied by delta_std: sample first, then undo the normalisation",
     )
-    expect(spread > 0.01, "there is no noise: the next state is a sample, not the mean")
+    expect(np.abs(noise).max() > 0.01, "there is no noise: the next state is a sample, not the mean")
     expect(len(np.unique(noise[:, 0])) > rows // 2, "rows share their noise; draw it afresh for every row")
     expect(
         not np.allclose(noise[:, 0], noise[:, 1]),
@@ -588,10 +596,15 @@ def test_mean_and_noise_come_from_one_member(student: Student) -> None:
     )
     actual = expect_array(actual, (rows, 1), name="sample_next_obs")
     certain = np.abs(actual) < 50.0
-    sentence = "a row has the mean of one member and the noise of another: draw the member once for each row"
-    expect(np.abs(actual[certain]) < 1e-6, sentence)
     # Of 200 standard normal numbers, 5 or more lie this close to 0 with probability below 1e-10.
-    expect((np.abs(actual[~certain] - 100.0) < 1e-4).sum() < 5, sentence)
+    mixed = [(np.abs(actual[certain]) > 1e-4).sum(), (np.abs(actual[~certain] - 100.0) < 1e-4).sum()]
+    spread = np.abs(actual - np.where(certain, 0.0, 100.0))
+    sentence = "a row has the mean of one member and the noise of another: draw the member once for each row"
+    expect(min(mixed) < 5 or spread.max() > 6.0 or (spread[certain] < 1e-4).sum() < 5, sentence)
+    sentence = (
+        "a row is neither 0 without noise nor 100 with noise, as its member, for mean and variance, predicts"
+    )
+    expect(mixed[0] == 0 and mixed[1] < 5, sentence)
 
 
 @subpart("1f")
@@ -606,7 +619,7 @@ def test_sampling_draws_from_the_generator(student: Student) -> None:
     )
     expect(
         np.array_equal(first, again),
-        "the same generator gave two different samples: draw from `rng`, not from np.random",
+        "the same generator gave two different samples: not all of the draws come from `rng`",
     )
     expect(not np.allclose(first, other), "the sample does not depend on the generator `rng`")
     names = ("obs", "mean", "log_var", "stats", "elites")

@@ -132,7 +132,9 @@ def test_pairs_with_tiny_columns(student: Student, fresh_rng: np.random.Generato
     for std in stds:
         std = np.sort(std)
         expect(std[0] < 1e-7, "a column with a standard deviation below 1e-8 must be divided by 1")
-        sentence = "a column with a tiny standard deviation, but above 1e-8, does not get a standard deviation of 1"
+        sentence = (
+            "a column with a tiny standard deviation, but above 1e-8, does not get a standard deviation of 1"
+        )
         expect_close(std[1:], np.ones(len(std) - 1), sentence)
     judge_pairs(student, obs, actions, next_obs, atol=1e-12)
 
@@ -416,9 +418,11 @@ def test_split_depends_on_nothing_but_the_generator(student: Student, fresh_rng:
     drawn = []
     for s in (seed, seed, seed + 1):
         train, holdout = judge_split(student.dynamics.bootstrap_split(300, 6, 0.2, Rng(s)), 300, 6, 60)
+        sentence = "a member never gets a row twice: bootstrap draws are with replacement"
+        expect(all(len(np.unique(member)) < 240 for member in train), sentence)
         drawn.append([*ranks(train, holdout, 300), holdout])
     same = all(np.array_equal(a, b) for a, b in zip(drawn[0], drawn[1], strict=True))
-    expect(same, "the same generator gave two different splits: some of the draws do not come from `rng`")
+    expect(same, "the same generator gave two different splits: not all of the draws come from `rng`")
     differ = [not np.array_equal(np.sort(a), np.sort(b)) for a, b in zip(drawn[0], drawn[2], strict=True)]
     expect(differ[-1], "the hold-out rows do not depend on the generator `rng`")
     expect(all(differ[:-1]), "a member's sample does not depend on the generator `rng`")
@@ -464,20 +468,19 @@ def test_early_stopping_against_reference(
 @subpart("1e")
 def test_early_stopping_at_the_edge(student: Student) -> None:
     """A loss exactly at the margin has not improved; a member that diverged, to infinity or NaN, has not either."""
-    best = np.array([2.0, 0.0, 0.0, np.inf, np.inf, 1.0, 1.0])
-    losses = np.array([1.0, 0.0, -1e-6, np.inf, np.nan, np.nan, -np.inf])
+    best = np.array([2.0, 0.0, 0.0, np.inf, np.inf, 1.0])
+    losses = np.array([1.0, 0.0, -1e-6, np.inf, np.nan, np.nan])
     answer = student.dynamics.early_stopping(best, losses, 2, min_improvement=0.5)
     expect(isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things")
-    improved = expect_array(answer[0], (7,), name="early_stopping (improved)", kind="bool")
+    improved = expect_array(answer[0], (6,), name="early_stopping (improved)", kind="bool")
     expect(not improved[0], "a loss exactly at the margin counts as an improvement; it must be below")
     expect(not improved[1], "an unchanged loss of 0 counts as an improvement")
     expect(improved[2], "from a best of 0 the margin is 0, so any lower loss is an improvement")
-    expect(not improved[[3, 6]].any(), "an infinite loss counts as an improvement")
+    expect(not improved[3], "an infinite loss counts as an improvement")
     expect(not improved[4:6].any(), "a loss that is not a number counts as an improvement")
-    new_best = expect_array(answer[1], (7,), name="early_stopping (new best)", finite=False)
+    new_best = expect_array(answer[1], (6,), name="early_stopping (new best)", finite=False)
     expect(new_best[3:5] == np.inf, "the best of a member that never had a finite loss must stay infinite")
     expect(new_best[5] == 1.0, "a loss that is not a number takes the place of the best")
-    expect(new_best[6] == 1.0, "an infinite loss takes the place of the best")
 
 
 @subpart("1e")
@@ -560,6 +563,7 @@ def test_a_long_batch(student: Student, fresh_rng: np.random.Generator) -> None:
     expect_independent(index, 4, "the rows do not draw their members independently of each other")
     at = np.arange(rows)
     z = (change - mean[member, at]) / np.exp(log_var[member, at] / 2)
+    expect(np.abs(z).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
     expect(np.abs(z).max(axis=1) > 1e-6, "of 40,000 rows, some have no noise at all")
     sentence = "the noise is not normal with the variance predicted for its member, row and dimension"
     expect_normal(z, 0.0, 1.0, sentence)
@@ -588,12 +592,14 @@ def test_many_calls(student: Student, fresh_rng: np.random.Generator) -> None:
     member = np.round(change[:, :, 0] / 1000.0).astype(int)
     z = change - 1000.0 * member[:, :, None]
     expect(np.isin(member, [0, 1]) & (np.abs(z) < 100.0).all(axis=2), "a row comes from no member of the two")
+    expect(np.abs(z).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
     sentence = "the noise of a row is the same call after call: draw it from `rng` itself"
-    expect((np.abs(np.diff(z, axis=0)) > 1e-9).all(), sentence)
+    expect((np.abs(np.diff(z, axis=0)) > 1e-9).any(axis=0), sentence)
     expect_normal(z, 0.0, 1.0, "over many calls the noise is not standard normal")
-    sentence = "over many calls a row does not draw its member afresh"
     for row in range(rows):
+        sentence = "over many calls a row does not draw both members alike"
         expect_distribution(member[:, row], [0.5, 0.5], sentence)
+        sentence = "over many calls a row does not draw its member afresh"
         expect_independent(member[:, row], 2, sentence)
         expect_independent(z[:, row, 0] > 0, 2, "over many calls the noise of a row is not independent")
     sentence = "the rows of a call do not draw their members independently of each other"
@@ -610,11 +616,13 @@ def test_samples_depend_on_nothing_but_the_generator(
     args = (np.zeros((rows, 2)), mean, np.zeros(mean.shape), stats, np.array([0, 1]))
     answers = [student.dynamics.sample_next_obs(*args, Rng(s)) for s in (seed, seed, seed + 1)]
     actual = np.stack([expect_array(a, (rows, 2), name="sample_next_obs") for a in answers])
-    sentence = "the same generator gave two different samples: some of the draws do not come from `rng`"
+    sentence = "the same generator gave two different samples: not all of the draws come from `rng`"
     expect(np.array_equal(actual[0], actual[1]), sentence)
     change = (actual - stats["delta_mean"]) / stats["delta_std"]
     member = np.round(change[:, :, 0] / 1000.0)
+    expect(len(np.unique(member[0])) == 2, "all rows use the same member; draw one afresh for every row")
     expect(not np.array_equal(member[0], member[2]), "the members do not depend on the generator `rng`")
     noise = change - 1000.0 * member[:, :, None]
+    expect(np.abs(noise).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
     sentence = "the noise does not depend on the generator `rng`"
-    expect((np.abs(noise[0] - noise[2]) > 1e-9).any(axis=1), sentence)
+    expect((np.abs(noise[0] - noise[2]) > 1e-9).mean() > 0.5, sentence)

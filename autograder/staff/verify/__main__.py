@@ -49,7 +49,7 @@ def verify(options: Verify) -> int:
         if submission.role is Role.STARTER:
             return range(1)
         is_right = submission.role in (Role.REFERENCE, Role.RIGHT)
-        return range(is_right and options.right_seeds or options.seeds)
+        return range((is_right and options.right_seeds) or options.seeds)
 
     runs = run_all(submissions, parts, seeds, options.jobs, Cache(options.out / "known.sqlite"))
     by_id = {s.id: judge.judge(s, ended, known, neutral) for s, ended, known in runs}

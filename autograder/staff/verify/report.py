@@ -53,12 +53,14 @@ def _counts(judged: Sequence[Judged]) -> dict[str, int]:
 def text(found: dict[str, Any], longest: int = 400) -> str:
     """The figures in lines, with at most `longest` problems."""
     a = found["all"]
+    useless = sum(not c["kills"] for c in found["checks"].values())
+    redundant = sum(bool(c["kills"]) and not c["alone"] for c in found["checks"].values())
     lines = [
-        f"{a['mutants']} mutants ({a['cosmetic']} cosmetic): {a['survivors']} get through. "
-        f"Their messages: {a['named']} name the mistake, {a['vague']} are vague, {a['false']} hold one not known to be true.",
+        f"{a['mutants']} mutants ({a['cosmetic']} cosmetic): {a['survivors']} get through.",
+        f"Messages of those caught: {a['named']} name the mistake, {a['vague']} are vague, "
+        f"{a['false']} say something that is not known to be true.",
         f"{a['variants']} variants: {a['variants that lose']} lose a point.",
-        f"{len(found['checks'])} checks: {sum(not c['kills'] for c in found['checks'].values())} kill nothing, "
-        f"{sum(bool(c['kills']) and not c['alone'] for c in found['checks'].values())} kill nothing that others do not.",
+        f"{len(found['checks'])} checks: {useless} kill nothing, {redundant} kill nothing that others do not.",
         f"{a['calls']} calls in {found['seconds']:.0f} s; {found['known already']} submissions were known already.",
     ]
     lines += [f"  {problem}" for problem in found["problems"][:longest]]

@@ -10,7 +10,7 @@ One TOML table a submission, `[[mutant]]` for wrong code and `[[variant]]` for r
     hint            what a good TA would say
     says            regular expressions; a message that matches one of them names this mistake
     body            stands in the hole in place of the solution; or
-    swap            pairs [old, new], carried out in turn: `old` stands exactly once in the hole, or else in the part file
+    swap            pairs [old, new], carried out in turn: `old` stands once in the hole, or else in the part file
 """
 
 from __future__ import annotations
