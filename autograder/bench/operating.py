@@ -65,7 +65,9 @@ def main() -> None:
     """The command line."""
     config = command_line(Config, description=__doc__)
     for c in curve(np.array(TOLD)):
-        print(f"{c.rate:.3f} passes with probability {c.passes:.4f}, after {c.mean_episodes:.0f} episodes on average")
+        print(
+            f"{c.rate:.3f} passes with probability {c.passes:.4f}, after {c.mean_episodes:.0f} episodes on average"
+        )
     found = curve(np.linspace(0.7, 1.0, 121)[:-1])
     if config.png is not None:
         draw(found, config.png)

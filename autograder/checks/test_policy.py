@@ -72,6 +72,9 @@ def test_actions_are_tanh_of_the_net(student):
                 "tanh was applied to the inputs of the net: it is for its outputs": of_inputs,
                 "x / (1 + |x|) is not tanh": raw / (1 + np.abs(raw)),
                 "the sign of the actions is wrong": -np.tanh(raw),
+                "the net got the goal minus the observation: it expects both as they are": np.tanh(
+                    raw - np.column_stack([0 * goals, 2 * obs[:, :1]])
+                ),
             },
         )
         expect_close(actions, np.tanh(raw), sentence, name="Actor.forward")
@@ -112,7 +115,9 @@ def test_the_actor_can_learn(student):
 def test_actors_are_made_as_given(student):
     """The given lines of `Actor.__init__` make the net: of this size, and with weights that the seed alone decides."""
     actor = student.policy.Actor(5, 3, 4, hidden=(16, 9), seed=7)
-    student.policy.Actor.forward(actor, Tensor(np.zeros((2, 5))), Tensor(np.zeros((2, 3))))  # open hole: not attempted
+    student.policy.Actor.forward(
+        actor, Tensor(np.zeros((2, 5))), Tensor(np.zeros((2, 3)))
+    )  # open hole: not attempted
     as_given(student, actor, student.module("kit.networks").mlp(8, (16, 9), 4, seed=7))
 
 
@@ -168,6 +173,8 @@ def test_q_values_are_the_nets(student):
                 actions,
             ],
             "the net got the action first: the order is observation, action, goal": [actions, obs, goals],
+            "the net got zeros for the goal": [obs, actions, 0 * goals],
+            "the net got zeros for the action": [obs, 0 * actions, goals],
             "the net got the goal first: the order is observation, action, goal": [goals, obs, actions],
         }
         mistakes = {name: _net(state, np.column_stack(order))[..., 0] for name, order in orders.items()}
@@ -215,7 +222,9 @@ def test_the_actor_learns_through_the_critic(student):
 def test_critics_are_made_as_given(student):
     """The given lines of `Critic.__init__` make the net: with LayerNorm, and members that differ from each other."""
     critic = student.policy.Critic(5, 3, 2, hidden=(8, 6), members=3, seed=7)
-    student.policy.Critic.forward(critic, *(Tensor(np.zeros((2, dim))) for dim in (5, 2, 3)))  # open hole: not attempted
+    student.policy.Critic.forward(
+        critic, *(Tensor(np.zeros((2, dim))) for dim in (5, 2, 3))
+    )  # open hole: not attempted
     make = student.module("kit.networks").EnsembleMLP
     as_given(student, critic, make(3, 10, (8, 6), 1, seed=7, layer_norm=True))
 

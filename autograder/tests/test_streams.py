@@ -33,8 +33,9 @@ DEPENDENT = {
     "the same hundred again and again": lambda rng: np.resize(rng.random(100), ROWS),
     "a dealt deck": lambda rng: (rng.permutation(ROWS) + rng.random(ROWS)) / ROWS,
     "a tenth repeated": repeated,
-    "only the distance from the middle shared": lambda rng: 0.5
-    + np.repeat(rng.random(ROWS // 2) / 2, 2) * rng.choice([-1, 1], ROWS),
+    "only the distance from the middle shared": lambda rng: (
+        0.5 + np.repeat(rng.random(ROWS // 2) / 2, 2) * rng.choice([-1, 1], ROWS)
+    ),
 }
 
 
@@ -68,7 +69,14 @@ def test_noise_of_another_size_or_shape_is_noticed_at_every_seed() -> None:
     for seed in range(20):
         z = np.random.default_rng(seed).standard_normal(60_000)
         assert is_gaussian(z) and is_gaussian(z[:500])
-        for wrong in (1.05 * z, 0.95 * z, z + 0.05, np.clip(z, -2.5, 2.5), np.where(np.abs(z) > 2.9, 0, z), -np.abs(z)):
+        for wrong in (
+            1.05 * z,
+            0.95 * z,
+            z + 0.05,
+            np.clip(z, -2.5, 2.5),
+            np.where(np.abs(z) > 2.9, 0, z),
+            -np.abs(z),
+        ):
             assert not is_gaussian(wrong)
     assert not is_gaussian(np.random.default_rng(0).laplace(0, 0.5**0.5, 60_000))
     assert not is_gaussian(np.array([np.nan]))

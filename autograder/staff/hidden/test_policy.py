@@ -72,7 +72,7 @@ def _same_gradients(
     by_weights, *by_inputs = found
     expect(
         all(by_weights.get(name) is not None for name in names) and all(g is not None for g in by_inputs),
-        "no gradient reaches the weights or the inputs: something detaches them",
+        "no gradient reaches some of the weights or inputs: detach none of them, and leave none out",
     )
     for grad, target in zip([*(by_weights[name] for name in names), *by_inputs], wanted, strict=True):
         expect_close(grad, target.numpy(), sentence, atol=1e-4)
@@ -119,9 +119,9 @@ def test_actor_of_any_size(student, fresh_rng):
                     "2 · sigmoid(x) - 1 is tanh(x / 2), not tanh(x)": np.tanh(raw / 2),
                 },
             )
-            expect_close(actions, wanted, sentence, name="Actor.forward")
+            expect_close(actions, wanted, sentence, name="Actor.forward", atol=1e-5)
     strided = student.given.call_strided(student.policy.Actor.forward, actor, Tensor(obs), Tensor(goals))
-    expect_close(strided, wanted, VIEWS, name="Actor.forward")
+    expect_close(strided, wanted, VIEWS, name="Actor.forward", atol=1e-5)
 
 
 @subpart("3a")
@@ -164,9 +164,9 @@ def test_critic_of_any_size(student, fresh_rng):
                     "Q-values may be positive here: the clip belongs to the targets": np.minimum(wanted, 0.0),
                 },
             )
-            expect_close(q, wanted, sentence, name="Critic.forward", atol=1e-5)
+            expect_close(q, wanted, sentence, name="Critic.forward", atol=5e-5)
     strided = student.given.call_strided(student.policy.Critic.forward, critic, *(Tensor(x) for x in inputs))
-    expect_close(strided, wanted, VIEWS, name="Critic.forward", atol=1e-5)
+    expect_close(strided, wanted, VIEWS, name="Critic.forward", atol=5e-5)
 
 
 @subpart("3b")
@@ -222,6 +222,9 @@ def test_targets_of_any_batch(student, fresh_rng):
             "γ² is in the place of γ": discount**2 * masks * smallest,
             "γ is 0.95 here, whatever was passed in": 0.95 * masks * smallest,
         }
+        if members == batch > 1:
+            along = discount * masks * next_q.min(axis=1)
+            mistakes["the smallest of each critic's rows was taken, not of each row's critics"] = along
         mistakes = {sentence: np.maximum(rewards + more, low) for sentence, more in mistakes.items()}
         mistakes["the targets are rounded to 16 bits"] = wanted.astype(np.float16)
         many = "in a batch of 2000 rows, with 10 critics, some targets are wrong"
@@ -290,8 +293,7 @@ def test_critic_loss_of_any_batch(student, fresh_rng):
             "Q-values above 0 were cut off: they may be positive here": ((np.minimum(q, 0) - targets) ** 2)
             .mean(axis=1)
             .sum(),
-            "only the smallest prediction of each row is trained": len(q)
-            * ((q.min(axis=0) - targets) ** 2).mean(),
+            "only the smallest prediction of each row is trained": ((q.min(axis=0) - targets) ** 2).mean(),
         }
         sentence = recognise(loss, many if batch == 2000 else otherwise, mistakes)
         expect_close(loss, wanted, sentence, name="critic_loss")

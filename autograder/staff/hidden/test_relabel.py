@@ -110,7 +110,9 @@ def test_final_goals_of_any_buffer(student, fresh_rng):
         )  # fmt: skip
         if before is not None and before.shape == achieved.shape:
             stale = np.array_equal(goals, before[episodes, last])
-            expect(not stale, "the goals are those of the buffer of an earlier call: keep nothing between calls")
+            expect(
+                not stale, "the goals are those of the buffer of an earlier call: keep nothing between calls"
+            )
         before = achieved
         expect_close(
             goals, reference.final_goals(achieved, episodes, steps, None), sentence, name="final_goals"
