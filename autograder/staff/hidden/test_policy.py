@@ -322,7 +322,7 @@ def test_gradient_of_the_critic_loss(student, fresh_rng):
 def test_actor_loss_of_any_batch(student, fresh_rng):
     """Fresh Q-values, actions and penalties, in batches of many shapes."""
     before = None
-    for members, batch, dim in _twice((3, 30, 2), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1), (10, 2000, 4)):
+    for members, batch, dim in _twice((3, 30, 3), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1), (10, 2000, 4)):
         q, actions = 5 * fresh_rng.normal(size=(members, batch)), fresh_rng.uniform(-1, 1, size=(batch, dim))
         penalty = float(fresh_rng.uniform(0.1, 0.9))
         with on_wrong_shape(SCALAR):
