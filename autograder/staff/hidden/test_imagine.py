@@ -35,6 +35,9 @@ def fresh_seed(rng: np.random.Generator) -> int:
 
 # --- 2a: start states ---
 
+ONE_EPISODE = "all rollouts start in the same episode; draw one for each of them"
+ONE_STEP = 'all rollouts start at the same step; in mode "all" each draws its own'
+
 
 def judge_starts(answer: object, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     expect(
@@ -96,9 +99,11 @@ def test_starts_over_many_calls(student: Student, fresh_rng: np.random.Generator
     for mode in ("initial", "all"):
         drawn = np.zeros((2, calls, count), dtype=int)
         for call in range(calls):
-            answer = student.imagine.start_states(mode, 4, 2, count, rng)
-            drawn[:, call] = judge_starts(answer, 4, 2, count)
+            answer = student.imagine.start_states(mode, 4, 4, count, rng)
+            drawn[:, call] = judge_starts(answer, 4, 4, count)
         episodes, steps = drawn
+        expect(len(np.unique(episodes)) > 1, ONE_EPISODE)
+        expect(mode == "initial" or len(np.unique(steps)) > 1, ONE_STEP)
         expect((np.diff(episodes, axis=0) != 0).any(), "a second call repeats the episodes of the first")
         for row in range(count):
             sentence = "over many calls the episodes of a rollout are not equally likely"
@@ -111,11 +116,11 @@ def test_starts_over_many_calls(student: Student, fresh_rng: np.random.Generator
             expect((np.diff(steps, axis=0) != 0).any(), "a second call repeats the steps of the first")
             for row in range(count):
                 sentence = "over many calls the steps of a rollout are not equally likely"
-                expect_distribution(steps[:, row], [0.5, 0.5], sentence)
+                expect_distribution(steps[:, row], np.full(4, 1 / 4), sentence)
                 sentence = "over many calls the steps of a rollout are not independent"
-                expect_independent(steps[:, row], 2, sentence)
+                expect_independent(steps[:, row], 4, sentence)
             sentence = "the steps of a call are not independent of each other: they balance, or go together"
-            expect_binomial(steps.sum(axis=1), count, 0.5, sentence)
+            expect_binomial((steps < 2).sum(axis=1), count, 0.5, sentence)
     expect_not_copied(student, rng)
 
 
@@ -130,6 +135,8 @@ def test_starts_depend_on_nothing_but_the_generator(student: Student, fresh_rng:
         ]
         sentence = "the same generator gave two different draws: not all of them come from `rng`"
         expect(np.array_equal(drawn[0], drawn[1]), sentence)
+        expect(len(np.unique(drawn[0][0])) > 1, ONE_EPISODE)
+        expect(mode == "initial" or len(np.unique(drawn[0][1])) > 1, ONE_STEP)
         sentence = "the episodes do not depend on the generator `rng`"
         expect((drawn[0][0] != drawn[2][0]).mean() > 0.5, sentence)
         sentence = "the steps do not depend on the generator `rng`"
@@ -368,7 +375,7 @@ def test_the_noise_of_rollouts(student: Student, fresh_rng: np.random.Generator)
         rollout, time, told, after = long_rollouts(student, fresh_rng, std, 300, 12, live)
         noise = ((after - told) / std)[:, :2]  # of x and y: the other numbers are large
         expect_normal(
-            noise, 0.0, 1.0, "the model's noise in the imagined rows is not what it draws from `rng`"
+            noise, 0.0, 1.0, "the model's noise in the imagined rows is not normal with the model's spread"
         )
         follows = np.flatnonzero(time > 0)
         sentence = "the model draws the same noise in every step: give it the generator `rng` itself"
@@ -452,7 +459,7 @@ def test_buffer_holds_the_latest(student: Student, fresh_rng: np.random.Generato
         latest = np.arange(max(1, first - capacity), first)
         expect(
             np.isin(drawn, latest),
-            "the buffer still holds rows that are not among the latest `capacity` ones",
+            "a sample holds rows that are not among the latest `capacity` ones that were added",
         )
         # a row is missed by 400 draws with probability at most (7/8)^400 < 1e-23
         expect(np.isin(latest, drawn), "a transition that was added never comes out of the buffer")
@@ -488,7 +495,8 @@ def test_the_buffer_keeps_copies(student: Student, fresh_rng: np.random.Generato
         student.given.add_then_overwrite(buffer, {"obs": obs})
         held = expect_array(student.read(buffer, "data")["obs"], (None, 2), name="data['obs']")
         sentence = "the buffer's rows change with the arrays that were added: copy the values into its own"
-        expect_close(held[:5], obs, sentence)
+        expect(not (held[:5] == -77).any(), sentence)
+        expect_close(held[:5], obs, "the transitions do not lie in the first rows, in their order")
 
 
 @subpart("2d")
@@ -535,13 +543,17 @@ def test_two_buffers(student: Student, fresh_rng: np.random.Generator) -> None:
     """Two buffers share nothing."""
     first, second = student.imagine.ModelBuffer(4), student.imagine.ModelBuffer(6)
     a, b = fresh_rng.normal(size=(2, 3, 2))
-    first.add({"obs": a})
-    second.add({"obs": b})
-    sizes = [student.read(buffer, name) for buffer in (first, second) for name in ("size", "next_row")]
-    expect(sizes == [3, 3, 3, 3], "what was added to one buffer counts in another one")
-    for buffer, wanted in ((first, a), (second, b)):
+    for buffer, rows in ((first, a), (second, b)):
+        buffer.add({"obs": rows})
+    sizes = [[student.read(buffer, name) for name in ("size", "next_row")] for buffer in (first, second)]
+    expect(sizes[0] == [3, 3], "of two buffers that hold 3 rows each, the first has the wrong size")
+    expect(sizes[1] == [3, 3], "what was added to one buffer counts in another one")
+    for buffer, wanted, other in ((first, a, b), (second, b, a)):
         held = expect_array(student.read(buffer, "data")["obs"], (None, 2), name="data['obs']")
-        expect_close(held[:3], wanted, "what was added to one buffer shows in another one")
+        sentence = "what was added to one buffer shows in another one"
+        expect(not np.isin(held[:, 0], other[:, 0]).any(), sentence)
+        sentence = "rows are not where they belong: new ones follow the last one written, modulo the capacity"
+        expect_close(held[:3], wanted, sentence)
 
 
 # --- 2e: mixing real and imagined data ---
@@ -554,8 +566,11 @@ def test_mix_of_fresh_batches(student: Student, fresh_rng: np.random.Generator) 
     before = None
     for batch_size, fraction in cases:
         sides = []
-        for _ in range(2):
+        for side in range(2):
             obs = fresh_rng.normal(size=(batch_size, 3)).astype(np.float32)
+            obs[:, 0] = side * batch_size + fresh_rng.permutation(
+                batch_size
+            )  # each row has a number of its own
             sides.append(
                 {"obs": obs, "goals": 2 * obs[:, :2], "rewards": obs[:, 0] + 1, "masks": 3 * obs[:, 2:]}
             )
