@@ -47,7 +47,20 @@ def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALA
     A tail probability taken at the count itself is at most a/2 with probability at most a/2 (it is super-uniform, by
     monotonicity of the tail), so looking at both tails raises a false alarm with probability at most `false_alarm`.
     """
-    return min(binomial_tails(successes, trials, p)) <= false_alarm / 2
+    if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
+        raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
+    low, high = _accepted(trials, p, false_alarm)
+    return not low <= successes <= high
+
+
+@lru_cache(maxsize=1024)
+def _accepted(trials: int, p: float, false_alarm: float) -> tuple[int, int]:
+    """The lowest and the highest count of which both tails exceed false_alarm / 2."""
+    if p in (0.0, 1.0):
+        return int(trials * p), int(trials * p)
+    pmf = binomial_pmf(trials, p)
+    below, above = np.cumsum(pmf), np.cumsum(pmf[::-1])  # P[X <= k], P[X >= trials - k]
+    return int(np.argmax(below > false_alarm / 2)), trials - int(np.argmax(above > false_alarm / 2))
 
 
 def off_categories(

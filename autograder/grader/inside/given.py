@@ -7,6 +7,7 @@ only its own points. These run in the submission's process, so no check may trus
 from __future__ import annotations
 
 import copy
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,8 +55,9 @@ class GainPolicy:
 class NotedGenerator(np.random.Generator):
     """A generator like any other; `copies` counts how often it was copied."""
 
-    def __init__(self, seed: int) -> None:
-        super().__init__(np.random.PCG64(seed))
+    def __init__(self, source: int | np.random.BitGenerator) -> None:
+        """`source` is a seed, or, where `spawn` makes a child, its bit generator."""
+        super().__init__(np.random.PCG64(source) if isinstance(source, int) else source)
         self.copies = 0
 
     def __copy__(self) -> np.random.Generator:
@@ -145,6 +147,24 @@ def _cut_out(value: Any) -> Any:
     view = larger[..., 1::2]
     view[...] = value
     return view
+
+
+def against_a_loop(rows: int, function: Any, *args: Any) -> float:
+    """How long a call computes, as a multiple of a plain loop that draws a number for each row, here and now.
+
+    CPU time of this thread, so a busy machine changes neither by much, and a slow one both. Of two calls the shorter
+    one counts: the first may have something to import.
+    """
+    rng, loops, calls = np.random.default_rng(0), [], []
+    for _ in range(2):
+        start = time.thread_time()
+        for _ in range(rows):
+            rng.integers(10)
+        loops.append(time.thread_time() - start)
+        start = time.thread_time()
+        function(*args)
+        calls.append(time.thread_time() - start)
+    return min(calls) / max(loops)
 
 
 def add_then_overwrite(buffer: Any, transitions: dict[str, np.ndarray]) -> None:

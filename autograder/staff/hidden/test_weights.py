@@ -3,7 +3,8 @@
 The threshold is measured (`make calibrate`): a correct solution reaches it in at least 99 of 100 trainings. The verdict
 is a sequential test (autograder/checks/sequential.py): a policy with a true success rate of at least THRESHOLD fails
 with probability at most 1e-3; one at or below THRESHOLD - MARGIN passes with probability at most 0.004 (for .95),
-the chance of an undecided budget included. `operating_characteristics` gives the exact figures.
+the chance of an undecided budget included. Between the two the student is favoured: .90 passes four times in five. The
+whole curve: `python -m autograder.bench.operating`, autograder/bench/results/operating.png.
 """
 
 import json
