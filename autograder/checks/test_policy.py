@@ -608,7 +608,10 @@ def test_random_rows(student):
     expect(is_off(count, rows, 1 - epsilon), inverted)
     expect_probability(count, rows, epsilon, "the share of random rows is not `epsilon`")
     uniform = explored[every]
-    expect(len(np.unique(uniform[:, 0])) > 1000, "random rows share their action: draw anew for each row")
+    expect(
+        len(np.unique(uniform[:, 0])) > 1000,
+        "the random rows hold few different numbers: draw from all of [-1, 1], anew for each row",
+    )
     expect(
         uniform.min() < -0.5 and uniform.max() > 0.5, "random actions come from [-1, 1], not from half of it"
     )

@@ -306,8 +306,6 @@ def test_sparse_reward(student):
             "the rewards are 0 and 1, but not arriving gives -1": [0, 0, 0, 1, 1, 1, 1],
             "the rewards are 1 and -1, but they should be 0 and -1": [1, 1, 1, -1, -1, -1, -1],
             "-1 as an unsigned integer is 255: subtract in a type that has a sign": [0, 0, 0, 255, 255, 255, 255],
-            "only the first two coordinates count here: all of them should": [0, 0, 0, 0, -1, 0, -1],
-            "the distance of the whole batch was given to each row": [-1, -1, -1, -1, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, 0, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for the sum over the axes": [0, 0, -1, -1, -1, -1, -1],
             "the threshold is for the distance, not for its square": [0, 0, 0, 0, 0, 0, -1],
