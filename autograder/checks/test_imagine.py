@@ -122,7 +122,7 @@ def test_partial_rollouts(student: Student) -> None:
 def test_partial_rollouts_longer_than_the_episode(student: Student) -> None:
     """A max_length beyond the episode changes nothing: "partial" is then the same as "full"."""
     lengths = lengths_of(student, "partial", [0, 1, 2], 3, 50)
-    expect(lengths + [0, 1, 2] <= 3, "a partial rollout must not go past the end of its episode")
+    expect(lengths <= np.array([3, 2, 1]), "a partial rollout must not go past the end of its episode")
     sentence = "with a max_length beyond the episode a partial rollout takes T - t steps"
     expect(np.array_equal(lengths, [3, 2, 1]), sentence)
     lengths = lengths_of(student, "partial", [0, 1, 2], 3, 1)

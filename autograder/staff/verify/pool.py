@@ -33,15 +33,18 @@ def run_all(
 ) -> Iterator[tuple[Submission, list[Ended], bool]]:
     """Each submission with how its checks ended, and whether all of it was known, in any order."""
     torch.set_num_threads(1)  # before the forks
+    known: dict[str, list[Ended]] = {}
     tasks: list[Task] = []
     for submission in submissions:
         checks, wanted = unit_checks(parts, submission.subpart), list(seeds(submission))
-        known = {check.id: cache.known(submission.text, check, wanted) for check in checks}
-        left = [check for check in checks if len(known[check.id]) < len(wanted)]
+        found = {check.id: cache.known(submission.text, check, wanted) for check in checks}
+        known[submission.id] = [ended for each in found.values() for ended in each]
+        left = [check for check in checks if len(found[check.id]) < len(wanted)]
+        missing = {seed for check in left for seed in set(wanted) - {e.seed for e in found[check.id]}}
         if left:
-            tasks.append((submission, left, wanted))
+            tasks.append((submission, left, sorted(missing)))
         else:
-            yield submission, [e for ended in known.values() for e in ended], True
+            yield submission, known[submission.id], True
     fork = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
     with ProcessPool(max_workers=jobs, max_tasks=1, context=fork) as pool:
         futures = [
@@ -51,18 +54,20 @@ def run_all(
             )
             for task in tasks
         ]
-        for (submission, checks, wanted), future in futures:
+        for (submission, checks, missing), future in futures:
             try:
                 ended = future.result()
             except TooLong:
-                ended = _all_at_once(checks, wanted, Outcome.TIMED_OUT)
+                ended = _all_at_once(checks, missing, Outcome.TIMED_OUT)
             except ProcessExpired:
-                ended = _all_at_once(checks, wanted, Outcome.CRASHED)
+                ended = _all_at_once(checks, missing, Outcome.CRASHED)
             cache.add(submission.text, checks, ended)
-            ran = {check.id for check in checks}
-            rest = [check for check in unit_checks(parts, submission.subpart) if check.id not in ran]
-            known_rest = [e for check in rest for e in cache.known(submission.text, check, wanted)]
-            yield submission, [*ended, *known_rest], False
+            new = {(e.check, e.seed) for e in ended}
+            yield (
+                submission,
+                [*ended, *(e for e in known[submission.id] if (e.check, e.seed) not in new)],
+                False,
+            )
 
 
 def _all_at_once(checks: Sequence[Check], seeds: Sequence[int], outcome: Outcome) -> list[Ended]:
