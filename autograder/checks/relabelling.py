@@ -28,8 +28,11 @@ def expect_relabelled(student: Student, batch: dict, new: object, threshold: flo
             "rewards"
         ],
         "`relabel` returns the rewards of the old goals: they have to be those of the new ones": old,
-        "`relabel` returns the rewards for a threshold of 0.05, and not for the one that it is given": usual,
     }
+    if len(np.unique(usual)) > 1:  # else: not told apart from other mistakes
+        mistakes[
+            "`relabel` returns the rewards for a threshold of 0.05, and not for the one that it is given"
+        ] = usual
     otherwise = (
         "the rewards of `relabel` are not what `new_rewards` gives for its goals: leave the given lines alone"
     )

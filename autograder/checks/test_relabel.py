@@ -306,8 +306,6 @@ def test_sparse_reward(student):
             "the rewards are 0 and 1, but not arriving gives -1": [0, 0, 0, 1, 1, 1, 1],
             "the rewards are 1 and -1, but they should be 0 and -1": [1, 1, 1, -1, -1, -1, -1],
             "-1 as an unsigned integer is 255: subtract in a type that has a sign": [0, 0, 0, 255, 255, 255, 255],
-            "only the first two coordinates count here: all of them should": [0, 0, 0, 0, -1, 0, -1],
-            "the distance of the whole batch was given to each row": [-1, -1, -1, -1, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, 0, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for the sum over the axes": [0, 0, -1, -1, -1, -1, -1],
             "the threshold is for the distance, not for its square": [0, 0, 0, 0, 0, 0, -1],
@@ -320,16 +318,16 @@ def test_sparse_reward(student):
 @subpart("4f")
 def test_sparse_reward_at_the_threshold(student):
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
-    goals = np.zeros((3, 2))  # powers of two, so that the distance is exact
-    arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5]])
+    goals = np.zeros((4, 2))  # powers of two, so that the distance is exact
+    arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5], [0.125, 0.0]])
     with on_wrong_shape(ONE_REWARD_A_ROW):
         rewards = student.relabel.new_rewards(arrived, goals, 0.25, "sparse")
     sentence = recognise(
         rewards,
         "the sparse reward at a distance of exactly the threshold is wrong",
-        {"a distance equal to the threshold counts as reached: d <= threshold": [-1, -1, -1]},
+        {"a distance equal to the threshold counts as reached: d <= threshold": [-1, -1, -1, 0]},
     )
-    expect_close(rewards, [0.0, 0.0, -1.0], sentence, name="new_rewards")
+    expect_close(rewards, [0.0, 0.0, -1.0, 0.0], sentence, name="new_rewards")
 
 
 @subpart("4f")

@@ -470,13 +470,14 @@ def test_sparse_reward_at_any_threshold(student, fresh_rng):
         arrived, goals = np.zeros((6, dim)), np.zeros((6, dim))
         arrived[np.arange(6), fresh_rng.integers(dim, size=6)] = fresh_rng.choice([-1, 1], 6) * threshold
         arrived[::2] *= 1 + 2.0**-20
+        arrived[:2] /= 2
         with on_wrong_shape(ONE_REWARD_A_ROW):
             rewards = student.relabel.new_rewards(arrived, goals, threshold, "sparse")
         wanted = reference.new_rewards(arrived, goals, threshold, "sparse")
         sentence = recognise(
             rewards,
             "a sparse reward close to the threshold is wrong",
-            {"a distance equal to the threshold counts as reached: d <= threshold": np.full(6, -1.0)},
+            {"a distance equal to the threshold counts as reached: d <= threshold": [0, 0, -1, -1, -1, -1]},
         )
         expect_close(rewards, wanted, sentence, name="new_rewards")
 
