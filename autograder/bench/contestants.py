@@ -80,7 +80,8 @@ class BarePhysics:
     def __init__(self, task: str, num_envs: int) -> None:
         import mujoco
 
-        from envs.fetch import MAX_MOVE, FetchVecEnv, usable_cores
+        from envs.fetch import FetchVecEnv, usable_cores
+        from envs.tasks import METRES_PER_ACTION
 
         spec = task_spec(task)
         env = FetchVecEnv(spec, num_envs, seed=0)
@@ -88,7 +89,7 @@ class BarePhysics:
         self._mujoco, self._scene, self._length = mujoco, env.scene, spec.episode_length
         self._start = [env.qpos(row) for row in range(num_envs)]
         self._data = [mujoco.MjData(env.scene.model) for _ in range(num_envs)]
-        self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * MAX_MOVE
+        self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * METRES_PER_ACTION
         self._threads = min(usable_cores(), num_envs)
         env.close()
 

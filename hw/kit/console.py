@@ -1,4 +1,4 @@
-"""The edge of a command: whatever the user got wrong leaves as one sentence, not as a traceback."""
+"""The edge of a command: a mistake of the user ends it with one sentence, not with a traceback."""
 
 import signal
 import sys
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 
 class UserError(ValueError):
-    """A mistake of the user, told in one sentence."""
+    """A mistake of the user, in one sentence."""
 
 
 def run_command(command: Callable[[], object]) -> None:
     """Run a command line's main function; exit with 0, with 1 and a sentence, or with 130 after Ctrl-C.
 
-    A sentence is made of a UserError, of an OSError (disk full, no permission) and of the placeholder of a hole that
-    is still open. Any other exception is a bug, the student's or ours, and keeps its traceback.
+    A UserError, an OSError (disk full, no permission) and the placeholder of an open hole become a sentence. Any other
+    exception is a bug, the student's or ours, and keeps its traceback.
     """
     try:
         command()
@@ -40,18 +40,16 @@ def _say(sentence: str, code: int) -> int:
 
 
 class Interruptible:
-    """Within it, Ctrl-C is only noted, so that work stops at a moment that can be saved; a second one stops at once.
+    """Within it, Ctrl-C sets `requested`, so that work can stop at a good moment; a second Ctrl-C stops at once."""
 
-    `with Interruptible() as interrupted: ... if interrupted(): save and leave`
-    """
+    requested = False
 
-    def __enter__(self) -> Callable[[], bool]:
-        self.requested = False
+    def __enter__(self) -> "Interruptible":
         try:
             self.previous = signal.signal(signal.SIGINT, self._note)
         except ValueError:  # not the main thread: Ctrl-C does not arrive here anyway
             self.previous = None
-        return lambda: self.requested
+        return self
 
     def _note(self, signum, frame) -> None:
         if self.requested:

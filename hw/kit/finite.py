@@ -1,14 +1,14 @@
-"""Notice the moment when a training's numbers become NaN or infinite, and say what it was that did."""
+"""Notice when a training's numbers become NaN or infinite, and say which ones."""
 
 import numpy as np
 import torch
 
 from .console import UserError
 
-# Where to look if this is the first thing that is not finite.
+# Where to look if this is the first figure that is not finite.
 LOOK_AT = {
     "obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
-    "actions": "what the policy makes of finite inputs (3a) and the exploration (3g)",
+    "actions": "the actions of the policy for finite inputs (3a) and the exploration (3g)",
     "next_obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
     "goals": "the hindsight goals (4a to 4e)",
     "rewards": "the new rewards (4f)",
@@ -24,11 +24,11 @@ LOOK_AT = {
 
 
 class NotFinite(UserError):
-    """The training cannot go on: something is NaN or infinite."""
+    """The training cannot go on: a figure is NaN or infinite."""
 
 
 def check_finite(counters: dict, lr: float, **figures) -> None:
-    """Raises: NotFinite naming the first of the figures (numbers, arrays, tensors) that is not finite throughout."""
+    """Raises: NotFinite that names the first of these (numbers, arrays, tensors) that is not all finite."""
     for name, value in figures.items():
         if np.isfinite(value).all():
             continue

@@ -30,7 +30,7 @@ class Normalizer(nn.Module):
         mean = self.sum / self.count
         variance = (self.sum_squares / self.count - mean.square()).clamp(min=0.0)
         self.mean.copy_(mean)
-        # A floor, since a dimension that hardly moves (a finger held shut) would blow its noise up to full size.
+        # A floor: else the noise of a dimension that hardly moves (a closed finger) would be scaled up to full size.
         self.std.copy_(variance.sqrt().clamp(min=self.min_std))
 
     def forward(self, rows: np.ndarray) -> torch.Tensor:

@@ -6,18 +6,12 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-from .checkpoint import write_whole
 from .console import UserError
+from .files import write_json, write_whole
 
 COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
            "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
 REQUIRED = COLUMNS[:6]
-
-
-def write_json(path: Path, data: dict) -> None:
-    """Write `data`, readable and whole; the folder is made where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
 
 
 def _number(text: str) -> int | float:
@@ -25,10 +19,7 @@ def _number(text: str) -> int | float:
 
 
 def read_progress(path: Path) -> list[dict]:
-    """The lines of a progress.csv, as numbers; what a line does not have is left out.
-
-    Raises: UserError where the file is not one.
-    """
+    """The lines of a progress.csv, as numbers, without their empty fields. Raises: UserError if the file is none."""
     with path.open(newline="") as file, _sentence_where_damaged(path):
         lines = csv.DictReader(file)
         if not set(REQUIRED) <= set(lines.fieldnames or ()):
@@ -38,7 +29,7 @@ def read_progress(path: Path) -> list[dict]:
 
 
 def read_settings(folder: Path) -> dict:
-    """The config of the run in that folder. Raises: UserError where there is none."""
+    """The config of the run in that folder. Raises: UserError if there is none."""
     path = folder / "config.json"
     with _sentence_where_damaged(path):
         return dict(json.loads(path.read_text()))
@@ -62,11 +53,11 @@ def changed_settings(folder: Path, config: dict) -> str:
 
 
 class RunFolder:
-    """The folder of one run. Refuses to overwrite a finished run, and an unfinished one unless it is resumed.
+    """The folder of one run. It overwrites neither a finished run nor an unfinished one, which can be resumed.
 
     A run that stopped before its first checkpoint left nothing to go on from: it starts anew.
 
-    Raises: UserError where the folder cannot be used.
+    Raises: UserError if the folder cannot be used.
     """
 
     def __init__(self, folder: Path, config: dict, title: str, resume: bool):
@@ -124,7 +115,7 @@ class RunFolder:
         self.write_progress()
 
     def finish(self, summary: dict) -> None:
-        """Draw the curve and close the logs; the summary marks the run as finished, so nothing is left to resume."""
+        """Draw the curve and close the logs. The summary marks the run as finished, and the checkpoint goes."""
         self.draw_curve()
         if self._writer is not None:
             self._writer.close()
@@ -155,9 +146,9 @@ class RunFolder:
 
 
 def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
-    """Success over env steps and over seconds of training: a line a run, a colour a method.
+    """Success over env steps and over seconds of training: a line for each run, a colour for each method.
 
-    figures: a dict a run with "method" and "curve", rows of (env steps, updates, seconds, success).
+    figures: for each run a dict with "method" and "curve", rows of (env steps, updates, seconds, success).
     """
     from matplotlib.figure import Figure
 

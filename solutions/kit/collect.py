@@ -16,7 +16,7 @@ def collect_episodes(env, policy: Policy) -> dict:
     for _ in range(env.episode_length):
         actions.append(np.asarray(policy(current["observation"], desired)))
         current, reward, terminated, _, _ = env.step(actions[-1])
-        # next_obs, and what it achieved: taken from the state the step led to
+        # next_obs and what it achieved: of the state that the step led to
         obs.append(current["observation"])
         achieved.append(current["achieved_goal"])
         rewards.append(reward)
@@ -29,7 +29,7 @@ def evaluate(env, policy: Policy, episodes: int) -> dict[str, float]:
     """Mean over at least `episodes` whole episodes (rounded up to full rounds of the n environments).
 
     Returns: success (share solved in the last state), return (sum of rewards), started_solved (share of goals that
-    were met before anything moved, a floor to hold success against), episodes.
+    were met before anything moved; compare success with it), episodes.
     """
     success, returns, started = [], [], []
     while len(success) * env.num_envs < episodes:

@@ -1,4 +1,4 @@
-"""What one sees while training: a bar with success, return, steps a second and the time left."""
+"""The display of a training: a bar with success, return, steps per second and the time left."""
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -9,7 +9,7 @@ FIELDS = "success {task.fields[success]} · return {task.fields[mean_return]} ·
 class TrainingBar:
     """`with TrainingBar("reach, her, seed 0", total_steps) as bar: bar.show(env_steps, train_seconds, row)`.
 
-    Where the output is no terminal (a log file), each evaluation prints a line instead.
+    If the output is no terminal (a log file), each evaluation prints a line instead.
     """
 
     def __init__(self, title: str, total_steps: int, already_done: int = 0):

@@ -1,4 +1,4 @@
-"""A trained policy as a file: safetensors, which holds arrays and nothing that could run."""
+"""A trained policy as a file: safetensors, which holds arrays and no code."""
 
 import copy
 import json
@@ -9,27 +9,27 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from .checkpoint import write_whole
 from .console import UserError
+from .files import write_whole
 
 
 def linear_layers(actor: nn.Module) -> list[nn.Linear]:
-    """The layers of π(a|s,g), the first one first, each once under however many names the actor knows it."""
+    """The layers of π(a|s,g) in order; each is listed once, also if the actor has several names for it."""
     return [module for module in actor.modules() if isinstance(module, nn.Linear)]
 
 
 def actor_parameters(actor: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters of these layers, under the names that they have in `mlp`: ReLU stands at the odd places."""
+    """The parameters of these layers, under the names that they have in `mlp`, where the odd layers are ReLU."""
     named = {f"actor.net.{2 * i}": layer for i, layer in enumerate(linear_layers(actor))}
     return {f"{name}.{key}": x for name, layer in named.items() for key, x in layer.named_parameters()}
 
 
 @torch.no_grad()
 def check_playable(agent) -> None:
-    """Whether a weights file can hold what the actor computes: whoever plays it has the file, and not your Actor.
+    """Check that a weights file can hold what the actor computes: who plays it has the file, and not your Actor.
 
-    Raises: UserError with a sentence where the linear layers alone, with ReLU between them and tanh behind, act
-    otherwise, or would after training: every other parameter is changed first, and must not matter.
+    Raises: UserError if the linear layers alone, with ReLU between them and tanh behind, act otherwise, or would after
+    training: all other parameters are changed first, and must not matter.
     """
     actor = copy.deepcopy(agent.acting)
     layers, held = linear_layers(actor), {id(x) for x in actor_parameters(actor).values()}
@@ -69,7 +69,7 @@ def save_weights(path: Path, agent, config: dict) -> None:
 
 
 def read_config(path: Path) -> dict:
-    """The config that stands in a weights file. Raises: UserError with a sentence where there is none."""
+    """The config that stands in a weights file. Raises: UserError if there is none."""
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])

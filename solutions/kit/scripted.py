@@ -1,19 +1,26 @@
-"""Guides: scripts that visit the object, each for one round of episodes.
+"""Scripts that visit the object, each for one round of episodes; they know nothing of goals.
 
     script(gripper, block) -> actions, and in which rows the script acts instead of the policy
 
-Shapes: n rows, one an episode; gripper, block (n, 3) in metres; actions (n, 4); whose turn it is (n,) bool. The fingers
-do what they like, unless said otherwise.
+Shapes: n rows, one for each episode; gripper, block (n, 3) in metres; actions (n, 4); which rows (n,) bool. The fingers
+get random commands unless a script says otherwise.
 """
+
+from typing import Literal
 
 import numpy as np
 
-MOVE = 0.05  # metres that the gripper's target moves for an action of 1
+from envs.tasks import METRES_PER_ACTION
+
+ScriptName = Literal["none", "approach", "poke", "carry", "strike"]
+
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
-CLOSE = 0.02, 0.05  # metres: at the start of a poke, carry or strike; at the object
+ARRIVED = 0.02  # metres: so close to its target, the gripper begins to poke, carry or strike
+FOUND = 0.05  # metres: so close to the object, an approach ends
 LEVEL = 0.01, 0.02  # metres above a puck's middle: hit lower, it slides less far
 SETTLE = 2  # steps that the fingers get to close before the arm moves
+LONGEST = 50  # steps after which a poke or a carry ends at the latest
 
 
 class _Approach:
@@ -24,21 +31,21 @@ class _Approach:
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
         actions = _actions(_towards(block - gripper), self.rng.uniform(-1.0, 1.0, size=len(block)))
-        return actions, self.chosen & (np.linalg.norm(block - gripper, axis=1) > CLOSE[1])
+        return actions, self.chosen & (np.linalg.norm(block - gripper, axis=1) > FOUND)
 
 
 class _Poke:
-    """Until a random step: go beside the object, on a random side, move through it, and again."""
+    """Until a random step: go beside the object, on a random side, move through it, and start again."""
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.step = rng, 0
-        self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
+        self.until = np.where(rng.random(rows) < share, rng.integers(10, LONGEST + 1, size=rows), 0)
         self.side, self.speed = np.zeros((rows, 2)), np.zeros(rows)
         self.left = np.zeros(rows, int)  # steps of moving through that are left; 0 on the way
         self._choose(np.ones(rows, bool))
 
     def _choose(self, rows: np.ndarray) -> None:
-        """A new direction and speed for these rows (n,) bool."""
+        """Choose a new direction and speed for these rows (n,) bool."""
         angle = self.rng.uniform(0.0, 2 * np.pi, size=len(rows))
         self.side[rows] = np.stack([np.cos(angle), np.sin(angle)], axis=1)[rows]
         self.speed[rows] = self.rng.uniform(0.3, 1.0, size=len(rows))[rows]
@@ -46,11 +53,11 @@ class _Poke:
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
         start = block.copy()
         start[:, :2] -= BESIDE * self.side
-        arrived = (self.left == 0) & (np.linalg.norm(start - gripper, axis=1) < CLOSE[0])
+        arrived = (self.left == 0) & (np.linalg.norm(start - gripper, axis=1) < ARRIVED)
         self.left[arrived] = self.rng.integers(3, 12, size=len(arrived))[arrived]
 
-        through = np.concatenate([self.side * self.speed[:, None], (block - gripper)[:, 2:] / MOVE], axis=1)
-        moves = np.where(self.left[:, None] > 0, np.clip(through, -1.0, 1.0), _towards(start - gripper))
+        through = _through(self.side, self.speed, (block - gripper)[:, 2:])
+        moves = np.where(self.left[:, None] > 0, through, _towards(start - gripper))
         takes_over = self.step < self.until
         self._choose(self.left == 1)
         self.left = np.maximum(self.left - 1, 0)
@@ -59,19 +66,19 @@ class _Poke:
 
 
 class _Carry:
-    """Until a random step: go to the object with open fingers, give them a random command, move anywhere, and again."""
+    """Until a random step: go to the object with open fingers, open or close them, move anywhere, and start again."""
 
-    def __init__(self, rows: int, share: float, rng: np.random.Generator, longest: int = 50):
+    def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.step = rng, 0
-        self.until = np.where(rng.random(rows) < share, rng.integers(10, longest + 1, size=rows), 0)
-        self.since = np.zeros(rows, int)  # steps since the object was reached
-        self.lasts = np.zeros(rows, int)  # how many of those there will be
+        self.until = np.where(rng.random(rows) < share, rng.integers(10, LONGEST + 1, size=rows), 0)
+        self.since = np.zeros(rows, int)  # steps since the gripper reached the object
+        self.lasts = np.zeros(rows, int)  # how many steps the carry lasts from there
         self.away, self.fingers = np.zeros((rows, 3)), np.ones(rows)
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray):
         rows = len(block)
         on_the_way = self.since >= self.lasts
-        arrived = on_the_way & (np.linalg.norm(block - gripper, axis=1) < CLOSE[0])
+        arrived = on_the_way & (np.linalg.norm(block - gripper, axis=1) < ARRIVED)
         self.since[arrived] = 0
         self.lasts[arrived] = SETTLE + self.rng.integers(3, 14, size=rows)[arrived]
         self.away[arrived] = self.rng.uniform(-1.0, 1.0, size=(rows, 3))[arrived]
@@ -102,28 +109,33 @@ class _Strike:
         start[:, 2] += self.height
         way = start - gripper
         level = way[:, 2:].copy()
-        beside = np.linalg.norm(way[:, :2], axis=1) < CLOSE[0]
-        arrived = (self.left < 0) & beside & (np.abs(way[:, 2]) < CLOSE[0])
+        beside = np.linalg.norm(way[:, :2], axis=1) < ARRIVED
+        arrived = (self.left < 0) & beside & (np.abs(way[:, 2]) < ARRIVED)
         self.left[arrived] = self.rng.integers(2, 6, size=len(arrived))[arrived]
 
         low = -way[:, 2] < 0.7 * OVER
         way[~beside & low, :2] = 0  # straight up first
         way[~beside, 2] += OVER
-        through = np.concatenate([self.side * self.speed[:, None], level / MOVE], axis=1)
-        moves = np.where(self.left[:, None] > 0, np.clip(through, -1.0, 1.0), _towards(way))
+        through = _through(self.side, self.speed, level)
+        moves = np.where(self.left[:, None] > 0, through, _towards(way))
         moves[self.left == 0] = 0.0
         self.left = np.where(self.left > 0, self.left - 1, self.left)
         return _actions(moves, self.rng.uniform(-1.0, 1.0, size=len(block))), self.chosen
 
 
 def _actions(moves: np.ndarray, fingers: np.ndarray) -> np.ndarray:
-    """Moves (n, 3) and what the fingers are told (n,) as actions (n, 4)."""
+    """Moves (n, 3) and the commands to the fingers (n,) as actions (n, 4)."""
     return np.concatenate([moves, fingers[:, None]], axis=1)
+
+
+def _through(side: np.ndarray, speed: np.ndarray, climb: np.ndarray) -> np.ndarray:
+    """Moves (n, 3) along a direction (n, 2) at a speed (n,), and up by `climb` (n, 1) metres."""
+    return np.clip(np.concatenate([side * speed[:, None], climb / METRES_PER_ACTION], axis=1), -1.0, 1.0)
 
 
 def _towards(offset: np.ndarray) -> np.ndarray:
     """Offsets (n, 3) in metres as moves (n, 3) in [-1, 1]."""
-    return np.clip(offset / MOVE, -1.0, 1.0)
+    return np.clip(offset / METRES_PER_ACTION, -1.0, 1.0)
 
 
-GUIDES = {"approach": _Approach, "poke": _Poke, "carry": _Carry, "strike": _Strike}
+SCRIPTS = {"approach": _Approach, "poke": _Poke, "carry": _Carry, "strike": _Strike}
