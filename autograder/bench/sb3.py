@@ -21,7 +21,8 @@ from envs.machine import describe_machine
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
 from solutions.kit.console import UserError, run_command
-from solutions.kit.runlog import draw_curves, write_json
+from solutions.kit.files import write_json
+from solutions.kit.runlog import draw_curves
 
 SB3 = (
     "stable-baselines3==2.9.2",

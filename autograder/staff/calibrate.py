@@ -21,7 +21,7 @@ from envs.machine import describe_machine
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError, run_command
-from solutions.kit.runlog import write_json
+from solutions.kit.files import write_json
 from solutions.kit.trainings import Training, train
 
 THRESHOLDS = Path("autograder/staff/hidden/thresholds")

@@ -79,15 +79,19 @@ def test_weights_can_be_read_by_whoever_may_read_new_files(tmp_path):
 
 
 def test_play_without_an_episode_or_with_a_negative_seed_is_one_sentence():
-    for wrong in ({"episodes": 0}, {"seed": -1}):
-        with pytest.raises(UserError, match="at least one episode, and a seed that is not negative"):
+    for wrong, sentence in (
+        ({"episodes": 0}, "episodes must be at least 1"),
+        ({"seed": -1}, "seed must not be"),
+    ):
+        with pytest.raises(UserError, match=sentence):
             play(PlayConfig(task="tiny", **wrong))
 
 
 def test_a_named_video_of_no_episodes_is_one_sentence(tmp_path):
-    for wrong in ({"video": tmp_path / "film.mp4", "video_episodes": 0}, {"video_episodes": -1}):
-        with pytest.raises(UserError, match="leave --video-episodes out, or give 0 and no --video"):
-            play(PlayConfig(task="tiny", **wrong))
+    with pytest.raises(UserError, match="leave out --video-episodes or --video"):
+        play(PlayConfig(task="tiny", video=tmp_path / "film.mp4", video_episodes=0))
+    with pytest.raises(UserError, match="video_episodes must not be negative"):
+        play(PlayConfig(task="tiny", video_episodes=-1))
 
 
 # --- an Actor that was written another way ---

@@ -31,7 +31,7 @@ class World:
         self.judge = TinyVecEnv(16, seed + 1000, variant=self.variant)
         self.spec = self.env.task_spec
         self.dims = (self.spec.obs_dim, self.spec.goal_dim, self.spec.action_dim)
-        self.buffer = EpisodeBuffer(8 * ROUNDS, self.spec.episode_length, *self.dims)
+        self.buffer = EpisodeBuffer(8 * ROUNDS, self.spec)
 
     def collect(self, policy: Callable) -> dict:
         """An episode in each env, into D_env."""
