@@ -106,9 +106,8 @@ def test_a_strike_above_the_middle_of_the_puck_sends_it_farther_than_one_at_it(m
 
     def far() -> float:
         env.reset(seed=0)
-        path = collect_episodes(
-            env, with_script(still, env.task_spec, "strike", 1.0, 0.0, np.random.default_rng(1))
-        )["achieved"]
+        policy = with_script(still, env.task_spec, "strike", 1.0, 0.0, np.random.default_rng(1))
+        path = collect_episodes(env, policy)["achieved"]
         return np.quantile(np.linalg.norm(path[:, -1] - path[:, 0], axis=1), 0.9)
 
     level = far()

@@ -153,7 +153,7 @@ MOVED = (3, 17)
 
 
 def fill(buffer) -> None:
-    """20 episodes, each number of episode i is i; in two the achieved goal moved, and no achieved goal is a wanted one."""
+    """20 episodes: each number of episode i is i, in two the achieved goal moved, no goal that was wanted was met."""
     spec, label = buffer.spec, np.arange(20, dtype=np.float32)
     steps, dims = (
         spec.episode_length,
