@@ -40,7 +40,7 @@ def goal_distance(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
 
 
 def reward_at(distance: np.ndarray, reward: str, threshold: float) -> np.ndarray:
-    """The reward at a distance, (...,) float64: "sparse" is 0 within the threshold and -1 elsewhere, "dense" is -distance."""
+    """The reward at a distance, (...,) float64. "sparse": 0 within the threshold, else -1. "dense": -distance."""
     if reward == "sparse":
         return -(distance > threshold).astype(np.float64)
     return -distance.astype(np.float64)
