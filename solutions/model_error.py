@@ -112,8 +112,9 @@ def measure(config: ErrorConfig) -> list[dict]:
         env.task_spec.obs_dim, env.task_spec.action_dim, config.seed,
         noise=config.model_noise, min_log_var=config.model_min_log_var,
     )  # fmt: skip
-    flat = (seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:])
-    model.fit(*(values.reshape(-1, values.shape[-1]) for values in flat), rng)
+    steps = seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:]
+    obs, actions, next_obs = (values.reshape(-1, values.shape[-1]) for values in steps)
+    model.fit(obs, actions, next_obs, rng)
 
     table = Table(title=f"{config.task}: errors in mm, median / 90 %, after {len(seen['obs'])} episodes")
     for column in ("steps", "motion", "stretches", "gripper", "object", "the object really moved"):

@@ -63,13 +63,10 @@ class Run:
         )  # fmt: skip
         rng = self.rng["imagine"], self.rng["batch"]
         self.rollouts = Rollouts(self.model, self.batches, spec, config, *rng)
-        self.counters = {
-            "env_steps": 0,
-            "updates": 0,
-            "train_seconds": 0.0,
-            "evaluated_at": 0,
-            "fitted_at": 0,
-        }
+        self.counters: dict[str, Any] = dict.fromkeys(
+            ("env_steps", "updates", "evaluated_at", "fitted_at"), 0
+        )
+        self.counters["train_seconds"] = 0.0
         self.info: dict[str, float] = {}  # losses, the latest of each
 
     def train_round(self) -> None:

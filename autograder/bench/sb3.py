@@ -12,12 +12,14 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from autograder.bench.peers import NotAvailable, peer_python
 from envs import task_spec
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
 from solutions.kit.console import UserError, run_command
@@ -67,7 +69,7 @@ NAME = "TQC+HER (stable-baselines3)"
 class BenchConfig:
     """Train ours, then stable-baselines3's HER for as long or longer."""
 
-    task: str = "push"
+    task: TaskName = "push"
     """reach, push, slide or pick_and_place"""
     seeds: tuple[int, ...] = (0,)
     """one training of each for each seed"""
@@ -115,7 +117,7 @@ def bench(config: BenchConfig) -> list[dict]:
     """Train both, print, draw. Returns: the figures of each run."""
     if config.task not in SETTINGS:
         raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
-    wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
+    wanted: dict[str, Any] = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))

@@ -18,6 +18,7 @@ import numpy as np
 from autograder.staff.batch.cluster import connect
 from envs.errors import UserMistake
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, trainings
 from solutions.kit.console import UserError, run_command
@@ -37,7 +38,7 @@ KEPT = ("weights.safetensors", "config.json", "progress.csv")  # of the referenc
 class CalibrateConfig:
     """Train the reference over several seeds and write the threshold that a correct solution passes."""
 
-    task: str = "reach"
+    task: TaskName = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """one training for each; at least three"""

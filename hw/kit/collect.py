@@ -31,7 +31,9 @@ def evaluate(env, policy: Policy, episodes: int) -> dict[str, float]:
     Returns: success (share solved in the last state), return (sum of rewards), started_solved (share of goals that
     were met before anything moved; compare success with it), episodes.
     """
-    success, returns, started = [], [], []
+    success: list[np.ndarray] = []
+    returns: list[np.ndarray] = []
+    started: list[np.ndarray] = []
     while len(success) * env.num_envs < episodes:
         data = collect_episodes(env, policy)
         success.append(env.is_success(data["achieved"][:, -1], data["desired"]))

@@ -5,6 +5,7 @@ import json
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .console import UserError
 from .files import write_json, write_whole
@@ -83,13 +84,11 @@ class RunFolder:
             self.progress.unlink(missing_ok=True)
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)
             write_json(folder / "config.json", config)
-        self._writer = None
+        self._writer: Any = None
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""
-        from torch.utils.tensorboard import (
-            SummaryWriter,  # takes a second to import, so not before it is needed
-        )
+        from torch.utils.tensorboard import SummaryWriter  # its import takes a second
 
         row = {key: figures[key] for key in COLUMNS if key in figures}
         self.rows.append(row)

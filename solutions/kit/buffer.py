@@ -51,7 +51,7 @@ class EpisodeBuffer:
         rows = (self.next_row + np.arange(count)) % self.capacity
         for key in STORED:
             getattr(self, key)[rows] = episodes[key]
-        for row in rows:
+        for row in rows.tolist():
             self._judge(row)
         self.next_row = (self.next_row + count) % self.capacity
         self.size = min(self.size + count, self.capacity)

@@ -12,6 +12,12 @@ class Normalizer(nn.Module):
     Before any data it changes nothing but the clip. Sums are kept in float64, so millions of rows lose no precision.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+    count: torch.Tensor
+    sum: torch.Tensor
+    sum_squares: torch.Tensor
+
     def __init__(self, dim: int, clip: float = 5.0, min_std: float = 1e-2):
         super().__init__()
         self.clip, self.min_std = clip, min_std

@@ -15,13 +15,14 @@ class Threads:
     """`both(first, second)`: run two functions, side by side if there are two threads, else one after the other."""
 
     def __init__(self, count: int):
-        self.count, self._owner, self._pool = count, 0, None
+        self.count, self._owner = count, 0
+        self._pool: ThreadPoolExecutor | None = None
 
     def _second(self) -> ThreadPoolExecutor:
-        if self._owner != os.getpid():  # at first, and in a process that was forked off: threads stay behind
+        if self._pool is None or self._owner != os.getpid():  # a process that was forked off has no threads
             # How many threads torch uses is a setting of each thread that calls it.
-            one_thread = {"initializer": torch.set_num_threads, "initargs": (1,)}
-            self._pool, self._owner = ThreadPoolExecutor(1, "second", **one_thread), os.getpid()
+            self._pool = ThreadPoolExecutor(1, "second", initializer=torch.set_num_threads, initargs=(1,))
+            self._owner = os.getpid()
         return self._pool
 
     def both(self, first: Callable, second: Callable) -> tuple:
