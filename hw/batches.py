@@ -6,9 +6,9 @@ Two things are not in the lecture, happen before the rewards are computed, and a
 goal may come from other episodes than rows with a hindsight goal, and some goals get jitter.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from envs import TaskSpec
+import numpy as np
 
 from .kit.buffer import EpisodeBuffer
 from .kit.config import TrainConfig
@@ -18,19 +18,14 @@ from .relabel import relabel
 Indices = tuple[np.ndarray, np.ndarray]  # episodes (B,), steps (B,)
 
 
+@dataclass
 class Batches:
     """Draws batches of D_env as the method asks for them: dicts of arrays (B, …), as `EpisodeBuffer` gives them."""
 
-    def __init__(
-        self,
-        buffer: EpisodeBuffer,
-        spec: TaskSpec,
-        config: TrainConfig,
-        choose: np.random.Generator,
-        goals: np.random.Generator,
-    ):
-        """choose: the random generator of which transitions; goals: that of the goals."""
-        self.buffer, self.spec, self.config, self.choose, self.goals = buffer, spec, config, choose, goals
+    buffer: EpisodeBuffer
+    config: TrainConfig
+    choose: np.random.Generator  # which transitions
+    goals: np.random.Generator  # their goals
 
     def draw(self) -> dict:
         """A batch to learn from; with hindsight goals unless the method is ddpg."""
@@ -60,7 +55,7 @@ class Batches:
 
         return relabel(
             batch, buffer.achieved[: len(buffer)], *indices, strategy=config.strategy, fraction=config.relabel_fraction,
-            threshold=self.spec.distance_threshold, reward=config.reward, rng=rng, adjust=adjust,
+            threshold=buffer.spec.distance_threshold, reward=config.reward, rng=rng, adjust=adjust,
         )  # fmt: skip
 
     def _indices(self, moved: float, lifted: float = 0.0) -> Indices:

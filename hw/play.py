@@ -64,13 +64,8 @@ def load_agent(path: Path, task: str) -> Agent:
     config, spec = read_config(path), task_spec(task)
     if config["task"] != task:
         raise UserError(f"{path} was trained on {config['task']}, not on {task}")
-    agent = Agent(
-        spec.obs_dim,
-        spec.goal_dim,
-        spec.action_dim,
-        goal_start=spec.goal_start,
-        hidden=tuple(config["hidden"]),
-    )
+    dims, hidden = (spec.obs_dim, spec.goal_dim, spec.action_dim), tuple(config["hidden"])
+    agent = Agent(*dims, goal_start=spec.goal_start, hidden=hidden)
     load_weights(path, agent)
     return agent
 

@@ -14,6 +14,7 @@ from envs import make_vec
 
 from .agent import Agent
 from .batches import Batches
+from .imagine import ModelBuffer
 from .kit.buffer import EpisodeBuffer
 from .kit.checkpoint import Safekeeping, load_checkpoint, save_checkpoint
 from .kit.cli import training_config
@@ -55,14 +56,15 @@ class Run:
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
         capacity = min(config.buffer_episodes, needed)
         self.buffer = EpisodeBuffer(capacity, spec, config.skip_fallen, config.prefer_far)
-        self.batches = Batches(self.buffer, spec, config, self.rng["batch"], self.rng["relabel"])
+        self.batches = Batches(self.buffer, config, self.rng["batch"], self.rng["relabel"])
         self.mirrors = Mirrors(config.mirror, spec)
         self.model = DynamicsModel(
             spec.obs_dim, spec.action_dim, config.seed + 2, hidden=config.model_hidden,
             noise=config.model_noise, min_log_var=config.model_min_log_var,
         )  # fmt: skip
-        rng = self.rng["imagine"], self.rng["batch"]
-        self.rollouts = Rollouts(self.model, self.batches, spec, config, *rng)
+        self.rollouts = Rollouts(
+            ModelBuffer(config.model_buffer), self.model, self.batches, config, self.rng["imagine"], self.rng["batch"]
+        )  # fmt: skip
         self.counters: dict[str, Any] = dict.fromkeys(
             ("env_steps", "updates", "evaluated_at", "fitted_at"), 0
         )

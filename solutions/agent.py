@@ -28,22 +28,11 @@ class Agent:
     """
 
     def __init__(
-        self,
-        obs_dim: int,
-        goal_dim: int,
-        action_dim: int,
-        seed: int = 0,
-        *,
-        goal_start: int = 0,
-        hidden: tuple[int, ...] = TrainConfig.hidden,
-        num_critics: int = TrainConfig.num_critics,
-        lr: float = TrainConfig.lr,
-        discount: float = TrainConfig.discount,
-        tau: float = TrainConfig.tau,
-        actor_ema: float = TrainConfig.actor_ema,
-        action_penalty: float = TrainConfig.action_penalty,
-        threads: int = 1,
-    ):
+        self, obs_dim: int, goal_dim: int, action_dim: int, seed: int = 0, *, goal_start: int = 0, threads: int = 1,
+        hidden: tuple[int, ...] = TrainConfig.hidden, num_critics: int = TrainConfig.num_critics,
+        lr: float = TrainConfig.lr, discount: float = TrainConfig.discount, tau: float = TrainConfig.tau,
+        actor_ema: float = TrainConfig.actor_ema, action_penalty: float = TrainConfig.action_penalty,
+    ):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
             Critic(obs_dim, goal_dim, action_dim, hidden, num_critics, seed + 1) for _ in range(2)

@@ -31,18 +31,10 @@ class DynamicsModel:
     """
 
     def __init__(
-        self,
-        obs_dim: int,
-        action_dim: int,
-        seed: int,
-        *,
-        hidden: tuple[int, ...] = TrainConfig.model_hidden,
-        noise: float = 1.0,
-        min_log_var: float = MIN_LOG_VAR,
-        ensemble_size: int = 5,
-        num_elites: int = 3,
+        self, obs_dim: int, action_dim: int, seed: int, *, hidden: tuple[int, ...] = TrainConfig.model_hidden,
+        noise: float = 1.0, min_log_var: float = MIN_LOG_VAR, ensemble_size: int = 5, num_elites: int = 3,
         lr: float = 1e-3,
-    ):
+    ):  # fmt: skip
         self.net = EnsembleMLP(
             ensemble_size, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU
         )

@@ -3,9 +3,9 @@
 start states (D_env), with hindsight goals  ->  rollouts in the model, with rewards  ->  D_model  ->  mixed batches
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from envs import TaskSpec
+import numpy as np
 
 from .batches import Batches
 from .imagine import ModelBuffer, imagine, mix, rollout_lengths, start_states
@@ -16,30 +16,22 @@ from .model import DynamicsModel
 from .relabel import new_rewards
 
 
+@dataclass
 class Rollouts:
-    """D_model, and how it is filled and used.
+    """D_model, and how it is filled and used."""
 
-    starts: the random generator of the rollouts; draws: that of the imagined rows in a batch.
-    """
-
-    def __init__(
-        self,
-        model: DynamicsModel,
-        batches: Batches,
-        spec: TaskSpec,
-        config: TrainConfig,
-        starts: np.random.Generator,
-        draws: np.random.Generator,
-    ):
-        self.model, self.batches, self.spec, self.config = model, batches, spec, config
-        self.starts, self.draws = starts, draws
-        self.buffer = ModelBuffer(config.model_buffer)
+    buffer: ModelBuffer
+    model: DynamicsModel
+    batches: Batches  # where rollouts start, and towards which goals
+    config: TrainConfig
+    rng: np.random.Generator  # of the rollouts
+    draws: np.random.Generator  # which imagined rows go into a batch
 
     def imagine(self, policy: Policy) -> None:
         """Roll out from states of D_env in the model, towards hindsight goals, and add what happens to D_model."""
-        config, spec, rng = self.config, self.spec, self.starts
-        stored, length = len(self.batches.buffer), spec.episode_length
-        episodes, steps = start_states(config.start_mode, stored, length, config.rollouts_each_round, rng)
+        config, real, rng = self.config, self.batches.buffer, self.rng
+        spec, length, count = real.spec, real.episode_length, config.rollouts_each_round
+        episodes, steps = start_states(config.start_mode, len(real), length, count, rng)
         starts = self.batches.relabelled((episodes, steps))
         lengths = rollout_lengths(config.rollout_mode, steps, length, config.rollout_length)
         data = imagine(self.model, policy, starts["obs"], starts["goals"], lengths, rng)

@@ -122,7 +122,7 @@ def bench(config: BenchConfig) -> list[dict]:
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))
     if config.json:
-        settings = {"task": config.task, "times": config.times, "level": LEVEL}
+        settings: dict[str, Any] = {"task": config.task, "times": config.times, "level": LEVEL}
         settings |= {"peer": SB3, "peer_settings": SETTINGS[config.task]}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": runs})
         draw_curves(config.json.with_suffix(".png"), f"{config.task}, on one machine", runs)

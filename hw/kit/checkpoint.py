@@ -6,6 +6,7 @@ What has a state says so itself, as in torch: `state_dict()` gives it in dicts, 
 
 import copy
 import io
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from .console import Interruptible, UserError
+from .console import UserError
 from .files import write_whole
 from .finite import NotFinite
 
@@ -88,16 +89,23 @@ class Safekeeping:
 
     def __init__(self, thing: Stateful, save: Callable[[], None], seconds: float):
         self.thing, self.save, self.seconds = thing, save, seconds
-        self.rounds, self.last_save, self.interruptible = 0, time.monotonic(), Interruptible()
+        self.rounds, self.last_save, self.interrupted = 0, time.monotonic(), False
+        self.previous: Any = None  # what Ctrl-C did before
 
     def __enter__(self) -> "Safekeeping":
         self.state = copy.deepcopy(self.thing.state_dict())
-        self.interruptible.__enter__()
+        with suppress(ValueError):  # not the main thread: Ctrl-C does not arrive here anyway
+            self.previous = signal.signal(signal.SIGINT, self._interrupt)
         return self
+
+    def _interrupt(self, signum, frame) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
+        self.interrupted = True
 
     def after_round(self, step: int) -> None:
         """Raises: KeyboardInterrupt if Ctrl-C was pressed; what there is has been saved."""
-        if self.interruptible.requested:
+        if self.interrupted:
             self.save()
             raise KeyboardInterrupt(f"stopped and saved: --resume goes on from step {step}")
         if time.monotonic() - self.last_save > self.seconds:
@@ -106,7 +114,8 @@ class Safekeeping:
         self.state, self.rounds = copy.deepcopy(self.thing.state_dict()), self.rounds + 1
 
     def __exit__(self, kind, error, trace) -> None:
-        self.interruptible.__exit__(kind, error, trace)
+        if self.previous is not None:
+            signal.signal(signal.SIGINT, self.previous)
         wanted = isinstance(error, NotFinite) or (self.rounds > 0 and isinstance(error, Exception))
         if wanted and not isinstance(error, OSError):  # after an OSError the disk may be full
             with suppress(OSError):

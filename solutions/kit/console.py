@@ -1,6 +1,5 @@
 """The edge of a command: a mistake of the user ends it with one sentence, not with a traceback."""
 
-import signal
 import sys
 from collections.abc import Callable
 
@@ -37,25 +36,3 @@ def _with_notes(error: Exception) -> str:
 def _say(sentence: str, code: int) -> int:
     print(sentence, file=sys.stderr)
     return code
-
-
-class Interruptible:
-    """Within it, Ctrl-C sets `requested`, so that work can stop at a good moment; a second Ctrl-C stops at once."""
-
-    requested = False
-
-    def __enter__(self) -> "Interruptible":
-        try:
-            self.previous = signal.signal(signal.SIGINT, self._note)
-        except ValueError:  # not the main thread: Ctrl-C does not arrive here anyway
-            self.previous = None
-        return self
-
-    def _note(self, signum, frame) -> None:
-        if self.requested:
-            raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
-        self.requested = True
-
-    def __exit__(self, *exc) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)
