@@ -144,7 +144,7 @@ def grade_class(
             roster=roster,
             similarity=similarity,
             show=show,
-            crew_maker=partial(Cluster, scheduler) if scheduler else None,
+            pool_maker=partial(Cluster, scheduler) if scheduler else None,
         )
     counts = ", ".join(f"{count} {status.lower()}" for status, count in ended.summary.statuses.items())
     console.print(f"{counts}; {ended.graded_now} check files run now", highlight=False, markup=False)

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.staff.batch.uploads import uploads
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.take import as_task, take
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.test_batch_find import pack, unpack
 
@@ -29,7 +29,7 @@ def taken(assignment: Assignment, tmp_path: Path):
 
     def taken(source: Path):
         uploads = find_uploads(source, assignment.parts)[1]
-        return {u.key: take(as_order(u), tmp_path / "store", assignment.parts) for u in uploads}
+        return {u.key: take(as_task(u), tmp_path / "store", assignment.parts) for u in uploads}
 
     return taken
 

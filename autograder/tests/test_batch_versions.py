@@ -41,7 +41,11 @@ print(json.dumps([list(before), found]))
 EVERYTHING = {
     "a threshold": ["autograder/staff/hidden/thresholds/reach.json", '"threshold": 0.95', '"threshold": 0.9'],
     "the workers' seed": ["autograder/grader/grading.py", "worker %d", "worker number %d"],
-    "what starts the grader": ["autograder/staff/batch/worker.py", "import json", "import json  # again"],
+    "what starts the grader": [
+        "autograder/staff/batch/worker/__main__.py",
+        "import json",
+        "import json  # again",
+    ],
     "the worker": ["autograder/grader/inside/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
     "the sandbox": ["autograder/grader/inside/confine/limits.py", '"""', '"""So: '],
     "what opens submissions": ["autograder/grader/intake.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.bench.grading.made_class import build_class
-from autograder.bench.grading.recorded import RecordedCrew
+from autograder.bench.grading.recorded import RecordedPool
 from autograder.course import parts
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files
@@ -101,15 +101,15 @@ class _Watch(Quiet):
 
 
 def run_recorded(source: Path, out: Path, similarity: bool) -> None:
-    """One run with a recorded crew; prints its figures as JSON. It is a process of its own, to be killed."""
-    watch, crews = _Watch(out.with_name("mark")), []
+    """One run with a recorded pool; prints its figures as JSON. It is a process of its own, to be killed."""
+    watch, pools = _Watch(out.with_name("mark")), []
 
-    def crew(setup: dict[str, Any]) -> RecordedCrew:
-        crews.append(RecordedCrew(setup))
-        return crews[-1]
+    def pool(setup: dict[str, Any]) -> RecordedPool:
+        pools.append(RecordedPool(setup))
+        return pools[-1]
 
     ended = grade_class(
-        source, out, course(), jobs=1, seed=1, similarity=similarity, show=watch, crew_maker=crew
+        source, out, course(), jobs=1, seed=1, similarity=similarity, show=watch, pool_maker=pool
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {
@@ -119,7 +119,7 @@ def run_recorded(source: Path, out: Path, similarity: bool) -> None:
         "tenth": round(watch.tenth),
         "end": round(watch.end),
         "peak": round(peak),
-        "recorded": crews[0].seconds,
+        "recorded": pools[0].seconds,
     }
     print(json.dumps(figures))
 

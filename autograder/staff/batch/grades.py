@@ -138,8 +138,8 @@ def title_of(upload: Upload) -> str:
     return names or upload.key
 
 
-def lost_outcome(file: str, version: str, subparts: Iterable[str], reason: str) -> FileOutcome:
-    """What is remembered of a check file whose process ended twice: it could not run, which costs nothing."""
+def failed_outcome(file: str, version: str, subparts: Iterable[str], reason: str) -> FileOutcome:
+    """What is remembered of a check file whose task failed: it could not run, which costs nothing."""
     visibility = file.split("/")[0]
     title = "the checks in this file"
     message = "these checks could not be run"
@@ -172,10 +172,10 @@ def remove_pages(out: Path, upload: Upload) -> None:
 
 
 def made_from(
-    upload: Upload, taken: Taken, stamps: Mapping[str, str], missing: Sequence[str], look: str
+    upload: Upload, taken: Taken, hashes: Mapping[str, str], missing: Sequence[str], look: str
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
-    facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(stamps.items()), look]
+    facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
     facts += [missing, repr(upload.late)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 

@@ -23,8 +23,14 @@ from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files, subparts_by_file
 from autograder.staff.batch.grades import seed_for
 
-KIT = ("autograder/grader", "autograder/checks", "autograder/staff/hidden", "envs", "solutions")
-RUNNER = "autograder/staff/batch/worker.py"  # opens the grader and calls it
+KIT = (
+    "autograder/grader",
+    "autograder/checks",
+    "autograder/staff/hidden",
+    "autograder/staff/batch/worker",
+    "envs",
+    "solutions",
+)
 # The kit's own tests, figures that were measured, what works on results, and what a student runs.
 FOLDERS_LEFT_OUT = {"tests", "results", "report", "handin"}
 SUFFIXES_LEFT_OUT = {".md", ".pyc"}
@@ -56,7 +62,6 @@ def _shared_files(checks: Iterable[Path], pristine: Path, parts: Parts) -> Itera
         for inside, path in _tree(ROOT / folder):
             if not (folder.startswith("autograder/") and path.match("test_*.py")):
                 yield f"{folder}/{inside}", path
-    yield RUNNER, ROOT / RUNNER
     for inside, path in _tree(pristine):
         if inside not in parts.files:  # those come from the submission
             yield f"pristine/{inside}", path

@@ -88,11 +88,11 @@ class Writer:
         return found
 
     def _pages(
-        self, uploads: Iterable[Upload], stamps: dict[str, dict[str, str]], known: dict[str, str]
+        self, uploads: Iterable[Upload], hashes: dict[str, dict[str, str]], known: dict[str, str]
     ) -> None:
         for upload in uploads:
             taken = self._taken.get(upload.key, Taken(""))
-            own = stamps.get(taken.content, {})
+            own = hashes.get(taken.content, {})
             missing = self._checks.missing(own, self._parts)
             made_from = grades.made_from(upload, taken, own, missing, self._look)
             page = self._out / "students" / upload.key / "feedback.html"

@@ -129,7 +129,7 @@ def _upload(
         key,
         students,
         source,
-        tuple(Member(e.raw, str(o.inner), e.size, e.stamp) for o, e in useful),
+        tuple(Member(e.raw, str(o.inner), e.size, e.revision) for o, e in useful),
         tuple(others[:MAX_NAMED]),
         record.submitted or _moment(sent, zone),
         record.due,

@@ -1,4 +1,4 @@
-"""The files in a folder or archive that holds everybody's uploads: their paths, sizes and stamps; nothing is opened.
+"""The files in a folder or archive that holds everybody's uploads: their paths, sizes and revisions; nothing is opened.
 
 Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 where a zip forgot to
 say so. Folders are listed as well, as one without files is somebody who handed in nothing.
@@ -38,7 +38,7 @@ MAX_DEPTH = 12  # an upload may nest 8 deep, within what the platform adds
 class Entry:
     path: PurePosixPath  # within the folder or archive
     size: int  # bytes
-    stamp: str
+    revision: str
     raw: str  # how the folder or archive spells the path
     folder: bool = False  # only those near the top are listed, and a clone's .git
     closed: bool = False  # nobody opens it

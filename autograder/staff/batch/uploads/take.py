@@ -36,26 +36,32 @@ class Taken:
     problem: str = ""
 
 
-def as_order(upload: Upload) -> dict[str, Any]:
-    """What `take` needs to know of an upload, as plain values that can be sent to another process."""
+def as_task(upload: Upload) -> dict[str, Any]:
+    """The task of taking `upload` in, as plain values that can be sent to another process."""
     members = [[m.entry, m.name] for m in upload.members[: MAX_ENTRIES + 1]]
-    return {"source": str(upload.source), "members": members, "others": list(upload.others)}
+    return {
+        "op": "take",
+        "key": upload.key,
+        "source": str(upload.source),
+        "members": members,
+        "others": list(upload.others),
+    }
 
 
-def take(order: dict[str, Any], store: Path, parts: Parts) -> Taken:
-    """Open the upload of an `as_order` and put its part files into `store`."""
+def take(task: dict[str, Any], store: Path, parts: Parts) -> Taken:
+    """Open the upload of an `as_task` and put its part files into `store`."""
     with tempfile.TemporaryDirectory(prefix="taking-") as name:
         room, into = Path(name, "upload"), Path(name, "taken")
         room.mkdir()
         into.mkdir()
         try:
-            _fetch(Path(order["source"]), order["members"], room, parts)
+            _fetch(Path(task["source"]), task["members"], room, parts)
             opened = open_submission(room, into, parts)
         except UserMistake as mistake:
             sentence = (
                 str(mistake).replace(f"{room}{os.sep}", "").replace(f"{room.name} holds", "the upload holds")
             )
-            found = ", ".join(one_line(other, 40) for other in order["others"])
+            found = ", ".join(one_line(other, 40) for other in task["others"])
             return Taken("", problem=one_line(f"{sentence} (it holds {found})" if found else sentence, 500))
         content = content_hash(into)
         _keep(into, store / content)

@@ -34,7 +34,7 @@ class Member:
     entry: str
     name: str
     size: int  # bytes
-    stamp: str  # changes with the content: a checksum in an archive, a time of change in a folder
+    revision: str  # changes with the content: a checksum in an archive, a time of change in a folder
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Upload:
     @property
     def fingerprint(self) -> str:
         """Changes whenever any of its files, or how they are taken, may have changed; costs no reading of them."""
-        files = [[m.name, m.size, m.stamp] for m in self.members]
+        files = [[m.name, m.size, m.revision] for m in self.members]
         return hashlib.sha256(json.dumps([files, self.others, rules()]).encode()).hexdigest()
 
 
