@@ -17,9 +17,10 @@ from safetensors.numpy import load_file, save_file
 from autograder.bench.grading.disguises import DISGUISES
 from autograder.bench.grading.recorded import RecordedPool
 from autograder.bench.grading.scale import course
-from autograder.bench.grading.similar_class import write, written_apart
+from autograder.bench.grading.similar_class import written_apart
 from autograder.course.parts import read_parts
 from autograder.staff.batch.run import grade_class
+from autograder.staff.made_class.draft import write
 
 ROOT = Path(__file__).parents[2]
 PARTS = read_parts()

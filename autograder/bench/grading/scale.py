@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autograder.bench.grading.made_class import build_class
 from autograder.bench.grading.recorded import RecordedPool
 from autograder.course import parts
 from autograder.grader.outside.tree import ROOT
@@ -26,6 +25,7 @@ from autograder.grader.running import check_files
 from autograder.staff.batch.run import Course, grade_class
 from autograder.staff.batch.show import Quiet
 from autograder.staff.hidden import ROOTS
+from autograder.staff.made_class.kinds import build_class
 
 MB = 1e6
 
