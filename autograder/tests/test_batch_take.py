@@ -86,8 +86,8 @@ def test_what_cannot_be_opened_is_said_in_a_sentence_without_our_paths(taken, tm
 
 
 def test_what_is_too_large_is_cut_while_it_streams(taken, monkeypatch, tmp_path: Path) -> None:
-    for name in ("archives", "intake"):
-        monkeypatch.setattr(f"autograder.grader.{name}.MAX_ARCHIVE", 10_000)
+    for name in ("archives", "names"):
+        monkeypatch.setattr(f"autograder.grader.intake.{name}.MAX_ARCHIVE", 10_000)
     bomb = zipped({"sums.py": b" " * 50_000_000})
     big = zipped({"sums.py": SUMS, "noise": bytes(range(256)) * 4096})
     source = pack(
@@ -108,8 +108,8 @@ def test_what_another_version_of_the_kit_could_not_open_is_opened_again(
     (upload,) = find_uploads(source, assignment.parts)[1]
     before = upload.fingerprint
     assert upload.fingerprint == before
-    (other := tmp_path / "intake.py").write_text("# other rules")
-    monkeypatch.setattr(uploads, "RULES", (other,))
+    (tmp_path / "opening.py").write_text("# other rules")
+    monkeypatch.setattr(uploads, "RULES", (tmp_path,))
     uploads.rules.cache_clear()
     try:
         assert upload.fingerprint != before

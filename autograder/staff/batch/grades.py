@@ -181,9 +181,9 @@ def made_from(
 
 
 def look_of(parts: Parts) -> str:
-    """Changes with points, titles, scoring and the page: then pages are written anew, and nothing is run."""
-    sources = [Path(module.__file__ or "") for module in (page, results, late)] + [page.TEMPLATE]
-    sources.append(Path(score.__code__.co_filename))
+    """Changes with points, titles, scoring, the late policy and the page: then pages are written anew."""
+    report = Path(page.TEMPLATE).parent  # the folder of all that is made from results
+    sources = [Path(late.__file__), *(p for p in sorted(report.iterdir()) if p.suffix in (".py", ".html"))]
     texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
     return hashlib.sha256(f"{parts}{texts}".encode()).hexdigest()
 

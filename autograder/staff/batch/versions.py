@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograder.course.parts import Parts
-from autograder.grader.intake import is_noise
+from autograder.grader.intake.names import is_noise
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files, subparts_by_file
 from autograder.staff.batch.grades import seed_for

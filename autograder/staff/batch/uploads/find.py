@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.course.parts import Parts
 from autograder.course.times import read_submitted
-from autograder.grader.archives import is_archive
-from autograder.grader.intake import may_matter
+from autograder.grader.intake.names import is_archive, may_matter
 from autograder.staff.batch.uploads.layouts import (
     KNOWN,
     METADATA,

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from autograder.grader.archives import ENDINGS, is_archive
+from autograder.grader.intake.names import ENDINGS, is_archive
 from envs.errors import UserMistake
 
 METADATA = "submission_metadata.yml"
@@ -89,7 +89,7 @@ def gradescope(path: PurePosixPath) -> Owner | None:
 
 
 def canvas(path: PurePosixPath) -> Owner | None:
-    """All files of one student are one upload. A file that comes again is called homework-1.zip; see intake.py."""
+    """All files of one student are one upload. A file that comes again is called homework-1.zip; see grader/intake/choosing.py."""
     found = _ANONYMOUS.fullmatch(path.parts[0]) or _CANVAS.fullmatch(path.parts[0])
     if found is None:
         return None

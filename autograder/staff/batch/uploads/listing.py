@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
-from autograder.grader.archives import file_name, is_noise
-from autograder.grader.intake import read_regular
+from autograder.grader.intake.files import read_regular
+from autograder.grader.intake.names import is_noise
+from autograder.grader.intake.zips import file_name
 from envs.errors import UserMistake, one_line
 
 MAX_FILES = 1_000_000

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.grader.intake import read_regular
+from autograder.grader.intake.files import read_regular
 from autograder.staff.batch.uploads.uploads import Student, Upload, unique_keys
 from envs.errors import UserMistake, one_line
 

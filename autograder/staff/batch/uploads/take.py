@@ -19,8 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from autograder.course.parts import Parts
-from autograder.grader.archives import MAX_ENTRIES
-from autograder.grader.intake import may_matter, open_submission
+from autograder.grader.intake.archives import MAX_ENTRIES
+from autograder.grader.intake.names import may_matter
+from autograder.grader.intake.opening import open_submission
 from autograder.staff.batch.uploads.uploads import Upload
 from envs.errors import UserMistake, one_line
 
