@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.take import as_task, take
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, WORDS, Assignment

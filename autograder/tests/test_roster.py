@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, Assignment

@@ -16,6 +16,7 @@ from autograder.grader.plugin import CheckResult
 from autograder.grader.report import page, results
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import Score, SubScore, score
+from autograder.staff.batch.hashes import hash_of_code
 from autograder.staff.batch.state import FileOutcome, State
 from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
@@ -183,9 +184,8 @@ def made_from(
 def look_of(parts: Parts) -> str:
     """Changes with points, titles, scoring, the late policy and the page: then pages are written anew."""
     report = Path(page.TEMPLATE).parent  # the folder of all that is made from results
-    sources = [Path(late.__file__), *(p for p in sorted(report.iterdir()) if p.suffix in (".py", ".html"))]
-    texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
-    return hashlib.sha256(f"{parts}{texts}".encode()).hexdigest()
+    code = hash_of_code(report, Path(late.__file__))
+    return hashlib.sha256(f"{parts}{code}".encode()).hexdigest()
 
 
 def _nothing(parts: Parts) -> Score:

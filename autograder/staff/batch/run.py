@@ -26,7 +26,8 @@ from autograder.staff.batch.state import State
 from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.tasks import grade, take_in
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.uploads import with_deadline
 from autograder.staff.batch.versions import file_versions
 from autograder.staff.batch.write import Writer

@@ -17,7 +17,7 @@ from envs.errors import one_line
 
 SLOWEST = 10
 MISTAKES = 25  # shown
-_KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
+KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
 _WIDTH = 160  # characters of a message that count
 BINS = 20
 
@@ -147,6 +147,6 @@ class Summary:
             mistake.subparts |= subparts
             if mistake.message != message:
                 mistake.message = kind
-        if len(self._mistakes) > _KINDS:  # the rare ones go; what is frequent in the class comes again
-            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: _KINDS // 2]
+        if len(self._mistakes) > KINDS:  # the rare ones go; what is frequent in the class comes again
+            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: KINDS // 2]
             self._mistakes = dict(kept)

@@ -22,6 +22,7 @@ from autograder.grader.intake.names import is_noise
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files, subparts_by_file
 from autograder.staff.batch.grades import seed_for
+from autograder.staff.batch.hashes import hash_of
 
 KIT = (
     "autograder/grader",
@@ -40,18 +41,14 @@ def file_versions(roots: dict[str, Path], pristine: Path, parts: Parts) -> dict[
     """ "hidden/test_relabel.py" -> the version of each check file under `roots`, in their order."""
     files = check_files({name: root.resolve() for name, root in roots.items()})
     facts = [sys.version_info[:3], _libraries(), seed_for(0, "a content")]
-    shared = hashlib.sha256(json.dumps(facts).encode())
-    for name, path in _shared_files(files.values(), pristine.resolve(), parts):
-        _add(shared, name, path)
+    shared = hash_of(_shared_files(files.values(), pristine.resolve(), parts))
     versions = {}
     for name, subparts in subparts_by_file(roots, parts).items():
-        own = shared.copy()
-        _add(own, name, files[name])
-        for other in _other_checks(files[name], files.values()):
-            _add(own, other.name, other)
+        others = _other_checks(files[name], files.values())
+        own = hash_of([(name, files[name]), *((other.name, other) for other in others)])
         used = [(p.number, p.file, p.time_limit) for p in parts.parts for s in p.subparts if s.id in subparts]
-        own.update(json.dumps([name, subparts, used, parts.files]).encode())
-        versions[name] = own.hexdigest()[:16]
+        text = json.dumps([facts, shared, own, name, subparts, used, parts.files])
+        versions[name] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return versions
 
 
@@ -110,7 +107,3 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return ""
-
-
-def _add(total: hashlib._Hash, name: str, path: Path) -> None:
-    total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -6,7 +6,6 @@ this content: what was graded once is known, however it was packed and whoever h
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ from autograder.course.parts import Parts
 from autograder.grader.intake.archives import MAX_ENTRIES
 from autograder.grader.intake.names import may_matter
 from autograder.grader.intake.opening import open_submission
+from autograder.staff.batch.hashes import hash_of
 from autograder.staff.batch.uploads.uploads import Upload
 from envs.errors import UserMistake, one_line
 
@@ -71,11 +71,7 @@ def take(task: dict[str, Any], store: Path, parts: Parts) -> Taken:
 
 def content_hash(folder: Path) -> str:
     """Of the names and bytes of the files in `folder`."""
-    total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        with open(path, "rb") as file:
-            total.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()[:32]
+    return hash_of((path.name, path) for path in sorted(folder.iterdir()))
 
 
 def _fetch(source: Path, members: Sequence[Sequence[str]], room: Path, parts: Parts) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.course.late import NO_COST, Deadlines, Late, Policy, late
 from autograder.grader import intake
+from autograder.staff.batch.hashes import hash_of_code
 
 RULES = (Path(intake.__path__[0]), Path(__file__).parent)  # folders of the code that takes uploads in
 
@@ -87,8 +88,7 @@ class Upload:
 @cache
 def rules() -> str:
     """Of the code that takes an upload in: what another version could not open is opened again."""
-    paths = sorted(path for folder in RULES for path in folder.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    return hash_of_code(*RULES)
 
 
 def with_deadline(upload: Upload, deadlines: Deadlines) -> Upload:
