@@ -18,8 +18,7 @@ from autograder.staff.batch.run import Course, Ended, grade_class
 from autograder.staff.batch.show import Quiet
 from autograder.staff.batch.state import State
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import unpack
-from autograder.tests.test_batch_take import zipped
+from autograder.tests.packing import unpack, zipped
 from envs.errors import UserMistake
 
 # A check in which the grader's own process dies, for good or once (the file then tells the second try).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,15 +10,7 @@ from autograder.staff.batch.uploads import uploads
 from autograder.staff.batch.uploads.find import find_uploads
 from autograder.staff.batch.uploads.take import as_task, take
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import pack, unpack
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
+from autograder.tests.packing import pack, unpack, zipped
 
 
 @pytest.fixture

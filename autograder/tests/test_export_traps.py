@@ -16,7 +16,7 @@ from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.take import as_task, take
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import pack, unpack
+from autograder.tests.packing import pack, unpack
 from envs.errors import UserMistake
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -16,7 +16,7 @@ from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.exports import EXPECTED, Export
-from autograder.tests.test_batch_find import pack, unpack
+from autograder.tests.packing import pack, unpack
 from envs.errors import UserMistake
 
 FORMS = (

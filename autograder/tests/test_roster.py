@@ -14,7 +14,7 @@ from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, Assignment
 from autograder.tests.exports import ZOE
-from autograder.tests.test_batch_find import unpack
+from autograder.tests.packing import unpack
 from autograder.tests.test_batch_run import Class
 from envs.errors import UserMistake
 
