@@ -11,7 +11,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -60,11 +60,11 @@ def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, s
         draw = rng.random()
         if draw >= SOLUTION:
             variant = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
-            made.change(hole, lambda text, v=variant: _filled(text, v))
+            made.change(hole, partial(_filled, variant))
     return {name: renamed(text, rng) for name, text in made.files().items()}
 
 
-def _filled(text: str, variant) -> str | None:
+def _filled(variant: Any, text: str) -> str | None:
     body = dedent(variant.body).strip("\n") or text
     if variant.swap[0] and variant.swap[0] not in body:
         return None

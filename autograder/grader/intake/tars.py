@@ -8,8 +8,9 @@ import gzip
 import lzma
 import tarfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from autograder.grader.intake.entries import CannotOpen, Entry
 
@@ -34,7 +35,7 @@ def entries(archive: Path, opening: bytes, name: str) -> Iterator[Iterator[Entry
     """The entries of `archive`, called `name`, which begins with `opening`. Raises `CannotOpen`."""
     with open(archive, "rb") as file, _stream(file, opening) as stream:
         try:
-            tar = tarfile.open(fileobj=_Capped(stream, name), mode="r|", tarinfo=_TarInfo)
+            tar = tarfile.open(fileobj=cast(IO[bytes], _Capped(stream, name)), mode="r|", tarinfo=_TarInfo)
         except tarfile.ReadError:
             if stream is file:
                 raise CannotOpen(f"{name} is neither a zip nor a tar archive: pack a zip") from None
@@ -49,8 +50,14 @@ def entries(archive: Path, opening: bytes, name: str) -> Iterator[Iterator[Entry
 def _in_tar(archive: tarfile.TarFile) -> Iterator[Entry]:
     for info in archive:
         if not info.isdir():
-            open_ = lambda info=info: archive.extractfile(info)  # noqa: E731
+            open_ = partial(_open, archive, info)
             yield Entry(info.name.removeprefix("./"), info.isreg(), float(info.mtime), None, open_)
+
+
+def _open(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(info)
+    assert file is not None, "only regular files are opened"
+    return file
 
 
 def _stream(file: IO[bytes], opening: bytes) -> Any:

@@ -7,6 +7,7 @@ import stat
 import time
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -26,7 +27,7 @@ def _in_zip(archive: zipfile.ZipFile, name: str) -> Iterator[Entry]:
     for info in archive.infolist():
         if not info.is_dir() and not info.filename.endswith("\\"):
             regular = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
-            open_ = lambda info=info: _open(archive, info, name)  # noqa: E731
+            open_ = partial(_open, archive, info, name)
             yield Entry(file_name(info), regular, _time(info), info.CRC, open_)
 
 

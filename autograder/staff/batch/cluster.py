@@ -79,7 +79,7 @@ class Cluster:
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
         """As `Pool.run`."""
         supply = iter(tasks)
-        under_way: dict[str, Task] = {}
+        under_way: dict[Any, Task] = {}
         ended = _dask().as_completed(loop=self._client.loop)
 
         def fill() -> None:

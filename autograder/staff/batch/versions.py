@@ -63,8 +63,8 @@ def _shared_files(checks: Iterable[Path], pristine: Path, parts: Parts) -> Itera
         if inside not in parts.files:  # those come from the submission
             yield f"pristine/{inside}", path
     # A course's own checks, and the files beside them.
-    for folder in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):
-        for inside, path in _tree(folder):
+    for own in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):
+        for inside, path in _tree(own):
             if path not in checks:
                 yield f"checks/{inside}", path
 

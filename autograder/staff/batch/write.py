@@ -22,8 +22,10 @@ from autograder.staff.batch.uploads.uploads import Upload
 
 
 class _Course(Protocol):
-    assignment: str
-    pristine: Path
+    @property
+    def assignment(self) -> str: ...
+    @property
+    def pristine(self) -> Path: ...
 
 
 class Writer:

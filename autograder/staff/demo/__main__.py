@@ -129,8 +129,14 @@ def mistakes(member: Member, grade: Grade) -> list[str]:
 
 def table(rows: list[Row], parts: Parts) -> Table:
     """Who, points in all and for each part, and what became of the sub-parts."""
-    looks = {"box": box.SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0), "header_style": "bold"}
-    shown = Table(title="The class", title_justify="left", **looks)
+    shown = Table(
+        title="The class",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     shown.add_column("who", no_wrap=True)
     shown.add_column("points", justify="right", no_wrap=True)
     for part in parts.parts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from autograder.course.parts import Parts
@@ -93,7 +94,7 @@ def wrong(draft: Draft, rng: random.Random) -> Files:
     for hole in _some(draft, rng, len(draft.holes), len(draft.holes)):
         swaps = list(SWAPS)
         rng.shuffle(swaps)
-        left -= draft.change(hole, lambda text, swaps=swaps: _swapped(text, swaps))
+        left -= draft.change(hole, partial(_swapped, swaps))
         if left == 0:
             break
     return draft.files()
@@ -144,7 +145,7 @@ def _some(draft: Draft, rng: random.Random, least: int, most: int) -> list[str]:
     return rng.sample(draft.holes, rng.randint(least, most))
 
 
-def _swapped(text: str, swaps: Sequence[tuple[str, str]]) -> str | None:
+def _swapped(swaps: Sequence[tuple[str, str]], text: str) -> str | None:
     return next((text.replace(old, new) for old, new in swaps if old in text), None)
 
 

@@ -52,7 +52,8 @@ def _between_people(links: Iterable[Link]) -> list[Link]:
     for link in links:
         if owner(link.first) == owner(link.second):
             continue
-        place = (*sorted((owner(link.first), owner(link.second))), link.file)
+        first, second = sorted((owner(link.first), owner(link.second)))
+        place = (first, second, link.file)
         if place not in found or _better(link) > _better(found[place]):
             found[place] = link
     return list(found.values())

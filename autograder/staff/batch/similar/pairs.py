@@ -49,16 +49,14 @@ def write_pages(
     out: Path, summary: _Summary, contents: Mapping[str, str], pristine: Path, assignment: str
 ) -> None:
     """A page a pair; the pages of pairs that are no longer similar go. Raises `UserMistake` where that cannot be."""
-    folder, titles = out / FOLDER, {row.key: row.title for row in summary.rows}
+    folder, store, titles = out / FOLDER, out / "contents", {row.key: row.title for row in summary.rows}
     pages = {page_name(pair): pair for pair in shown(summary.similar or ())}
     code = list(summary.parts.modules.values())
     for name, pair in pages.items():
-        sides = [
-            side_by_side(
-                link, file, tuple(out / "contents" / contents[n] for n in (link.first, link.second)), pristine
-            )
-            for file, link in _files(pair, code)
-        ]
+        sides = []
+        for file, link in _files(pair, code):
+            folders = (store / contents[link.first], store / contents[link.second])
+            sides.append(side_by_side(link, file, folders, pristine))
         results.write_text(folder / name, page(pair, titles, sides, assignment))
     for path in folder.glob("*.html"):
         if path.name not in pages:

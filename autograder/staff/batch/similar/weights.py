@@ -14,6 +14,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,7 @@ def weight_links(
             if (store / content / file).is_file():
                 having[content].append(name)
         made = {
-            content: _unpacked(
-                remember(f"{content}/{file}", lambda path=store / content / file: sketch(path))
-            )
+            content: _unpacked(remember(f"{content}/{file}", partial(sketch, store / content / file)))
             for content in having
         }
         found += _links(file, store, made, having, known)
@@ -132,9 +131,9 @@ def _links(
             same = len({sketches[content].file for content in contents}) == 1
             for a, b in between_all(names):
                 yield Link(a, b, file, 1.0, BITS, same)
-    for a, b in near:
-        if not {a, b} & shipped and b < len(firsts):
-            yield Link(having[firsts[a]][0], having[firsts[b]][0], file, NEARLY, BITS)
+    for i, j in near:
+        if not {i, j} & shipped and j < len(firsts):
+            yield Link(having[firsts[i]][0], having[firsts[j]][0], file, NEARLY, BITS)
 
 
 def _close(sketches: Sequence[np.ndarray]) -> list[tuple[int, int]]:

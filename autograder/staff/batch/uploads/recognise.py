@@ -25,8 +25,10 @@ KNOWN = (
     "archive for each student"
 )
 # What staff and platforms lay beside submissions, and nobody hands in as homework.
-_STRAYS = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".txt", ".md", ".rst", ".yml", ".yaml", ".json", ".toml")
-_STRAYS += (".html", ".htm", ".log", ".ini", ".db", ".sqlite")
+_STRAYS = (
+    *(".csv", ".tsv", ".xls", ".xlsx", ".ods", ".txt", ".md", ".rst", ".yml", ".yaml", ".json", ".toml"),
+    *(".html", ".htm", ".log", ".ini", ".db", ".sqlite"),
+)
 _BY_NAME: dict[str, Layout] = {
     "moodle": moodle,
     "blackboard": blackboard,

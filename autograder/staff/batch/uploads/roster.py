@@ -31,16 +31,18 @@ MAX_SIZE = 20 * 2**20  # bytes
 _NAME = ("name", "full name", "student name", "student", "display name")
 _FIRST, _LAST = ("first name", "given name"), ("last name", "surname", "family name")
 # The first of these that a row has is shown as the student's id; each of them tells whose an upload is.
-_IDS = ("sid", "sis user id", "student id", "id number", "student number", "orgdefinedid", "org defined id")
-_IDS += (
-    "github username",
-    "username",
-    "sis login id",
-    "login id",
-    "identifier",
-    "canvas user id",
-    "user id",
-    "id",
+_IDS = (
+    *("sid", "sis user id", "student id", "id number", "student number", "orgdefinedid", "org defined id"),
+    *(
+        "github username",
+        "username",
+        "sis login id",
+        "login id",
+        "identifier",
+        "canvas user id",
+        "user id",
+        "id",
+    ),
 )
 _EMAIL = ("email", "email address", "e mail")
 _GROUP = ("group", "group name")
