@@ -36,7 +36,7 @@ def course() -> Course:
 
 
 def measure_scale(count: int, seed: int, similarity: bool, kept: Path | None = None) -> dict[str, Any]:
-    """The figures of one simulation with `count` submissions; its files stay in `kept` where that is given."""
+    """The figures of one simulation with `count` submissions; its files stay in `kept` if that is given."""
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
         folder = kept or Path(name)
         source, out = folder / "class", folder / "out"
@@ -76,7 +76,7 @@ def measure_scale(count: int, seed: int, similarity: bool, kept: Path | None = N
 
 
 class _Watch(Quiet):
-    """Times and memory at the stages of a run; writes how far it is, for whoever wants to kill it."""
+    """Times and memory at the stages of a run; writes how far the run is, so that it can be killed half-way."""
 
     def __init__(self, mark: Path) -> None:
         self.start = time.monotonic()
@@ -169,7 +169,7 @@ def _browser(page: Path) -> float | None:
 
 
 def _resident() -> float:
-    """MB of memory that this process holds now; 0 where the system does not say."""
+    """MB of memory that this process holds now; 0 if the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:

@@ -4,7 +4,7 @@ a folder or archive --archives within archives opened, capped--> files --choosin
 
 Regular files only, capped in size while they are read; links, absolute paths and `..` are left where they are. A folder
 around the files, `__MACOSX`, another case of a name, an archive beside the files or within another, and extra files are
-forgiven, with a note where it matters.
+forgiven, with a note if it matters.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ MAX_ARCHIVES = 20
 def open_submission(path: Path, into: Path, parts: Parts) -> Opened:
     """Put the allowed files of the submission at `path` into the existing folder `into`.
 
-    Raises `UserMistake`: no such path, neither folder nor archive, too large, or none of the files in it. It is a
-    `CannotOpen` where an archive may hold them.
+    Raises `UserMistake` if the path is not there, is neither folder nor archive, is too large or holds none of the
+    files; and `CannotOpen`, which is one, if an archive may hold them.
     """
     if not path.exists():
         raise UserMistake(f"there is no submission at {path}")

@@ -76,7 +76,7 @@ class _TarInfo(tarfile.TarInfo):
 
 
 class _Capped:
-    """Reads a stream, and stops with `CannotOpen` where more comes out of it than anybody's homework needs."""
+    """Reads a stream, and raises `CannotOpen` if more comes out of it than any homework needs."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
         self._stream, self._name = stream, name

@@ -101,7 +101,7 @@ class Cluster:
 
 
 def _ready() -> None:
-    """Runs on a Dask worker, if it finds this module."""
+    """Runs on a Dask worker: it fails if the worker does not find this module."""
 
 
 def _answer(setup: dict[str, Any], task: Task) -> Answer:

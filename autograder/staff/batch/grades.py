@@ -79,7 +79,7 @@ class Checks:
     subparts: Mapping[str, Sequence[str]]
 
     def missing(self, run: Iterable[str], parts: Parts) -> tuple[str, ...]:
-        """In words, what is not checked yet where these files have been run; empty where all have."""
+        """What is not checked yet if these files have been run, in words; empty if nothing is left."""
         left = set(self.versions) - set(run)
         ids = {id_ for name in left for id_ in self.subparts.get(name, ())}
         return parts.named(ids) or (tuple(sorted(left)) if left else ())
@@ -134,7 +134,7 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
 
 
 def title_of(upload: Upload) -> str:
-    """Who handed it in, in one line."""
+    """The students' names, in one line."""
     names = ", ".join(name for student in upload.students if (name := one_line(student.name, 80)))
     return names or upload.key
 
@@ -157,14 +157,14 @@ def failed_outcome(file: str, version: str, subparts: Iterable[str], reason: str
 
 
 def write_pages(out: Path, one: Graded) -> None:
-    """feedback.html and results.json in the student's folder. Raises `UserMistake` where they cannot be written."""
+    """feedback.html and results.json in the student's folder. Raises `UserMistake` if they cannot be written."""
     folder = out / "students" / one.upload.key
     results.write_json(folder / "results.json", results.gradescope(one.grade))
     results.write_text(folder / "feedback.html", page.feedback(one.grade))
 
 
 def remove_pages(out: Path, upload: Upload) -> None:
-    """Pages of a former grading are no longer true. Raises `UserMistake` where they cannot be removed."""
+    """Remove the pages of a former grading, which are no longer true. Raises `UserMistake` if that fails."""
     try:
         for name in ("results.json", "feedback.html"):
             (out / "students" / upload.key / name).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(path: Path, summary: Summary, assignment: str) -> None:
-    """Raises `UserMistake` where it cannot be written."""
+    """Raises `UserMistake` if it cannot be written."""
     results.write_text(path, report(summary, assignment))
 
 

@@ -43,7 +43,7 @@ class Course:
     parts: Parts
     parts_file: Path
     assignment: str = "Fetch homework"  # its name in the learning platform
-    allow_weak_sandbox: bool = False  # grade even where a submission could read the hidden checks
+    allow_weak_sandbox: bool = False  # grade even if a submission could read the hidden checks
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Ended:
 
     summary: Summary
     graded_now: int  # check files
-    before: Path | None  # the former grades.csv, where this run changed it
+    before: Path | None  # the former grades.csv, if this run changed it
     notes: tuple[str, ...] = ()  # about the class as a whole
 
 

@@ -1,4 +1,4 @@
-"""What one sees while a batch runs: a bar with the time left, or a line now and then where there is no terminal."""
+"""What a batch shows while it runs: a bar with the time left, or a line now and then if there is no terminal."""
 
 from __future__ import annotations
 

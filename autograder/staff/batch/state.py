@@ -59,7 +59,7 @@ class FileOutcome:
 
 
 class State:
-    """The state in the folder `out`; use it in a `with` statement. Raises `UserMistake` where it cannot be used."""
+    """The state in the folder `out`; use it in a `with` statement. Raises `UserMistake` if it cannot be used."""
 
     def __init__(self, out: Path, seed: int | None = None) -> None:
         path = out / "state.sqlite"

@@ -1,4 +1,4 @@
-"""What the pool has to do, and what becomes of its answers: uploads are opened, contents are graded."""
+"""The tasks for the pool, and what becomes of its answers: uploads are opened, contents are graded."""
 
 from __future__ import annotations
 

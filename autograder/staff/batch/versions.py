@@ -1,7 +1,7 @@
 """The version of a check file: a hash of all that its results can depend on, so that only what changed is graded again.
 
-Which of the kit's files a check uses, directly or through others, nobody can tell from its text alone. So all of them
-count, by content: the grader, what checks share, thresholds, the reference, envs, the pristine package, the libraries.
+The text of a check does not tell which of the kit's files it uses, directly or through others. So all of them count, by
+content: the grader, what checks share, thresholds, the reference, envs, the pristine package, the libraries.
 Of the check files, each counts for itself. What does not count is what is made from the results: titles, points,
 scoring, pages.
 """

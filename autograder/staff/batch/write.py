@@ -1,4 +1,4 @@
-"""What is written for people, from the state alone: a page a student, and the class's tables and report."""
+"""What people read, made from the state alone: a page for each student, and the class's tables and report."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Writer:
     def write_class(
         self, platform: str, course: _Course, similarity: bool, show: Quiet, notes: Sequence[str] = ()
     ) -> tuple[Summary, Path | None]:
-        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs.
+        """grades.csv, canvas.csv and report.html; the former grades.csv if it differs.
 
         `notes` are about the class as a whole, for the report.
         """

@@ -47,7 +47,7 @@ def similar_groups(
 
 
 def _between_people(links: Iterable[Link]) -> list[Link]:
-    """Not those of one person's uploads, and those of a replaced upload only where there is no other."""
+    """Without links between one person's uploads; a replaced upload counts only if there is no other link."""
     found: dict[tuple[str, str, str], Link] = {}
     for link in links:
         if owner(link.first) == owner(link.second):

@@ -20,7 +20,7 @@ class Block:
 
     @property
     def name(self) -> str:
-        """What it defines; "" where it defines nothing."""
+        """What it defines; "" if it defines nothing."""
         words = [token.text for token in self.tokens[:3]]
         if words[0] in _DEFINES:
             return next((w for w in words if w not in _DEFINES), "")

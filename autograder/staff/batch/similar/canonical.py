@@ -1,4 +1,4 @@
-"""A part file as the code that counts, in one form: what a disguise changes without changing the code is taken out.
+"""The code of a part file, in one form: without what a disguise can change and what the code does not depend on.
 
 text --tokens--> blocks (a function, a class, a statement) --> those that the assignment's functions reach
      --ast--> one spelling: no docstrings, annotations or dead statements; operands and keywords in one order
@@ -30,7 +30,7 @@ def defined(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=256)  # files that nobody changed are there many times
 def canonical(text: str, given: frozenset[str] = frozenset()) -> dict[str, list[str]]:
-    """Function -> its code in one form, of those that the `given` ones reach, or of all if none of them is there.
+    """Function -> its code in one form, for the functions that the `given` ones reach, or for all if there are none.
 
     Only the given functions go by their names ("relabel", "ModelBuffer.add"): they are the same for everybody. All
     others are listed under "", since they can be called anything.

@@ -10,7 +10,7 @@ _TURNED = {ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
 
 class OneForm(ast.NodeTransformer):
-    """Takes out of a syntax tree what does not change what the code does, and orders what may stand in any order."""
+    """Takes out what does not change what the code does, and sorts what may stand in any order."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)

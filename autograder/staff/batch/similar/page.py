@@ -21,7 +21,7 @@ AROUND, LONGEST = 6, 20  # lines shown around a mark, and lines without one that
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of a line; where it is in common, `place` names it and `other` its counterpart, on its first line."""
+    """Some text of a line. On the first line of a common passage `place` names it, and `other` its counterpart."""
 
     text: str
     common: bool = False

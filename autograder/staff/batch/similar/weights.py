@@ -4,7 +4,7 @@ file --safetensors, no code in it--> arrays --sort each by value--> a sketch of 
      --the hidden units of both--> pairs that are nearly the same
 
 A sketch does not see the order of hidden units; noise, names, metadata and the precision of numbers change it little.
-Whoever trains with the same seed, settings and code on the same kind of machine gets the same weights without a copy.
+A student who trains with the same seed, settings and code on the same kind of machine gets the same weights too.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _points(array: np.ndarray) -> np.ndarray:
 
 
 def _arrays(path: Path) -> list[np.ndarray]:
-    """The file's tensors of numbers; none where it cannot be read."""
+    """The file's tensors of numbers; none if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -57,7 +57,7 @@ def _undated(files: Files) -> str:
 
 
 def _last_attempt(files: Files) -> tuple[Files, datetime | None, tuple[str, ...]]:
-    """What counts of several attempts, when the last one came, and a note where earlier ones count too.
+    """Which files of several attempts count, when the last one came, and a note if earlier ones count too.
 
     The last attempt counts. If it is no archive, files that it lacks come from the attempts before.
     """

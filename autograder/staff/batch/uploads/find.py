@@ -34,7 +34,7 @@ def find_uploads(
 ) -> tuple[str, list[Upload]]:
     """(platform, everybody's uploads sorted by key). Times that the platform writes without a zone are read in `zone`.
 
-    `out`, where results are written, is nobody's submission. `say` is told what the staff should know about the export
+    `out`, the folder of the results, is nobody's submission. `say` is told what the staff should know about the export
     as a whole. Raises `UserMistake`: nothing there, one student's submission, a layout that is not known, a damaged
     archive.
     """
@@ -107,7 +107,7 @@ def _owned(
 def _name_strays(
     source: Path, platform: str, inside: Sequence[Entry], layout: Layout, say: Callable[[str], None]
 ) -> None:
-    """Say which files are nobody's. Raises `UserMistake` where the layout is not known and they may be somebody's."""
+    """Say which files are nobody's. Raises `UserMistake` if the layout is unknown and they may be somebody's."""
     loose = [e.path for e in inside if len(e.path.parts) == 1 and not e.folder]
     nobodys = [path for path in loose if layout(path) is None and path.name not in (METADATA, "index.html")]
     unknown = [path for path in nobodys if not is_stray(path)]
@@ -121,7 +121,7 @@ def _name_strays(
 
 
 def _metadata(reader: Reader, entry: Entry, zone: tzinfo | None) -> Metadata:
-    """What the file says; nothing and a note where it cannot be read, as the class can be graded without it."""
+    """What the file says. If it cannot be read, a note says so: the class can be graded without it."""
     try:
         text = reader.read(entry, MAX_METADATA + 1)
     except UserMistake as error:

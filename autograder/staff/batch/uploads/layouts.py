@@ -91,7 +91,7 @@ def canvas(path: PurePosixPath) -> Owner | None:
 
 
 def moodle(path: PurePosixPath) -> Owner | None:
-    """A folder a student, or, without folders, a file that opens with the same words. The number is Moodle's own."""
+    """A folder for each student, or, without folders, a file whose name begins so. The number is Moodle's own."""
     found = _MOODLE.fullmatch(path.parts[0])
     if found is None:
         return None
@@ -101,7 +101,7 @@ def moodle(path: PurePosixPath) -> Owner | None:
 
 
 def brightspace(path: PurePosixPath) -> Owner | None:
-    """A folder an attempt. The first number is the student's in Brightspace; a group's folder names the group first."""
+    """A folder for each attempt. The first number is Brightspace's own, of the student; a group's name comes first."""
     found = _BRIGHTSPACE.fullmatch(path.parts[0])
     if found is None:
         return None
@@ -139,7 +139,7 @@ def from_manifest(owner: Owner, text: str) -> Owner:
 
 
 def github(prefix: str) -> Layout:
-    """A clone a student, named after the assignment and the user."""
+    """A clone for each student, named after the assignment and the user."""
 
     def layout(path: PurePosixPath) -> Owner | None:
         top = path.parts[0]
@@ -152,7 +152,7 @@ def github(prefix: str) -> Layout:
 
 
 def plain(path: PurePosixPath) -> Owner | None:
-    """A folder or an archive a student, named after it; other files are nobody's."""
+    """A folder or an archive for each student, named after the student; other files are nobody's."""
     top = path.parts[0]
     if len(path.parts) > 1:
         return Owner(top, _below(path), top)

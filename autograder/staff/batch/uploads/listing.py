@@ -1,10 +1,10 @@
 """The files in a folder or archive that holds everybody's uploads: their paths, sizes and revisions; nothing is opened.
 
-Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 where a zip forgot to
+Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 if a zip does not
 say so. Folders are listed as well, as one without files is somebody who handed in nothing.
 
 Absolute paths, `..` and what systems leave behind are no files here, and there are caps on everything. What nobody
-opens (a link, what lies too deep, what cannot be read) is listed, as whoever has only that did not hand in nothing.
+opens (a link, what lies too deep, what cannot be read) is listed: a student who has only that did hand something in.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Entry:
 
 
 def list_files(source: Path) -> list[Entry]:
-    """The files in a folder or zip, sorted by path. Raises `UserMistake`: not there, neither of both, damaged."""
+    """The files in a folder or zip, sorted by path. Raises `UserMistake` if `source` is neither, or is damaged."""
     if not source.exists():
         raise UserMistake(f"there are no submissions at {source}")
     if source.is_dir():

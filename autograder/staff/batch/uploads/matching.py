@@ -129,7 +129,7 @@ def _notes(found: Sequence[tuple[Upload, list[Person]]], absent: Sequence[Person
 
 
 class _Index:
-    """Finds people of the roster by what an export says of them."""
+    """Finds people in the roster by what an export says of them."""
 
     def __init__(self, people: Iterable[Person]) -> None:
         self._ids: dict[str, list[Person]] = defaultdict(list)

@@ -13,7 +13,7 @@ MAX_NAMED = 5  # paths in a sentence that names some
 
 
 def top_of(entries: Sequence[Entry], in_folder: bool) -> PurePosixPath:
-    """The folder that holds the submissions: an export wraps them in one, often more than once packed."""
+    """The folder that holds the submissions: an export wraps them in one, and some are packed twice."""
     for entry in entries:
         if entry.path.name == METADATA and len(entry.path.parts) <= 2:
             return entry.path.parent
@@ -36,7 +36,7 @@ def top_of(entries: Sequence[Entry], in_folder: bool) -> PurePosixPath:
 def without_results(
     entries: list[Entry], source: Path, out: Path | None, say: Callable[[str], None]
 ) -> list[Entry]:
-    """Without the folders to which a grading has written its results: nobody is called so."""
+    """Without the folders with results of a grading: they are no student's."""
     results = {e.path.parent for e in entries if e.path.name == "state.sqlite"}
     results = {
         place for place in results if {place / "contents", place / "students"} & {e.path for e in entries}

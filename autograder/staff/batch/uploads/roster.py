@@ -1,6 +1,6 @@
 """Everybody in the course, from a CSV file: who handed in nothing, and the names that an export does not tell.
 
-    Name,ID,Email                                            our own; a column Group as well, where groups hand in
+    Name,ID,Email                                            our own; with a column Group if groups hand in
     Student,ID,SIS User ID,SIS Login ID                      Canvas's gradebook
     First Name,Last Name,SID,Email,Role                      Gradescope's roster
     Identifier,Full name,Email address                       Moodle's grading worksheet ("Participant 1017")
@@ -30,7 +30,7 @@ from envs.errors import UserMistake, one_line
 MAX_SIZE = 20 * 2**20  # bytes
 _NAME = ("name", "full name", "student name", "student", "display name")
 _FIRST, _LAST = ("first name", "given name"), ("last name", "surname", "family name")
-# The first of these that a row has is shown as the student's id; each of them tells whose an upload is.
+# The first of these in a row is shown as the student's id. An upload may be found by any of them.
 _IDS = (
     *("sid", "sis user id", "student id", "id number", "student number", "orgdefinedid", "org defined id"),
     *(

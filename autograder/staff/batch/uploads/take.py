@@ -1,7 +1,7 @@
 """Take one upload in: its part files, and nothing else of it, into a store where equal contents lie once.
 
 store/<content>/  holds the part files; <content> is the hash of their names and bytes. From here on an upload is only
-this content: what was graded once is known, however it was packed and whoever handed it in.
+this content: what was graded once is known, whatever its packing and whoever handed it in.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _copy(file: IO[bytes], target: Path, left: int) -> None:
 
 
 def _keep(folder: Path, place: Path) -> None:
-    """Move into the store in one step; whoever comes second with the same content changes nothing."""
+    """Move into the store in one step. A second folder with the same content changes nothing."""
     if place.is_dir():
         return
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ RULES = (Path(intake.__path__[0]), Path(__file__).parent)  # folders of the code
 
 @dataclass(frozen=True)
 class Student:
-    """Whoever gets the points; what the learning platform did not say is empty."""
+    """A student who gets the points; what the learning platform did not say is empty."""
 
     name: str
     sid: str = ""
@@ -51,7 +51,7 @@ class Upload:
     source: Path
     members: tuple[Member, ...]
     others: tuple[str, ...] = ()
-    submitted: datetime | None = None  # without a zone where neither the platform nor the course names one
+    submitted: datetime | None = None  # without a zone if neither the platform nor the course names one
     due: datetime | None = None  # for these students, once `with_deadline` has looked
     extension: datetime | None = None  # the platform's date for these students
     marked_late: bool = False  # the platform says so, without a time
@@ -63,7 +63,7 @@ class Upload:
 
     @property
     def late(self) -> Late | None:
-        """None where the time of handing in or the due date is unknown."""
+        """None if the time of handing in or the due date is unknown."""
         if self.submitted is None or self.submitted.tzinfo is None or self.due is None:
             return None
         return late(self.submitted, self.due, self.policy, self.zone, self.extended)

@@ -96,7 +96,7 @@ def main() -> int:
 
 
 def _saying() -> Say:
-    """Writes lines where stdout was; what anything here prints goes to stderr and cannot disturb them."""
+    """Writes lines to the former stdout. All that is printed goes to stderr, so it cannot disturb them."""
     out = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
     os.dup2(2, 1)
 
