@@ -123,5 +123,7 @@ def grade_class(
         finally:  # also when stopped by Ctrl-C: what is known is written down
             show.stage("writing", len(uploads))
             writer.all_pages()
-            summary, before = writer.write_class(platform, course, similarity, show, notes)
+            summary, before = writer.write_class(
+                platform, course.assignment, course.pristine, similarity, show, notes
+            )
     return Ended(summary, graded_now, before, tuple(notes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from autograder.course.parts import Parts
 from autograder.grader.report import results
@@ -19,13 +18,6 @@ from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.tables import CanvasTable, GradesTable
 from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
-
-
-class _Course(Protocol):
-    @property
-    def assignment(self) -> str: ...
-    @property
-    def pristine(self) -> Path: ...
 
 
 class Writer:
@@ -54,13 +46,19 @@ class Writer:
         self._pages(self._uploads, self._state.done(self._checks.versions), self._state.pages())
 
     def write_class(
-        self, platform: str, course: _Course, similarity: bool, show: Quiet, notes: Sequence[str] = ()
+        self,
+        platform: str,
+        assignment: str,
+        pristine: Path,
+        similarity: bool,
+        show: Quiet,
+        notes: Sequence[str] = (),
     ) -> tuple[Summary, Path | None]:
         """grades.csv, canvas.csv and report.html; the former grades.csv if it differs.
 
-        `notes` are about the class as a whole, for the report.
+        `pristine` is the starter, which nobody copied; `notes` are about the class as a whole.
         """
-        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, course.assignment, platform)
+        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, assignment, platform)
         summary = Summary(self._parts, tuple(notes))
         for one in grades.grades(self._state, self._uploads, self._checks, self._parts):
             table.add(one)
@@ -68,12 +66,12 @@ class Writer:
             summary.add(one)
             show.advance(one.upload.key)
         if similarity:
-            summary.similar = self._similar(course.pristine)
-        write_pages(self._out, summary, self._contents(), course.pristine, course.assignment)
+            summary.similar = self._similar(pristine)
+        write_pages(self._out, summary, self._contents(), pristine, assignment)
         before = self._put_aside(table.text)
         results.write_text(self._out / "grades.csv", table.text)
         results.write_text(self._out / "canvas.csv", canvas.text)
-        write_report(self._out / "report.html", summary, course.assignment)
+        write_report(self._out / "report.html", summary, assignment)
         return summary, before
 
     def _similar(self, pristine: Path) -> list[Group]:

@@ -51,29 +51,18 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     wrong.fill(WRONG_HOLE, WRONG_LINE)
     endless.fill(ENDLESS_HOLE, ENDLESS)
     packed = pack(folder / "badly_packed.zip", half.files(), "my homework (final)/hw/", mac=True)
+
+    def member(name: str, files: dict[str, str], story: str, earns: frozenset[str] | None = None) -> Member:
+        return Member(name, write(folder / name.replace(" ", "_"), files), story, earns)
+
+    passed = f"the half-done one, but {WRONG_HOLE} also takes goals from the past"
+    looping = f"every hole open but {ENDLESS_HOLE}, which holds an endless loop"
+    everything = frozenset(parts.subparts)
     return [
-        Member(
-            "reference",
-            reference,
-            "all of solutions/, and the weights just trained",
-            frozenset(parts.subparts),
-        ),
-        Member("starter", write(folder / "starter", untouched), "hw/ as it is handed out", frozenset()),
-        Member(
-            "half done",
-            write(folder / "half_done", half.files()),
-            "parts 3 and 4 solved, 1 and 2 open",
-            later,
-        ),
-        Member(
-            "wrong relabeling",
-            write(folder / "wrong_relabeling", wrong.files()),
-            f"the half-done one, but {WRONG_HOLE} also takes goals from the past",
-        ),
+        Member("reference", reference, "all of solutions/, and the weights just trained", everything),
+        member("starter", untouched, "hw/ as it is handed out", frozenset()),
+        member("half done", half.files(), "parts 3 and 4 solved, 1 and 2 open", later),
+        member("wrong relabeling", wrong.files(), passed),
         Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", later),
-        Member(
-            "endless loop",
-            write(folder / "endless_loop", endless.files()),
-            f"every hole open but {ENDLESS_HOLE}, which holds an endless loop",
-        ),
+        member("endless loop", endless.files(), looping),
     ]
