@@ -17,7 +17,7 @@ from types import TracebackType
 
 from autograder.course.parts import Parts
 from autograder.grader.inside.confine.layers import Layers
-from autograder.grader.intake import open_submission
+from autograder.grader.intake.opening import open_submission
 from autograder.grader.outside.direct import DirectTransport, load_package
 from autograder.grader.outside.process import WorkerHost
 from autograder.grader.outside.tree import build_base, imports_of

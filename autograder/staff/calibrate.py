@@ -12,6 +12,7 @@ import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
@@ -67,16 +68,8 @@ def factor(count: int, covered: float = COVERED, sure: float = SURE, draws: int 
     if count < 2:
         raise ValueError("one value has no spread")
     values = np.random.default_rng(0).standard_normal((draws, count))
-    low = _normal_quantile(1 - covered)
+    low = NormalDist().inv_cdf(1 - covered)
     return float(np.quantile((values.mean(axis=1) - low) / values.std(axis=1, ddof=1), sure))
-
-
-def _normal_quantile(share: float) -> float:
-    low, high = -10.0, 10.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if 0.5 * math.erfc(-middle / math.sqrt(2)) < share else (low, middle)
-    return middle
 
 
 def threshold(successes: list[float]) -> float:

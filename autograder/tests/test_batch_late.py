@@ -19,7 +19,7 @@ from autograder.staff.batch.tables import changes
 from autograder.staff.hidden import ROOTS
 from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.conftest import SUMS, WORDS
-from autograder.tests.test_batch_find import unpack
+from autograder.tests.packing import unpack
 from autograder.tests.test_batch_run import DEADLY, Class, words
 
 ROOT = Path(__file__).parents[2]

@@ -18,8 +18,7 @@ from autograder.staff.batch.run import Course, Ended, grade_class
 from autograder.staff.batch.show import Quiet
 from autograder.staff.batch.state import State
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import unpack
-from autograder.tests.test_batch_take import zipped
+from autograder.tests.packing import unpack, zipped
 from envs.errors import UserMistake
 
 # A check in which the grader's own process dies, for good or once (the file then tells the second try).
@@ -195,6 +194,19 @@ def test_a_grading_process_that_dies_costs_a_retry_or_says_could_not_run(tmp_pat
     )
     group.grade(jobs=1)
     assert group.rows()["student-6"]["Status"] == "Graded"
+
+
+def test_a_check_file_that_kills_its_worker_takes_no_other_file_with_it(tmp_path: Path) -> None:
+    group = Class(tmp_path)
+    group.assignment.write("checks/public/test_deadly.py", DEADLY.format(mark=str(tmp_path / "mark")))
+    unpack(group.source, {"student-6/sums.py": SUMS, "student-6/words.py": words("DIE")})
+    assert group.grade(jobs=1, only=["student-6"]).graded_now == 4
+    row = group.rows()["student-6"]
+    assert (
+        row["Status"] == "Run again"
+        and "public/test_deadly.py could not run: the worker died" in row["Notes"]
+    )
+    assert (row["1a: adding (4 pts)"], row["1b: doubling (6 pts)"]) == ("4.0", "6.0")
 
 
 def test_two_runs_at_a_time_and_a_damaged_or_foreign_state_are_refused(graded: Class, tmp_path: Path) -> None:

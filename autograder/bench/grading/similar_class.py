@@ -11,17 +11,17 @@ import random
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
 from autograder.bench.grading.disguises import DISGUISES, renamed
-from autograder.bench.grading.made_class import _Holes
 from autograder.course.parts import Parts, read_parts
 from autograder.grader.outside.tree import ROOT
 from autograder.staff.batch.similar import similar_groups
+from autograder.staff.made_class.draft import Draft, write
 
 SOLUTION = 0.35  # how often a hole is filled as in the solution
 WRONG = 0.15  # and how often with a mistake
@@ -54,28 +54,21 @@ def _bodies() -> tuple[dict[str, list], dict[str, list]]:
 
 def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, str]:
     """One submission: file -> text."""
-    holes = _Holes(ROOT / "solutions", parts or read_parts(), rng)
+    made = Draft(ROOT / "solutions", parts or read_parts())
     right, wrong = _bodies()
-    for hole in holes.ids:
+    for hole in made.holes:
         draw = rng.random()
         if draw >= SOLUTION:
             variant = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
-            holes.change(hole, lambda text, v=variant: _filled(text, v))
-    holes.finish()
-    return {name: renamed(text, rng) for name, text in holes.texts.items()}
+            made.change(hole, partial(_filled, variant))
+    return {name: renamed(text, rng) for name, text in made.files().items()}
 
 
-def _filled(text: str, variant) -> str | None:
+def _filled(variant: Any, text: str) -> str | None:
     body = dedent(variant.body).strip("\n") or text
     if variant.swap[0] and variant.swap[0] not in body:
         return None
     return body.replace(*variant.swap) if variant.swap[0] else body
-
-
-def write(folder: Path, texts: dict[str, str]) -> None:
-    folder.mkdir(parents=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def measure_similar(seed: int, sizes: Sequence[int] = (30, 100, 300)) -> dict[str, Any]:

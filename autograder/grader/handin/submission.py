@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.course.parts import Part, read_parts
 from autograder.grader.handin.holes import find_holes
-from autograder.grader.intake import MAX_CODE
+from autograder.grader.intake.names import MAX_CODE
 from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.student import Transport
 from autograder.grader.weights import MAX_BYTES

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-
-import jinja2
 
 from autograder.grader import budget
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.results import message_of, top_lines
-from autograder.grader.report.tables import number
+from autograder.grader.report.template import template
 
 TEMPLATE = Path(__file__).with_name("feedback.html")
 
@@ -19,7 +16,7 @@ def feedback(grade: Grade) -> str:
     """The page's HTML. Everything that comes from a submission is escaped."""
     subs = [sub for sub in grade.score.subparts if sub.outcome is not None]
     shares = {share.result.id: share for share in grade.score.checks}
-    return _template().render(
+    return template(TEMPLATE).render(
         grade=grade,
         lines=top_lines(grade),
         parts=list(dict.fromkeys(sub.part for sub in subs)),
@@ -28,10 +25,3 @@ def feedback(grade: Grade) -> str:
         rule=budget.RULE,
         message=lambda result: message_of(shares[result.id]),
     )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["points"] = number
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Part 3, the goal-conditioned policy: fresh networks and batches, odd shapes, against the reference."""
 
-import math
+from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -347,8 +347,8 @@ def test_distribution_of_explored_actions(student, fresh_rng):
     explored = student.policy.explore(actions, noise_std, epsilon, Rng(int(fresh_rng.integers(2**30))))
     explored = expect_array(explored, (3000, 3), name="explore")
     expect(np.abs(explored) <= 1.0, "an action lies outside [-1, 1]")
-    z = (explored - actions) / (noise_std * math.sqrt(2.0))
-    normal = np.array([0.5 * math.erfc(-x) for x in z.ravel()]).reshape(z.shape)
+    noise = explored - actions
+    normal = np.array([*map(NormalDist(0.0, noise_std).cdf, noise.ravel())]).reshape(noise.shape)
     quantile = (1 - epsilon) * normal + epsilon * (explored + 1) / 2  # uniform, where the mixture is right
     for column in quantile.T:
         expect_uniform(column, "the actions do not follow the mixture of noise and uniform draws", bins=20)
@@ -365,7 +365,7 @@ def test_noise_is_clipped_and_only_for_greedy_rows(student, fresh_rng):
     )
     explored = expect_array(explored, (4000, 2), name="explore")[:, 0]
     expect(np.abs(explored) <= 1.0, "an action lies outside [-1, 1]: clip after adding the noise")
-    below = 0.5 * math.erfc(2.0 / noise_std / math.sqrt(2.0))
+    below = NormalDist(0.0, noise_std).cdf(-2.0)
     sentence = "the greedy rows are clipped after the noise, and the random rows get none"
     expect_probability(int((explored == 1.0).sum()), 4000, 0.5 * (1 - epsilon), sentence)
     expect_probability(int((explored == -1.0).sum()), 4000, below * (1 - epsilon), sentence)

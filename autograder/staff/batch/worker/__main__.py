@@ -1,11 +1,11 @@
-"""One of the crew: takes orders on stdin, answers on stdout, JSON lines: `python -m autograder.staff.batch.worker`.
+"""Reads tasks on stdin and answers on stdout, in JSON lines: `python -m autograder.staff.batch.worker`.
 
-    {"pristine": …, "roots": …, "parts": …, "store": …, "scratch": …, "allow_weak_sandbox": …}   once, before all orders
-    {"op": "take", …an upload (take.py)…}  -> {"taken": …}
-    {"op": "grade", "content": …, "seed": …, "files": […]}  -> {"check": …} after a check, {"file": …} after a file
-    each order ends with {"done": true}, or {"fault": a sentence} where the grader itself went wrong
+    {"pristine": …, "roots": …, "parts": …, "store": …, "scratch": …, "allow_weak_sandbox": …}   once, before all tasks
+    {"op": "take", …an upload (take.py)…}
+    {"op": "grade", "content": …, "file": …, "seed": …}   with {"check": …} after each check
+    each task ends with {"answer": …}, or {"fault": a sentence} if the grader itself went wrong
 
-When stdin closes (whoever ordered has died, however abruptly) it cleans up and ends, even in the middle of a check.
+When stdin closes (the batch has died, however abruptly) it cleans up and ends, even in the middle of a check.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from autograder.staff.batch.uploads.take import take
 from autograder.staff.hidden.sandbox.canary import escaped
 from envs.errors import UserMistake, one_line
 
-Answer = Callable[[dict[str, Any]], None]
+Say = Callable[[dict[str, Any]], None]
 
 
 class Worker:
-    """Carries out orders; `close` ends the process that submissions run in."""
+    """Carries out tasks; `close` ends the process that submissions run in."""
 
     def __init__(self, setup: dict[str, Any]) -> None:
         self._parts = read_parts(Path(setup["parts"]) if setup["parts"] else None)
@@ -46,18 +46,16 @@ class Worker:
         self._stack = ExitStack()
         self._grader: Grader | None = None  # taking needs none
 
-    def carry_out(self, order: dict[str, Any], answer: Answer) -> None:
+    def answer(self, task: dict[str, Any], say: Say) -> dict[str, Any]:
         """Raises `UserMistake` and `CouldNotRun`."""
-        if order["op"] == "take":
-            answer({"taken": dataclasses.asdict(take(order, self._store, self._parts))})
-        else:
-            for file in order["files"]:
-                answer(self._grade(self._store / order["content"], file, order["seed"], answer))
+        if task["op"] == "take":
+            return dataclasses.asdict(take(task, self._store, self._parts))
+        return self._grade(self._store / task["content"], task["file"], task["seed"], say)
 
     def close(self) -> None:
         self._stack.close()
 
-    def _grade(self, folder: Path, file: str, seed: int, answer: Answer) -> dict[str, Any]:
+    def _grade(self, folder: Path, file: str, seed: int, say: Say) -> dict[str, Any]:
         if self._grader is None:
             grader = Grader(
                 self._pristine,
@@ -69,10 +67,9 @@ class Worker:
             self._grader = self._stack.enter_context(grader)
         start = time.monotonic()
         grade = self._grader.grade(
-            folder, seed=seed, only=[file], on_result=lambda result: answer({"check": result.title})
+            folder, seed=seed, only=[file], on_result=lambda result: say({"check": result.title})
         )
         return {
-            "file": file,
             "results": [vars(result) for result in grade.results],
             "seconds": time.monotonic() - start,
             "isolation": grade.isolation,
@@ -80,39 +77,38 @@ class Worker:
 
 
 def main() -> int:
-    answer = _answering()
+    say = _saying()
     setup = json.loads(sys.stdin.readline())
     tempfile.tempdir = setup["scratch"]  # all that is made on the way lies there
     worker = Worker(setup)
     try:
-        for order in _orders(Path(setup["scratch"])):
+        for task in _tasks(Path(setup["scratch"])):
             try:
-                worker.carry_out(order, answer)
-                answer({"done": True})
+                say({"answer": worker.answer(task, say)})
             except (CouldNotRun, UserMistake) as fault:
                 detail = getattr(fault, "detail", "")
-                answer({"fault": one_line(f"{fault} ({detail})" if detail else str(fault))})
+                say({"fault": one_line(f"{fault} ({detail})" if detail else str(fault))})
             except Exception as error:  # the next submission must not suffer for it
-                answer({"fault": one_line(f"{type(error).__name__}: {error}")})
+                say({"fault": one_line(f"{type(error).__name__}: {error}")})
     finally:
         worker.close()
     return 0
 
 
-def _answering() -> Answer:
-    """Writes lines where stdout was; what anything here prints goes to stderr and cannot disturb them."""
+def _saying() -> Say:
+    """Writes lines to the former stdout. All that is printed goes to stderr, so it cannot disturb them."""
     out = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
     os.dup2(2, 1)
 
-    def answer(message: dict[str, Any]) -> None:
+    def say(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
-    return answer
+    return say
 
 
-def _orders(scratch: Path) -> Iterator[dict[str, Any]]:
-    """The orders as they come. A thread reads them, to notice at once when there will be no more."""
+def _tasks(scratch: Path) -> Iterator[dict[str, Any]]:
+    """The tasks as they come. A thread reads them, to notice at once when there will be no more."""
     waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:

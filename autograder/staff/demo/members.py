@@ -1,0 +1,68 @@
+"""The demo's class: six submissions whose only right grades are known."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course.parts import Parts
+from autograder.staff.made_class.draft import Draft, pack, write
+from autograder.staff.made_class.kinds import ENDLESS
+
+WRONG_HOLE, WRONG_LINE = (
+    "4b",
+    "goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]",
+)
+ENDLESS_HOLE = "4a"
+LATER = ("3", "4")  # the parts that the half-done one has solved
+
+
+@dataclass(frozen=True)
+class Member:
+    """One submission. `earns` are the sub-parts that must earn all their points, all others none; None: any points."""
+
+    name: str
+    path: Path
+    story: str
+    earns: frozenset[str] | None = None
+
+
+def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, parts: Parts) -> list[Member]:
+    """Write the submissions into `folder` (made anew) and return them, the reference first.
+
+    `weights` are those that the reference was trained to; no other member hands weights in.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    later = frozenset(sub.id for part in parts.parts if part.number in LATER for sub in part.subparts)
+
+    def draft(open_holes: frozenset[str] = frozenset()) -> Draft:
+        made = Draft(solutions, parts)
+        for hole in made.holes:
+            if hole in open_holes:
+                made.empty(hole)
+        return made
+
+    holes = frozenset(draft().holes)
+    reference = write(folder / "reference", draft().files())
+    for part in parts.parts:
+        if part.module is None:
+            shutil.copyfile(weights, reference / part.file)
+    untouched = {name: (starter / name).read_text(encoding="utf-8") for name in parts.modules.values()}
+    half, wrong, endless = draft(holes - later), draft(holes - later), draft(holes)
+    wrong.fill(WRONG_HOLE, WRONG_LINE)
+    endless.fill(ENDLESS_HOLE, ENDLESS)
+    packed = pack(folder / "badly_packed.zip", half.files(), "my homework (final)/hw/", mac=True)
+
+    def member(name: str, files: dict[str, str], story: str, earns: frozenset[str] | None = None) -> Member:
+        return Member(name, write(folder / name.replace(" ", "_"), files), story, earns)
+
+    passed = f"the half-done one, but {WRONG_HOLE} also takes goals from the past"
+    looping = f"every hole open but {ENDLESS_HOLE}, which holds an endless loop"
+    everything = frozenset(parts.subparts)
+    return [
+        Member("reference", reference, "all of solutions/, and the weights just trained", everything),
+        member("starter", untouched, "hw/ as it is handed out", frozenset()),
+        member("half done", half.files(), "parts 3 and 4 solved, 1 and 2 open", later),
+        member("wrong relabeling", wrong.files(), passed),
+        Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", later),
+        member("endless loop", endless.files(), looping),
+    ]

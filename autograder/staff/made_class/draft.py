@@ -1,0 +1,89 @@
+"""One submission in the making, and the ways to hand it in.
+
+solutions/ --Draft: other code in some holes--> {file: text} --write, pack--> a folder or a zip
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from textwrap import dedent, indent
+
+from autograder.course.parts import Parts
+
+
+class Draft:
+    """The solution's part files. `holes` are the ids of their holes, each of which can hold other code."""
+
+    def __init__(self, solutions: Path, parts: Parts) -> None:
+        self._texts = {name: _read(solutions / name) for name in parts.modules.values()}
+        self._file = {
+            sub.id: part.file for part in parts.parts if part.file in self._texts for sub in part.subparts
+        }
+        self._titles = {sub.id: sub.title for sub in parts.subparts.values()}
+        self._code: dict[str, str] = {}
+
+    @property
+    def holes(self) -> list[str]:
+        return list(self._file)
+
+    def fill(self, hole: str, code: str) -> None:
+        self._code[hole] = code
+
+    def empty(self, hole: str) -> None:
+        """Leave `hole` as a student finds it."""
+        self.fill(hole, f'raise NotImplementedError("TODO({hole}): {self._titles[hole]}")')
+
+    def change(self, hole: str, change: Callable[[str], str | None]) -> bool:
+        """Fill `hole` with `change(the solution)`, unless that is None. Returns whether it did."""
+        code = change(dedent(_hole(self._texts[self._file[hole]], hole)[2]).rstrip("\n"))
+        if code is not None:
+            self.fill(hole, code)
+        return code is not None
+
+    def files(self) -> dict[str, str]:
+        """File -> its text, with the other code."""
+        texts = dict(self._texts)
+        for hole, code in self._code.items():
+            text = texts[self._file[hole]]
+            found = _hole(text, hole)
+            filled = indent(code.rstrip("\n") + "\n", found[1])
+            texts[self._file[hole]] = text[: found.start()] + filled + text[found.end() :]
+        return texts
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write the files into the new `folder`; a surrogate stands for a byte that is not UTF-8."""
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    return folder
+
+
+def pack(path: Path, files: Mapping[str, str], inside: str = "", mac: bool = False) -> Path:
+    """Write the files into the new zip `path`, in the folder `inside` ("" or "a/b/").
+
+    A zip made by a Mac has a second tree of files, named `._`.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(inside + name, text)
+            if mac:
+                archive.writestr(f"__MACOSX/{inside}._{name}", b"\0\5\26\7")
+    return path
+
+
+def _hole(text: str, hole: str) -> re.Match[str]:
+    """Its markers and all between them: group 1 is the indentation, group 2 the code."""
+    found = re.search(rf"(?ms)^( *)# BEGIN SOLUTION {hole}\n(.*?)^ *# END SOLUTION\n", text)
+    if found is None:
+        raise ValueError(f"there is no hole {hole}")
+    return found
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
