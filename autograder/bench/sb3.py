@@ -96,6 +96,7 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
     with subprocess.Popen(
         [python, str(RUNNER), *map(str, words)], stdout=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             curve.append(json.loads(line))
             print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)
@@ -114,8 +115,11 @@ def bench(config: BenchConfig) -> list[dict]:
     """Train both, print, draw. Returns: the figures of each run."""
     if config.task not in SETTINGS:
         raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
-    wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
-    ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
+    ours = compare(
+        CompareConfig(
+            config.task, methods=("her",), seeds=config.seeds, episodes=config.episodes, level=LEVEL
+        )
+    )
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))
     if config.json:

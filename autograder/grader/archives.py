@@ -10,6 +10,7 @@ import bz2
 import contextlib
 import errno
 import gzip
+import io
 import lzma
 import stat
 import tarfile
@@ -17,6 +18,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -204,8 +206,8 @@ def _in_zip(archive: zipfile.ZipFile, name: str) -> Iterator[_Entry]:
     for info in archive.infolist():
         if not info.is_dir() and not info.filename.endswith("\\"):
             regular = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
-            open_ = lambda info=info: _open_in_zip(archive, info, name)  # noqa: E731
-            yield _Entry(file_name(info), regular, _zip_time(info), info.CRC, open_)
+            opened = partial(_open_in_zip, archive, info, name)
+            yield _Entry(file_name(info), regular, _zip_time(info), info.CRC, opened)
 
 
 def _open_in_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> IO[bytes]:
@@ -232,8 +234,14 @@ def _zip_time(info: zipfile.ZipInfo) -> float:
 def _in_tar(archive: tarfile.TarFile) -> Iterator[_Entry]:
     for info in archive:
         if not info.isdir():
-            open_ = lambda info=info: archive.extractfile(info)  # noqa: E731
-            yield _Entry(info.name.removeprefix("./"), info.isreg(), float(info.mtime), None, open_)
+            opened = partial(_open_in_tar, archive, info)
+            yield _Entry(info.name.removeprefix("./"), info.isreg(), float(info.mtime), None, opened)
+
+
+def _open_in_tar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    content = archive.extractfile(info)
+    assert content is not None, "only regular files are opened"
+    return content
 
 
 def _stream(file: IO[bytes], opening: bytes) -> Any:
@@ -251,7 +259,7 @@ class _TarInfo(tarfile.TarInfo):
         return info
 
 
-class _Capped:
+class _Capped(io.RawIOBase):
     """Reads a stream, and stops with `CannotOpen` where more comes out of it than anybody's homework needs."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -17,6 +17,9 @@ from autograder.course.times import read_due
 from autograder.staff.hidden import ROOTS
 from autograder.staff.hidden.sandbox.canary import escaped
 from envs.errors import UserMistake, one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def grade(
@@ -171,7 +174,7 @@ def compare(old: Annotated[Path, tyro.conf.Positional], new: Annotated[Path, tyr
     return 0
 
 
-def _print_changes(old: Path, new: Path, console: object) -> None:
+def _print_changes(old: Path, new: Path, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 

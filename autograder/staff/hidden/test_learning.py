@@ -1,15 +1,17 @@
 """Parts 1 to 4: does it learn? Each part trains from scratch in a world drawn for this grading."""
 
+from functools import partial
+
 from autograder.checks.checking import expect, subpart
 from autograder.staff.hidden import trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
-LEARN = {"kind": "learning", "time_limit": 90}
+learning = partial(subpart, kind="learning", time_limit=90)
 
 
-@subpart("1a", "1b", "1c", "1d", "1e", "1f", **LEARN)
+@learning("1a", "1b", "1c", "1d", "1e", "1f")
 def test_the_model_learns_a_new_world(student, fresh_rng):
     """The ensemble, fitted to a new world, predicts unseen transitions."""
     expect(
@@ -19,7 +21,7 @@ def test_the_model_learns_a_new_world(student, fresh_rng):
     )
 
 
-@subpart("2a", "2b", "2c", "2d", "2e", **LEARN)
+@learning("2a", "2b", "2c", "2d", "2e")
 def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
     """A policy learns from imagined rollouts, with hardly any real data."""
     expect(
@@ -28,7 +30,7 @@ def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
     )
 
 
-@subpart("3a", "3b", "3c", "3d", "3e", "3f", "3g", **LEARN)
+@learning("3a", "3b", "3c", "3d", "3e", "3f", "3g")
 def test_the_policy_learns_a_new_world(student, fresh_rng):
     """Actor and critic, trained from scratch, reach goals in a new world."""
     expect(
@@ -38,7 +40,7 @@ def test_the_policy_learns_a_new_world(student, fresh_rng):
     )
 
 
-@subpart("4b", "4e", "4f", **LEARN)
+@learning("4b", "4e", "4f")
 def test_relabeling_makes_sparse_rewards_learnable(student, fresh_rng):
     """With your relabeling, sparse rewards are enough to learn from."""
     expect(

@@ -50,14 +50,14 @@ def _same_gradients(
 
     `names` maps the reference's name of each parameter to the submission's.
     """
-    names = [names[name] for name, _ in own.named_parameters()]
+    theirs = [names[name] for name, _ in own.named_parameters()]
     wanted = torch.autograd.grad(outputs.sum(), [*own.parameters(), *inputs])
     by_weights, *by_inputs = found
     expect(
-        all(by_weights.get(name) is not None for name in names) and all(g is not None for g in by_inputs),
+        all(by_weights.get(name) is not None for name in theirs) and all(g is not None for g in by_inputs),
         "no gradient reaches the weights or the inputs: something detaches them",
     )
-    for grad, target in zip([*(by_weights[name] for name in names), *by_inputs], wanted, strict=True):
+    for grad, target in zip([*(by_weights[name] for name in theirs), *by_inputs], wanted, strict=True):
         expect_close(grad, target.numpy(), sentence, atol=1e-4)
 
 
@@ -143,7 +143,8 @@ def _targets(student, rewards, masks, next_q, discount: float) -> tuple[np.ndarr
     """What the submission answers, and the reference."""
     with on_wrong_shape(ONE_TARGET_A_ROW):
         targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), discount)
-    return targets, reference.td_targets(*_tensors(rewards, masks, next_q), discount).numpy()
+    own_rewards, own_masks, own_q = _tensors(rewards, masks, next_q)
+    return targets, reference.td_targets(own_rewards, own_masks, own_q, discount).numpy()
 
 
 @subpart("3c")
