@@ -2,7 +2,9 @@
 
 from functools import partial
 
-from autograder.checks.checking import expect, subpart
+import numpy as np
+
+from autograder.checks.checking import Student, expect, subpart
 from autograder.staff.hidden import trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
@@ -12,7 +14,7 @@ learning = partial(subpart, kind="learning", time_limit=90)
 
 
 @learning("1a", "1b", "1c", "1d", "1e", "1f")
-def test_the_model_learns_a_new_world(student, fresh_rng):
+def test_the_model_learns_a_new_world(student: Student, fresh_rng: np.random.Generator) -> None:
     """The ensemble, fitted to a new world, predicts unseen transitions."""
     expect(
         trainings.model_error(student, fresh_rng) < MODEL_ERROR,
@@ -22,7 +24,7 @@ def test_the_model_learns_a_new_world(student, fresh_rng):
 
 
 @learning("2a", "2b", "2c", "2d", "2e")
-def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
+def test_imagined_data_are_enough_to_learn_from(student: Student, fresh_rng: np.random.Generator) -> None:
     """A policy learns from imagined rollouts, with hardly any real data."""
     expect(
         trainings.imagined_rounds(student, fresh_rng) is not None,
@@ -31,7 +33,7 @@ def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
 
 
 @learning("3a", "3b", "3c", "3d", "3e", "3f", "3g")
-def test_the_policy_learns_a_new_world(student, fresh_rng):
+def test_the_policy_learns_a_new_world(student: Student, fresh_rng: np.random.Generator) -> None:
     """Actor and critic, trained from scratch, reach goals in a new world."""
     expect(
         trainings.policy_rounds(student, fresh_rng) is not None,
@@ -41,7 +43,7 @@ def test_the_policy_learns_a_new_world(student, fresh_rng):
 
 
 @learning("4b", "4e", "4f")
-def test_relabeling_makes_sparse_rewards_learnable(student, fresh_rng):
+def test_relabeling_makes_sparse_rewards_learnable(student: Student, fresh_rng: np.random.Generator) -> None:
     """With your relabeling, sparse rewards are enough to learn from."""
     expect(
         trainings.relabel_rounds(student, fresh_rng) is not None,
