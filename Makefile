@@ -74,9 +74,10 @@ model-error: $(READY)  ## how wrong is the learned model, in free motion and in 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
 	@$(PY) -m autograder submission $(call opt,WEIGHTS,--weights) $(call opt,OUT,--out)
 
-lint: $(READY)  ## ruff: rules and layout
+lint: $(READY)  ## ruff: rules and layout; mypy: types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(if $(wildcard solutions),$(PY) -m mypy)
 
 format: $(READY)  ## let ruff lay out the code
 	@$(PY) -m ruff check --fix .

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from autograder.grader.outcomes import CouldNotRun
 from envs.errors import UserMistake
@@ -83,7 +85,7 @@ def submission(
 
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
-    commands = {"check": check, "submission": submission}
+    commands: dict[str, Callable[..., Any]] = {"check": check, "submission": submission}
     if (HERE / "staff").is_dir():  # a handout goes without that folder
         from autograder.staff import commands as staff
 

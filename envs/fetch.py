@@ -152,7 +152,8 @@ class FetchVecEnv(GoalVecEnv):
         # The product is in float32 for float32 actions, as in the original; the sum is in float64.
         self._moves[:] = actions[:, :3] * METRES_PER_ACTION
         position = self._all_qpos[:, self._guarded]
-        self._prunable = ((position > GUARD[:, 0]) & (position < GUARD[:, 1])).all(axis=1).tolist()
+        inside: np.ndarray = (position > GUARD[:, 0]) & (position < GUARD[:, 1])
+        self._prunable = np.logical_and.reduce(inside, axis=1).tolist()
         self._pool.run(self._step_row, rows)
 
     def _step_row(self, row: int) -> None:

@@ -68,7 +68,11 @@ for name in TASKS:
 
 # %%
 rng = np.random.default_rng(0)
-by_hand = {"tiny": scripted.TinyController(), "reach": scripted.reach, "push": scripted.push}
+by_hand: dict[str, scripted.Policy] = {
+    "tiny": scripted.TinyController(),
+    "reach": scripted.reach,
+    "push": scripted.push,
+}
 print(f"{'task':15} {'at the start':>14} {'at random':>11} {'by hand':>9}")
 for name in TASKS:
     env = make_vec(name, EPISODES, seed=1)

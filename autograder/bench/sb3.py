@@ -99,6 +99,7 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
     with subprocess.Popen(
         [python, str(RUNNER), *map(str, words)], stdout=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             curve.append(json.loads(line))
             print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)

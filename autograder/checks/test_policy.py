@@ -3,7 +3,9 @@
 import numpy as np
 
 from autograder.checks.checking import (
+    Handle,
     Rng,
+    Student,
     Tensor,
     expect,
     expect_array,
@@ -28,7 +30,7 @@ SCALAR = "a loss is a single number: average or sum over all axes"
 # --- 3a ---
 
 
-def _linear_actor(student):
+def _linear_actor(student: Student) -> tuple[Handle, str]:
     """An actor of one linear layer, for observations of 2 numbers, goals of 1 and actions of 2; and its own name for
     the layer's weight.
 
@@ -41,7 +43,7 @@ def _linear_actor(student):
 
 
 @subpart("3a", hint="torch.tanh(self.net(…)) of observation and goal side by side")
-def test_actions_are_tanh_of_the_net(student):
+def test_actions_are_tanh_of_the_net(student: Student) -> None:
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
     actor, _ = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
@@ -63,7 +65,7 @@ def test_actions_are_tanh_of_the_net(student):
 
 
 @subpart("3a")
-def test_actions_for_any_batch(student):
+def test_actions_for_any_batch(student: Student) -> None:
     """One action for each row, inside [-1, 1] however large the observation, also for a single row."""
     actor = student.policy.Actor(5, 3, 4, hidden=(16,), seed=1)
     for batch in (1, 2, 7):
@@ -75,7 +77,7 @@ def test_actions_for_any_batch(student):
 
 
 @subpart("3a", hint="no .detach(), no .item(), no NumPy between the net and the actions")
-def test_the_actor_can_learn(student):
+def test_the_actor_can_learn(student: Student) -> None:
     """Gradients flow from the actions back to every weight, or the actor loss could not train it."""
     actor, weight = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9]]), np.array([[0.5], [-0.2]])
@@ -96,7 +98,9 @@ def test_the_actor_can_learn(student):
 # --- 3b ---
 
 
-def _critic(student, members: int, hidden: int = 4, seed: int = 0):
+def _critic(
+    student: Student, members: int, hidden: int = 4, seed: int = 0
+) -> tuple[Handle, dict, dict[str, str]]:
     """A critic for observations of 2 numbers, actions of 1 and goals of 2, its weights, and its own names for them."""
     critic = student.policy.Critic(2, 2, 1, hidden=(hidden,), members=members, seed=seed)
     rng = np.random.default_rng(seed)
@@ -127,7 +131,7 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @subpart("3b", hint="observation, action, goal, in this order")
-def test_q_values_are_the_nets(student):
+def test_q_values_are_the_nets(student: Student) -> None:
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state, _ = _critic(student, members=2)
     obs, actions, goals = _critic_inputs(4)
@@ -155,7 +159,7 @@ def test_q_values_are_the_nets(student):
 
 
 @subpart("3b", hint=".squeeze(-1) removes the last axis and no other")
-def test_q_values_have_two_axes(student):
+def test_q_values_have_two_axes(student: Student) -> None:
     """Q-values have the shape (E, B): critics first, and no last axis of length 1, also for one critic or one row."""
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
         critic, state, _ = _critic(student, members)
@@ -169,7 +173,7 @@ def test_q_values_have_two_axes(student):
 
 
 @subpart("3b", hint="no .detach() and no torch.no_grad() here: the targets get theirs in the update")
-def test_the_actor_learns_through_the_critic(student):
+def test_the_actor_learns_through_the_critic(student: Student) -> None:
     """Gradients flow from the Q-values to the actions (the actor needs them) and to the weights of all critics."""
     critic, _, names = _critic(student, members=3)
     arguments = [critic, *(Tensor(x) for x in _critic_inputs(6))]
@@ -185,7 +189,7 @@ def test_the_actor_learns_through_the_critic(student):
 
 
 @subpart("3c", hint="the smallest over the critics, axis 0")
-def test_targets_bootstrap_from_the_smallest_critic(student):
+def test_targets_bootstrap_from_the_smallest_critic(student: Student) -> None:
     """y = r + γ · (smallest of the critics' predictions of the next Q-value), row by row."""
     rewards, masks = np.array([-1.0, -1.0, -0.5]), np.ones(3)
     next_q = np.array([[-2.0, -1.0, -0.4], [-1.0, -3.0, -0.8]])
@@ -210,7 +214,7 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
 
 
 @subpart("3c", hint="the mask multiplies the bootstrap, nothing else")
-def test_targets_stop_at_terminal_states(student):
+def test_targets_stop_at_terminal_states(student: Student) -> None:
     """Where the mask is 0 nothing comes after s', so y = r; where it is 1 the next Q-value counts."""
     rewards, masks = np.array([-1.0, -0.5, -1.0, -0.3]), np.array([0.0, 0.0, 1.0, 1.0])
     next_q = np.full((2, 4), -2.0)
@@ -229,7 +233,7 @@ def test_targets_stop_at_terminal_states(student):
 
 
 @subpart("3c", hint="clamp(-1 / (1 - γ), 0)")
-def test_targets_are_clipped(student):
+def test_targets_are_clipped(student: Student) -> None:
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
     rewards, masks = np.array([-1.0, 0.0, -1.0, -1.0, 0.0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
     next_q = np.array([[-8.0, 3.0, 0.4, -3.0, 7.0]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0
@@ -254,7 +258,7 @@ def test_targets_are_clipped(student):
 
 
 @subpart("3d", hint="average over the rows first, then sum over the critics")
-def test_critic_loss_by_hand(student):
+def test_critic_loss_by_hand(student: Student) -> None:
     """Squared errors, averaged over the batch and summed over the critics, so each learns as if it were alone."""
     targets = np.array([-1.0, -1.0, -1.0, -2.0])
     q = targets + np.array([[0.0, -1.0, -2.0, 2.0], [1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
@@ -279,7 +283,7 @@ def test_critic_loss_by_hand(student):
 
 
 @subpart("3d", hint=".detach() the targets")
-def test_targets_are_constants(student):
+def test_targets_are_constants(student: Student) -> None:
     """The critic moves towards the targets: the loss has a gradient by q, and none by the targets."""
     q, targets = np.array([[-1.0, -2.0], [0.0, -3.0], [-4.0, 1.0]]), np.array([-1.0, -1.0])
     _, (by_q, by_targets) = student.value_and_grad("policy", "critic_loss", [q, targets], wrt=(0, 1))
@@ -292,7 +296,7 @@ def test_targets_are_constants(student):
 
 
 @subpart("3d", hint="(E, B) - (B,) lines up the rows; a (B, 1) does not")
-def test_each_row_has_its_own_target(student):
+def test_each_row_has_its_own_target(student: Student) -> None:
     """Row i of every critic is compared to target i, also with one critic, and with as many critics as rows."""
     targets = np.array([0.0, -1.0, -2.0])
     for members in (1, 3):
@@ -310,7 +314,7 @@ def test_each_row_has_its_own_target(student):
 
 
 @subpart("3e", hint="a gradient step lowers the loss")
-def test_actor_loss_by_hand(student):
+def test_actor_loss_by_hand(student: Student) -> None:
     """Minus the average Q-value, plus the penalty times the average squared entry of the actions."""
     q = np.array([[-1.0, -2.0], [-3.0, -1.0], [-2.0, -3.0]])  # average -2
     actions = np.array([[0.5, -0.5, 1.0], [0.0, 0.5, -0.5]])  # squares sum to 2, average 1/3
@@ -340,7 +344,7 @@ def test_actor_loss_by_hand(student):
 
 
 @subpart("3e")
-def test_actor_loss_pulls_the_right_way(student):
+def test_actor_loss_pulls_the_right_way(student: Student) -> None:
     """A gradient step raises the Q-value of every critic and row, and makes every action smaller."""
     q, actions = np.array([[-1.0, -2.0], [-3.0, -1.0]]), np.array([[0.5, -0.5], [-1.0, 0.0]])
     _, (by_q, by_actions) = student.value_and_grad("policy", "actor_loss", [q, actions, 0.2], wrt=(0, 1))
@@ -353,7 +357,7 @@ def test_actor_loss_pulls_the_right_way(student):
 
 
 @subpart("3e")
-def test_actor_loss_without_penalty(student):
+def test_actor_loss_without_penalty(student: Student) -> None:
     """With a penalty of 0 the actions do not matter, and only the Q-values count."""
     q, actions = np.array([[-1.0, -2.0, -6.0]]), np.ones((3, 4))
     with on_wrong_shape(SCALAR):
@@ -364,7 +368,7 @@ def test_actor_loss_without_penalty(student):
 # --- 3f ---
 
 
-def _updated(student, tau: float, times: int = 1) -> tuple[dict, dict]:
+def _updated(student: Student, tau: float, times: int = 1) -> tuple[dict, dict]:
     """Parameters of target (all 4, bias 1) and online (all 8, bias -1) after some updates."""
     target = student.given.linear(np.full((2, 3), 4.0), np.full(2, 1.0))
     online = student.given.linear(np.full((2, 3), 8.0), np.full(2, -1.0))
@@ -374,7 +378,7 @@ def _updated(student, tau: float, times: int = 1) -> tuple[dict, dict]:
 
 
 @subpart("3f", hint="lerp_ and copy_ change a parameter; `parameter = …` only names another tensor")
-def test_polyak_update_by_hand(student):
+def test_polyak_update_by_hand(student: Student) -> None:
     """The target goes the share τ of the way towards the online network, in place; the online one stays."""
     target, online = _updated(student, 0.25)
     sentence = recognise(
@@ -401,7 +405,7 @@ def test_polyak_update_by_hand(student):
 
 
 @subpart("3f")
-def test_polyak_updates_add_up(student):
+def test_polyak_updates_add_up(student: Student) -> None:
     """Each update closes the share τ of the gap that is left: after k of them (1 - τ)^k remain."""
     for times in (2, 5):
         target, _ = _updated(student, 0.1, times)
@@ -413,7 +417,7 @@ def test_polyak_updates_add_up(student):
 
 
 @subpart("3f")
-def test_polyak_update_of_a_deep_network(student):
+def test_polyak_update_of_a_deep_network(student: Student) -> None:
     """Every layer moves; afterwards the two networks are still apart: training one does not drag the other along."""
     target, online = (student.module("kit.networks").mlp(2, (3, 3), 1, seed=s) for s in (1, 2))
     before = student.given.parameters(target)
@@ -437,7 +441,7 @@ def test_polyak_update_of_a_deep_network(student):
 
 
 @subpart("3g", hint="noise_std is a standard deviation: noise_std * rng.standard_normal(shape)")
-def test_noise_of_the_greedy_rows(student):
+def test_noise_of_the_greedy_rows(student: Student) -> None:
     """With ε = 0 each entry gets Gaussian noise of its own, with standard deviation `noise_std`."""
     # A normal test and a test of signs, at 1e-7 each. Clipping at ±1 is at five standard deviations.
     actions = np.zeros((3000, 3))
@@ -456,7 +460,7 @@ def test_noise_of_the_greedy_rows(student):
 
 
 @subpart("3g", hint="clip after the noise, not before")
-def test_noise_cannot_leave_the_action_space(student):
+def test_noise_cannot_leave_the_action_space(student: Student) -> None:
     """Noise is added to the greedy action, and the sum is clipped to [-1, 1]."""
     # Each count is binomial with p = 1/2, at 1e-7.
     actions = np.tile([1.0, -1.0, 0.9], (2000, 1))
@@ -474,7 +478,7 @@ def test_noise_cannot_leave_the_action_space(student):
 
 
 @subpart("3g", hint="one draw decides for a whole row: a mask of shape (B, 1)")
-def test_random_rows(student):
+def test_random_rows(student: Student) -> None:
     """With probability ε a row is replaced, as a whole, by a uniform draw; without noise the rest stays."""
     # A binomial test and a uniform one, at 1e-7 each.
     actions = np.full((3000, 3), 0.123456789)
@@ -497,7 +501,7 @@ def test_random_rows(student):
 
 
 @subpart("3g")
-def test_random_rows_get_no_noise(student):
+def test_random_rows_get_no_noise(student: Student) -> None:
     """With ε = 1 all actions are uniform in [-1, 1], whatever the greedy ones and the noise are."""
     # A uniform test and a test of signs, at 1e-7 each.
     explored = student.policy.explore(np.full((3000, 3), 0.9), 3.0, 1.0, Rng(0))
@@ -518,7 +522,7 @@ def test_random_rows_get_no_noise(student):
 
 
 @subpart("3g")
-def test_explore_leaves_its_arguments_alone(student):
+def test_explore_leaves_its_arguments_alone(student: Student) -> None:
     """The greedy actions stay as they were, and the draws come from the `rng` that is passed in."""
     actions = np.full((50, 2), 0.5)
     first = expect_array(student.policy.explore(actions, 0.2, 0.3, Rng(1)), (50, 2), name="explore")

@@ -3,10 +3,14 @@
 In `_buffer`, episode n achieves the goal (n, t, 100 n + t) at its state t, so a goal says where it comes from.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from autograder.checks.checking import (
     Rng,
+    Student,
     expect,
     expect_array,
     expect_close,
@@ -35,14 +39,14 @@ def _buffer(episodes: int, steps: int) -> np.ndarray:
     return np.stack([n, t, 100 * n + t], axis=-1).astype(np.float32)
 
 
-def _expect_rng_is_used(draw) -> None:
+def _expect_rng_is_used(draw: Callable[[Rng], Any]) -> None:
     """`draw(rng)` gives an array; the same stream must give the same, another stream something else."""
     first = expect_array(draw(Rng(1)))
     expect(np.array_equal(first, draw(Rng(1))), NOT_THIS_RNG)
     expect(not np.array_equal(first, draw(Rng(2))), DEAF_TO_RNG)
 
 
-def _expect_unchanged_by(student, strategy: str) -> None:
+def _expect_unchanged_by(student: Student, strategy: str) -> None:
     episodes, steps = np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
     arguments = {"achieved": _buffer(4, 3), "episodes": episodes, "steps": steps, "rng": Rng(0)}
     expect_unchanged(getattr(student.relabel, strategy), **arguments)
@@ -54,7 +58,7 @@ def _expect_unchanged_by(student, strategy: str) -> None:
 @subpart(
     "4a", hint="achieved[episodes, t] picks one row for each transition; the last state has index T, or -1"
 )
-def test_final_goals_are_the_last_state(student):
+def test_final_goals_are_the_last_state(student: Student) -> None:
     """The goal is what the transition's own episode had achieved in its very last state, T."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -73,7 +77,7 @@ def test_final_goals_are_the_last_state(student):
 
 
 @subpart("4a")
-def test_final_goals_with_as_many_transitions_as_episodes(student):
+def test_final_goals_with_as_many_transitions_as_episodes(student: Student) -> None:
     """Each transition gets the goal of its own episode, also when there are as many of one as of the other."""
     achieved, episodes, steps = _buffer(3, 2), np.array([2, 2, 0]), np.array([0, 1, 1])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -87,7 +91,7 @@ def test_final_goals_with_as_many_transitions_as_episodes(student):
 
 
 @subpart("4a")
-def test_final_goals_leave_their_arguments(student):
+def test_final_goals_leave_their_arguments(student: Student) -> None:
     """The indices and the buffer are still needed afterwards, and stay as they are."""
     _expect_unchanged_by(student, "final_goals")
 
@@ -95,7 +99,14 @@ def test_final_goals_leave_their_arguments(student):
 # --- 4b ---
 
 
-def _drawn(student, strategy: str, achieved, episodes, steps, rng=None) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(
+    student: Student,
+    strategy: str,
+    achieved: np.ndarray,
+    episodes: np.ndarray,
+    steps: np.ndarray,
+    rng: Rng | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """The episode and the state that each goal of a strategy comes from."""
     function = getattr(student.relabel, strategy)
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -105,7 +116,7 @@ def _drawn(student, strategy: str, achieved, episodes, steps, rng=None) -> tuple
 
 
 @subpart("4b", hint="state t+1 is the first that counts, state T the last")
-def test_future_goals_come_later_in_the_same_episode(student):
+def test_future_goals_come_later_in_the_same_episode(student: Student) -> None:
     """The goal was achieved in the same episode, after the transition: at one of the states t+1 … T."""
     achieved = _buffer(5, 4)
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
@@ -116,7 +127,7 @@ def test_future_goals_come_later_in_the_same_episode(student):
 
 
 @subpart("4b", hint="the last step T-1 leads to state T")
-def test_future_goals_of_the_last_step(student):
+def test_future_goals_of_the_last_step(student: Student) -> None:
     """After the last step T-1 only state T is left, so the goal is certain; with T = 1 it is for every step."""
     achieved, episodes = _buffer(3, 4), np.array([0, 2, 1, 1, 2, 0])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -136,7 +147,7 @@ def test_future_goals_of_the_last_step(student):
 
 
 @subpart("4b")
-def test_future_goals_are_uniform(student):
+def test_future_goals_are_uniform(student: Student) -> None:
     """Each of the states t+1 … T is drawn equally often, whatever t is."""
     # Four tests at 1e-7 each: a false alarm has probability < 4e-7.
     achieved, steps = _buffer(2, 4), np.tile(np.arange(4), 1000)
@@ -156,7 +167,7 @@ def test_future_goals_are_uniform(student):
 
 
 @subpart("4b")
-def test_future_goals_use_the_rng_and_nothing_else(student):
+def test_future_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.future_goals(achieved, episodes, steps, rng))
@@ -167,7 +178,7 @@ def test_future_goals_use_the_rng_and_nothing_else(student):
 
 
 @subpart("4c", hint="the same episode, any of its T+1 states")
-def test_episode_goals_come_from_the_same_episode(student):
+def test_episode_goals_come_from_the_same_episode(student: Student) -> None:
     """The goal was achieved in the same episode, and the time of the transition does not matter."""
     achieved = _buffer(5, 4)
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
@@ -181,7 +192,7 @@ def test_episode_goals_come_from_the_same_episode(student):
 
 
 @subpart("4c")
-def test_episode_goals_are_uniform(student):
+def test_episode_goals_are_uniform(student: Student) -> None:
     """Each of the T+1 states 0 … T is drawn equally often, for early and for late transitions."""
     # Two tests at 1e-7 each.
     achieved, episodes, steps = _buffer(2, 4), np.repeat([1, 0], 3000), np.tile([0, 3], 3000)
@@ -195,7 +206,7 @@ def test_episode_goals_are_uniform(student):
 
 
 @subpart("4c")
-def test_episode_goals_use_the_rng_and_nothing_else(student):
+def test_episode_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.episode_goals(achieved, episodes, steps, rng))
@@ -206,7 +217,7 @@ def test_episode_goals_use_the_rng_and_nothing_else(student):
 
 
 @subpart("4d", hint="draw the episode too, out of all N in `achieved`")
-def test_random_goals_come_from_all_episodes(student):
+def test_random_goals_come_from_all_episodes(student: Student) -> None:
     """The goal may come from any episode of the buffer, even one that no transition of the batch comes from."""
     achieved, episodes, steps = _buffer(6, 3), np.full(400, 2), np.arange(400) % 3
     episode, _ = _drawn(student, "random_goals", achieved, episodes, steps)
@@ -215,7 +226,7 @@ def test_random_goals_come_from_all_episodes(student):
 
 
 @subpart("4d")
-def test_random_goals_are_uniform(student):
+def test_random_goals_are_uniform(student: Student) -> None:
     """Each of the N · (T+1) states in the buffer is drawn equally often: episode and state independently."""
     achieved, steps = _buffer(3, 4), np.tile(np.arange(4), 1000)
     episode, state = _drawn(student, "random_goals", achieved, np.zeros(4000, dtype=np.int64), steps)
@@ -230,7 +241,7 @@ def test_random_goals_are_uniform(student):
 
 
 @subpart("4d")
-def test_random_goals_use_the_rng_and_nothing_else(student):
+def test_random_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
     achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
     _expect_rng_is_used(lambda rng: student.relabel.random_goals(achieved, episodes, steps, rng))
@@ -246,7 +257,7 @@ def _two_kinds(batch: int) -> tuple[np.ndarray, np.ndarray]:
     return desired, -desired
 
 
-def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
+def _replaced(student: Student, batch: int, fraction: float, rng: Rng) -> np.ndarray:
     """Which rows (B,) were replaced; fails unless every row is whole."""
     desired, hindsight = _two_kinds(batch)
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -264,7 +275,7 @@ def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
 
 
 @subpart("4e", hint="draw one number for each row, and compare it to the fraction")
-def test_replaced_share(student):
+def test_replaced_share(student: Student) -> None:
     """A row is replaced, as a whole, with probability `fraction`; 0 replaces none and 1 replaces all."""
     # Two tests at 1e-7 each.
     expect(
@@ -279,7 +290,7 @@ def test_replaced_share(student):
 
 
 @subpart("4e", hint="a fixed number of replaced rows is not a probability for each row")
-def test_each_row_is_decided_on_its_own(student):
+def test_each_row_is_decided_on_its_own(student: Student) -> None:
     """Two rows at fraction 0.5: none, the first, the second or both are replaced, each equally often."""
     rng = student.given.rng(0)  # one stream over all calls
     rows = np.array([_replaced(student, 2, 0.5, rng) for _ in range(100)])
@@ -291,7 +302,7 @@ def test_each_row_is_decided_on_its_own(student):
 
 
 @subpart("4e")
-def test_replace_goals_leaves_its_arguments_alone(student):
+def test_replace_goals_leaves_its_arguments_alone(student: Student) -> None:
     """`desired` and `hindsight` hold the same as before; the result is an array of its own."""
     desired, hindsight = _two_kinds(20)
     expect_unchanged(
@@ -300,7 +311,7 @@ def test_replace_goals_leaves_its_arguments_alone(student):
 
 
 @subpart("4e")
-def test_replace_goals_uses_the_rng(student):
+def test_replace_goals_uses_the_rng(student: Student) -> None:
     """The draws come from the `rng` that is passed in, so a run can be repeated."""
     desired, hindsight = _two_kinds(100)
     _expect_rng_is_used(lambda rng: student.relabel.replace_goals(desired, hindsight, 0.5, rng))
@@ -310,7 +321,7 @@ def test_replace_goals_uses_the_rng(student):
 
 
 @subpart("4f", hint="no reward is positive here: 0 for having arrived, -1 for anything else")
-def test_sparse_reward(student):
+def test_sparse_reward(student: Student) -> None:
     """ "sparse": 0 where s' is within the threshold of the goal, -1 elsewhere."""
     goals = np.array([1.3, 0.7, 0.4]) * np.ones((7, 1))
     moves = np.array(
@@ -343,7 +354,7 @@ def test_sparse_reward(student):
 
 
 @subpart("4f", hint="d <= threshold counts as arrived")
-def test_sparse_reward_at_the_threshold(student):
+def test_sparse_reward_at_the_threshold(student: Student) -> None:
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
     goals = np.zeros((3, 2))  # powers of two, so that the distance is exact
     arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5]])
@@ -358,7 +369,7 @@ def test_sparse_reward_at_the_threshold(student):
 
 
 @subpart("4f")
-def test_dense_reward(student):
+def test_dense_reward(student: Student) -> None:
     """ "dense": minus the Euclidean distance, whatever the threshold."""
     goals = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.2, 0.4, 0.6]])
     moves = np.array([[0.3, 0.0, -0.4], [2.0, -1.0, 2.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.0]])
@@ -379,7 +390,7 @@ def test_dense_reward(student):
 
 
 @subpart("4f", hint="axis=-1")
-def test_one_reward_for_each_row(student):
+def test_one_reward_for_each_row(student: Student) -> None:
     """Each row has its own distance, also where a batch has as many rows as a goal has coordinates."""
     goals = np.zeros((3, 3))
     arrived = np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
@@ -394,7 +405,7 @@ def test_one_reward_for_each_row(student):
 
 
 @subpart("4f", hint="NumPy takes the difference of float64 and float32 as it is")
-def test_rewards_of_imagined_steps(student):
+def test_rewards_of_imagined_steps(student: Student) -> None:
     """As in training: imagined positions are float64 and cut out of larger arrays, their goals are float32."""
     goals = np.array([[0.0, 0.0], [1.0, 2.0], [0.5, 0.5]])
     arrived = goals + np.array([[0.3, 0.4], [0.0, 0.25], [0.0, 0.0]])
@@ -417,7 +428,7 @@ def test_rewards_of_imagined_steps(student):
 
 
 @subpart("4f")
-def test_new_rewards_leave_their_arguments(student):
+def test_new_rewards_leave_their_arguments(student: Student) -> None:
     """Achieved states and goals are still needed afterwards, and stay as they are."""
     for reward in ("sparse", "dense"):
         arguments = {

@@ -7,7 +7,7 @@ A check gets a fresh connection to the submission. Nothing of pytest's own repor
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -181,10 +181,10 @@ class Checks:
         return report
 
     def _blank(self, item: pytest.Item, message: str) -> CheckResult:
-        doc = (getattr(item, "obj", None) and item.obj.__doc__) or ""
+        doc = (item.obj.__doc__ if isinstance(item, pytest.Function) else None) or ""
         title = doc.strip().splitlines()[0].rstrip(".") if doc.strip() else item.name
         mark = item.get_closest_marker("subpart")
-        fields = _mark(item) if mark else {}
+        fields: Mapping[str, Any] = _mark(item) if mark else {}
         return CheckResult(
             id=self._id(item),
             title=title,
@@ -253,7 +253,7 @@ def _detail(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _mark(item: pytest.Item) -> dict[str, Any]:
+def _mark(item: pytest.Item) -> Mapping[str, Any]:
     mark = item.get_closest_marker("subpart")
     if mark is None:
         raise CouldNotRun("the check has no @subpart")

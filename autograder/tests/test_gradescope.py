@@ -215,7 +215,8 @@ def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
         pins = archive.read("requirements.txt").decode()
         modes = {name: archive.getinfo(name).external_attr >> 16 & 0o777 for name in names[-2:]}
     assert modes == {"run_autograder": 0o755, "setup.sh": 0o755}
-    assert "torch==" in pins and "pytest==" in pins and "ruff" not in pins and "#" not in pins
+    assert "torch==" in pins and "pytest==" in pins
+    assert not [word for word in ("ruff", "mypy", "#") if word in pins]
     with pytest.raises(ReleaseError, match="1 to 40 minutes"):
         gradescope.build(ROOT, tmp_path / "g.zip", 60.0)
     for script in gradescope.SCRIPTS:

@@ -64,8 +64,8 @@ def _placeholders(tree: ast.Module) -> list[tuple[str, int]]:
     return found
 
 
-def _definition(tree: ast.Module, function: str) -> tuple[ast.stmt | None, bool]:
-    """The statement that binds `function`, and whether its absence is certain: a star import may bring anything."""
+def _definition(tree: ast.Module, function: str) -> tuple[ast.AST | None, bool]:
+    """What binds `function`, and whether its absence is certain: a star import may bring anything."""
     owner, _, method = function.rpartition(".")
     if any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree)):
         return None, False
@@ -78,9 +78,9 @@ def _definition(tree: ast.Module, function: str) -> tuple[ast.stmt | None, bool]
     return own, own is None and {ast.unparse(base) for base in scope.bases} <= _PLAIN_BASES
 
 
-def _bound(body: list[ast.stmt], name: str) -> ast.stmt | None:
-    """The last statement of this body, or of an `if`, `try` or `with` in it, that binds the name."""
-    found = None
+def _bound(body: list[ast.stmt], name: str) -> ast.AST | None:
+    """What binds the name last in this body, or in an `if`, `try` or `with` in it."""
+    found: ast.AST | None = None
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found = node if node.name == name else found

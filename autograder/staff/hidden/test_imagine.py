@@ -6,6 +6,8 @@ probability of at most 1e-7 a call; no check makes more than ten such calls, so 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def fresh_seed(rng: np.random.Generator) -> int:
 # --- 2a: start states ---
 
 
-def judge_starts(answer: object, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def judge_starts(answer: Any, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     expect(
         isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps"
     )
@@ -136,7 +138,7 @@ def world(rng: np.random.Generator, obs_dim: int, goal_dim: int, action_dim: int
     )
 
 
-def table(data: object, rows: int, widths: dict[str, int]) -> np.ndarray:
+def table(data: Any, rows: int, widths: dict[str, int]) -> np.ndarray:
     """All keys side by side, (rows, sum of widths)."""
     expect(
         isinstance(data, dict) and set(KEYS) <= set(data),

@@ -3,7 +3,9 @@
 import numpy as np
 
 from autograder.checks.checking import (
+    Handle,
     Rng,
+    Student,
     expect,
     expect_array,
     expect_close,
@@ -39,7 +41,9 @@ def _batch(rng: np.random.Generator, shape: tuple[int, int, int, int]) -> tuple:
     )
 
 
-def _drawn(student, strategy: str, achieved, episodes, steps, rng) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(
+    student: Student, strategy: str, achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: Rng
+) -> tuple[np.ndarray, np.ndarray]:
     """The episode and the state that each goal of a strategy comes from."""
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = getattr(student.relabel, strategy)(achieved, episodes, steps, rng)
@@ -51,7 +55,7 @@ def _drawn(student, strategy: str, achieved, episodes, steps, rng) -> tuple[np.n
 
 
 @subpart("4a")
-def test_final_goals_of_any_buffer(student, fresh_rng):
+def test_final_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """The last state of each transition's own episode, for buffers and batches of many shapes."""
     for shape in SHAPES:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
@@ -68,12 +72,12 @@ def test_final_goals_of_any_buffer(student, fresh_rng):
             },
         )  # fmt: skip
         expect_close(
-            goals, reference.final_goals(achieved, episodes, steps, None), sentence, name="final_goals"
+            goals, reference.final_goals(achieved, episodes, steps, fresh_rng), sentence, name="final_goals"
         )
 
 
 @subpart("4a")
-def test_final_goals_in_double_precision(student, fresh_rng):
+def test_final_goals_in_double_precision(student: Student, fresh_rng: np.random.Generator) -> None:
     """Any numbers will do: float64, large, negative, equal, and arrays that do not lie in one piece."""
     achieved = fresh_rng.normal(size=(5, 4, 2)) * 10.0 ** fresh_rng.integers(-3, 6, size=(5, 4, 1))
     achieved[0] = achieved[0, 0]
@@ -81,7 +85,7 @@ def test_final_goals_in_double_precision(student, fresh_rng):
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     strided = student.given.call_strided(student.relabel.final_goals, achieved, episodes, steps, Rng(0))
-    wanted = reference.final_goals(achieved, episodes, steps, None)
+    wanted = reference.final_goals(achieved, episodes, steps, fresh_rng)
     expect_close(goals, wanted, "a goal is not the last state of the transition's own episode")
     expect_close(strided, wanted, "a goal is wrong where the arrays are views of larger ones")
 
@@ -90,7 +94,7 @@ def test_final_goals_in_double_precision(student, fresh_rng):
 
 
 @subpart("4b")
-def test_future_goals_of_any_buffer(student, fresh_rng):
+def test_future_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Same episode, one of the states t+1 … T, for buffers and batches of many shapes."""
     for shape in SHAPES * 3:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
@@ -101,7 +105,7 @@ def test_future_goals_of_any_buffer(student, fresh_rng):
 
 
 @subpart("4b")
-def test_future_goals_of_any_length_are_uniform(student, fresh_rng):
+def test_future_goals_of_any_length_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All later states are equally likely, for each step of episodes of another length."""
     # At most 7 tests at 1e-7 each: a false alarm has probability < 1e-6.
     length = int(fresh_rng.integers(5, 8))
@@ -120,7 +124,7 @@ def test_future_goals_of_any_length_are_uniform(student, fresh_rng):
 
 
 @subpart("4c")
-def test_episode_goals_of_any_buffer(student, fresh_rng):
+def test_episode_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Same episode, for buffers and batches of many shapes."""
     for shape in SHAPES * 3:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
@@ -129,7 +133,7 @@ def test_episode_goals_of_any_buffer(student, fresh_rng):
 
 
 @subpart("4c")
-def test_episode_goals_of_any_length_are_uniform(student, fresh_rng):
+def test_episode_goals_of_any_length_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All T+1 states are equally likely, for the first step, the last, and any between."""
     # Four tests at 1e-7 each: the first step, the last, all, and the shortest episode.
     length = int(fresh_rng.integers(4, 8))
@@ -149,7 +153,7 @@ def test_episode_goals_of_any_length_are_uniform(student, fresh_rng):
 
 
 @subpart("4d")
-def test_random_goals_of_any_buffer(student, fresh_rng):
+def test_random_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Some state of the buffer, for buffers and batches of many shapes."""
     for shape in SHAPES:
         achieved, episodes, steps, rng = _batch(fresh_rng, shape)
@@ -157,7 +161,7 @@ def test_random_goals_of_any_buffer(student, fresh_rng):
 
 
 @subpart("4d")
-def test_random_goals_of_any_length_are_uniform(student, fresh_rng):
+def test_random_goals_of_any_length_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All states of all episodes are equally likely, wherever the batch comes from."""
     # Two tests at 1e-7 each.
     n, t = int(fresh_rng.integers(2, 5)), int(fresh_rng.integers(2, 5))
@@ -175,7 +179,9 @@ def test_random_goals_of_any_length_are_uniform(student, fresh_rng):
 # --- 4e ---
 
 
-def _replaced(student, rng, fresh_rng, batch: int, dim: int, fraction: float) -> np.ndarray:
+def _replaced(
+    student: Student, rng: Rng | Handle, fresh_rng: np.random.Generator, batch: int, dim: int, fraction: float
+) -> np.ndarray:
     """Which rows (B,) were replaced; fails unless every row is whole and from its own place."""
     desired = fresh_rng.normal(size=(batch, dim)).astype(np.float32)
     hindsight = desired + fresh_rng.uniform(0.5, 1.0, size=(batch, dim)).astype(np.float32)
@@ -185,11 +191,11 @@ def _replaced(student, rng, fresh_rng, batch: int, dim: int, fraction: float) ->
     new, old = (np.abs(goals - wanted) < 1e-5 for wanted in (hindsight, desired))
     expect(new | old, "an entry is from neither `desired` nor `hindsight`, or from another row")
     expect(new.all(axis=1) | old.all(axis=1), "a row mixes the two goals: one draw decides for a whole row")
-    return new.all(axis=1)
+    return np.asarray(new.all(axis=1))
 
 
 @subpart("4e")
-def test_replaced_share_of_any_fraction(student, fresh_rng):
+def test_replaced_share_of_any_fraction(student: Student, fresh_rng: np.random.Generator) -> None:
     """The share of replaced rows is `fraction`, whatever it is, in batches of many shapes."""
     # Three tests at 1e-7 each.
     for dim in (1, 2, 3):
@@ -199,7 +205,7 @@ def test_replaced_share_of_any_fraction(student, fresh_rng):
 
 
 @subpart("4e")
-def test_a_batch_of_one_row(student, fresh_rng):
+def test_a_batch_of_one_row(student: Student, fresh_rng: np.random.Generator) -> None:
     """One row is sometimes replaced and sometimes not: a share of rows, rounded, never would be."""
     rng = student.given.rng(int(fresh_rng.integers(2**30)))
     fraction = fresh_rng.uniform(0.3, 0.7)
@@ -208,7 +214,7 @@ def test_a_batch_of_one_row(student, fresh_rng):
 
 
 @subpart("4e")
-def test_none_or_all(student, fresh_rng):
+def test_none_or_all(student: Student, fresh_rng: np.random.Generator) -> None:
     """Fractions 0 and 1 leave nothing to chance."""
     for batch, dim in ((1, 3), (3, 3), (2, 3), (40, 2)):
         none = _replaced(student, Rng(batch), fresh_rng, batch, dim, 0.0)
@@ -227,7 +233,7 @@ def _arrivals(rng: np.random.Generator, batch: int, dim: int, distances: np.ndar
 
 
 @subpart("4f")
-def test_sparse_reward_anywhere(student, fresh_rng):
+def test_sparse_reward_anywhere(student: Student, fresh_rng: np.random.Generator) -> None:
     """The sparse reward for fresh goals and thresholds, in single and double precision."""
     for batch, dim, dtype in ((200, 3, "f8"), (200, 2, "f4"), (3, 3, "f8"), (2, 2, "f4"), (1, 3, "f4")):
         threshold = float(fresh_rng.uniform(0.05, 2.0))
@@ -258,7 +264,7 @@ def test_sparse_reward_anywhere(student, fresh_rng):
 
 
 @subpart("4f")
-def test_dense_reward_anywhere(student, fresh_rng):
+def test_dense_reward_anywhere(student: Student, fresh_rng: np.random.Generator) -> None:
     """The dense reward for fresh goals, near and far, in single and double precision, whatever the threshold."""
     for batch, dim, dtype in ((100, 3, "f8"), (100, 2, "f4"), (3, 3, "f8"), (2, 2, "f4"), (1, 3, "f4")):
         distances = fresh_rng.choice([0.0, 0.01, 1.0, 1000.0], size=batch) * fresh_rng.uniform(0.5, 1, batch)
@@ -278,7 +284,7 @@ def test_dense_reward_anywhere(student, fresh_rng):
 
 
 @subpart("4f")
-def test_sparse_reward_at_any_threshold(student, fresh_rng):
+def test_sparse_reward_at_any_threshold(student: Student, fresh_rng: np.random.Generator) -> None:
     """A distance of exactly the threshold counts as reached, and the least bit more does not."""
     for dim in (1, 2, 3):
         threshold = float(2.0 ** -fresh_rng.integers(1, 5))  # a power of two: distance and square are exact

@@ -7,8 +7,10 @@ the chance of an undecided budget included. `operating_characteristics` gives th
 """
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from autograder.checks.checking import CheckFailed, expect, expect_array, subpart
@@ -43,7 +45,9 @@ def agent_with(arrays: dict, spec: TaskSpec) -> Agent:
 
 
 @subpart("5a", weight=8, kind="threshold", time_limit=300)
-def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
+def test_the_policy_reaches_fresh_goals(
+    submitted_file: Callable[[str], Path], fresh_rng: np.random.Generator
+) -> None:
     """The policy reaches fresh goals as often as a correct solution does (sequential test)."""
     try:
         arrays = read_policy(submitted_file(FILE))
@@ -53,14 +57,14 @@ def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
     spec = env.task_spec
     agent = agent_with(arrays, spec)
 
-    def act(obs, goals):
+    def act(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         actions = agent.act(obs, goals)
         return expect_array(actions, shape=(len(obs), spec.action_dim), name="the actions of your policy")
 
-    def successes():
+    def successes() -> Iterator[bool]:
         while True:
             episodes = collect_episodes(env, act)
-            yield from env.is_success(episodes["achieved"][:, -1], episodes["desired"])
+            yield from map(bool, env.is_success(episodes["achieved"][:, -1], episodes["desired"]))
 
     try:
         verdict = sequential_test(successes(), THRESHOLD, MARGIN, ERROR, ERROR, MAX_EPISODES)

@@ -23,7 +23,7 @@ from envs.errors import UserMistake
 SCRIPTS = ("setup.sh", "run_autograder")
 NOT_NEEDED = (
     *("matplotlib", "tensorboard", "jupytext", "nbclient", "ipykernel", "imageio", "hypothesis", "ruff"),
-    *("pyyaml", "copydetect"),
+    *("pyyaml", "copydetect", "mypy"),
 )
 FOLDERS = (
     *("envs", "solutions", "autograder/course", "autograder/checks", "autograder/grader"),
