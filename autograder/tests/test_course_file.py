@@ -10,6 +10,7 @@ import pytest
 
 from autograder.course.file import COURSE_FILE, read_deadlines
 from autograder.course.late import Deadlines
+from autograder.course.parts import read_parts
 from autograder.staff.release import gradescope, handout
 from autograder.staff.release.errors import ReleaseError
 from envs.errors import UserMistake
@@ -61,9 +62,13 @@ def test_what_it_does_not_say_costs_nothing(write) -> None:
 
 def test_every_example_in_the_courses_own_file_can_be_used(write) -> None:
     lines = COURSE_FILE.read_text(encoding="utf-8").splitlines()
-    settings = [line[2:] for line in lines if re.match(r'# (\[|"|\w+ = )', line)]
-    course = read_deadlines(write("\n".join(settings)))
+    path = write("\n".join(re.sub(r'^# (\[|"|\w+ = )', r"\1", line) for line in lines))
+    course = read_deadlines(path)
     assert course.due and course.policy.penalty and course.extensions
+    (path.parent / "parts.toml").write_bytes((COURSE_FILE.parent / "parts.toml").read_bytes())
+    parts = read_parts(path.parent / "parts.toml")
+    assert [part.given for part in (*parts.others, *parts.parts)] == ["complete", *["holes"] * 4]
+    assert parts.total == 100 and parts.settings == read_parts().settings  # they show what holds without them
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -43,8 +44,10 @@ def file_versions(roots: dict[str, Path], pristine: Path, parts: Parts) -> dict[
         _add(own, name, files[name])
         for other in _other_checks(files[name], files.values()):
             _add(own, other.name, other)
-        used = [(p.number, p.file, p.time_limit) for p in parts.parts for s in p.subparts if s.id in subparts]
-        own.update(json.dumps([name, subparts, used, parts.files]).encode())
+        own_parts = [p for p in parts.parts if any(sub.id in subparts for sub in p.subparts)]
+        used = [(p.number, p.file, p.time_limit, p.task, p.threshold) for p in own_parts]
+        time = asdict(parts.settings.time) | {"gradescope_minutes": 0}
+        own.update(json.dumps([name, subparts, used, parts.files, time]).encode())
         versions[name] = own.hexdigest()[:16]
     return versions
 

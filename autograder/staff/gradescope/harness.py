@@ -78,7 +78,15 @@ class Progress:
             notes = (*(() if self.done else (CUT,)), *self.notes, *self.late_notes)
             seconds = time.monotonic() - self.started
             grade = Grade(
-                "submission", every, total, self.seed, seconds, self.isolation, notes=notes, late=self.late
+                "submission",
+                every,
+                total,
+                self.seed,
+                seconds,
+                self.isolation,
+                notes=notes,
+                late=self.late,
+                settings=self.parts.settings,
             )
             results.write_json(self.path, results.gradescope(grade))
 
@@ -114,7 +122,9 @@ def run(
             )
     except UserMistake as mistake:  # of whoever packed the submission
         nothing = Grade(
-            "submission", (), score((), parts), progress.seed, 0.0, "nothing was run", notes=(str(mistake),)
+            *("submission", (), score((), parts), progress.seed, 0.0, "nothing was run"),
+            notes=(str(mistake),),
+            settings=parts.settings,
         )
         results.write_json(path, results.gradescope(nothing))
         print(mistake)

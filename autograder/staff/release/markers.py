@@ -122,6 +122,18 @@ def blank(text: str, name: str, titles: Mapping[str, str]) -> str:
     return blanked
 
 
+def complete(text: str, name: str, ids: Collection[str]) -> str:
+    """The text with its solutions, without the markers and the hints between them. Raises ReleaseError like `blank`."""
+    blocks = find_blocks(text, name, ids)
+    comments, _ = _read_tokens(text)
+    dropped = {line for block in blocks for line in (block.begin, block.end)}
+    for comment in comments:
+        if HINT.fullmatch(comment.text) and any(block.begin < comment.line < block.end for block in blocks):
+            dropped.add(comment.line)
+    lines = enumerate(io.StringIO(text).readlines(), start=1)
+    return "".join(line for number, line in lines if number not in dropped)
+
+
 def _read_tokens(text: str) -> tuple[list[_Comment], set[int]]:
     """Every comment, and the numbers of the lines that hold code (all lines of a string; no blank ones)."""
     comments, code_lines = [], set()
