@@ -53,9 +53,7 @@ def deadlines_of(file: TomlFile) -> Deadlines:
     if policy.max_days is not None and policy.free_days > policy.max_days:
         raise file.wrong(["late", "free_days"], f"is more than max_days, which is {policy.max_days}")
     if policy.max_penalty < policy.penalty:
-        raise file.wrong(
-            ["late", "max_penalty"], f"is less than the penalty of one day, {policy.penalty:g}"
-        )
+        raise file.wrong(["late", "max_penalty"], f"is less than the penalty of one day, {policy.penalty:g}")
     return Deadlines(zone, due, policy, _extensions(file, due, zone))
 
 

@@ -1,6 +1,6 @@
 """What a course gives out and grades, for how many points: parts.toml says what there is, course.toml what counts.
 
-    parts.toml (the assignment) + course.toml beside it (the course) --read_parts--> Parts
+parts.toml (the assignment) + course.toml beside it (the course) --read_parts--> Parts
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from envs import task_spec
 from envs.errors import UserMistake
 
 PARTS_FILE = Path(__file__).parents[1] / "parts.toml"
-THRESHOLDS = "staff/hidden/thresholds"  # beside parts.toml; a handout's course.toml holds the threshold itself
+THRESHOLDS = (
+    "staff/hidden/thresholds"  # beside parts.toml; a handout's course.toml holds the threshold itself
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Parts:
     @property
     def total(self) -> float:
         """Of all points but those of extra credit."""
-        return round(sum(part.points for part in self.parts if not part.extra), 9)
+        counted = (sub.points for part in self.parts if not part.extra for sub in part.subparts)
+        return round(sum(counted), 9)
 
     @property
     def not_graded(self) -> frozenset[str]:
@@ -179,7 +182,9 @@ def _graded(part: Part, entry: dict[str, Any], course: TomlFile) -> Part:
     if part.module is None:
         task = course.table.get("weights", {}).get("task")
         if task is None:
-            raise course.wrong(key, 'trained weights are graded, so say on which task: [weights] task = "reach"')
+            raise course.wrong(
+                key, 'trained weights are graded, so say on which task: [weights] task = "reach"'
+            )
         env = task_spec(task).env_id.split("-")[0] or task
         subs = [replace(sub, title=sub.title.replace("{env}", env)) for sub in subs]
         file = part.file.replace("{task}", task)

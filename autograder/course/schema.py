@@ -37,9 +37,7 @@ def _one_of(values: tuple[str, ...]) -> dict[str, Any]:
 _TEXT = {"type": "string", "pattern": r"\S", "description": "a text that is not empty"}
 _FLAG = {"type": "boolean", "description": "true or false"}
 _SECONDS = _number("a number of seconds above 0", exclusiveMinimum=0)
-_POINTS = _number(
-    f"a number of points above 0, at most {MAX_POINTS}", exclusiveMinimum=0, maximum=MAX_POINTS
-)
+_POINTS = _number(f"a number of points above 0, at most {MAX_POINTS}", exclusiveMinimum=0, maximum=MAX_POINTS)
 _SHARE = _number("a number from 0 to 1", minimum=0, maximum=1)
 _DAYS = {
     **{"type": "integer", "minimum": 0, "maximum": MAX_DAYS},
@@ -49,7 +47,7 @@ _DAYS = {
 # --- parts.toml: the assignment ---
 
 _SUBPART = _table(
-    "a table such as { title = \"final goals\", function = \"final_goals\" }",
+    'a table such as { title = "final goals", function = "final_goals" }',
     title=_TEXT,
     function={
         **{"type": "string", "pattern": r"^[A-Za-z_]\w*(\.\w+)?\Z"},

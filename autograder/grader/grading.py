@@ -201,6 +201,4 @@ def check(
     points = score(results, parts, selection)
     seconds = time.monotonic() - start
     name = target.resolve().name
-    return Grade(
-        name, tuple(results), points, seed, seconds, "none: direct calls", settings=parts.settings
-    )
+    return Grade(name, tuple(results), points, seed, seconds, "none: direct calls", settings=parts.settings)

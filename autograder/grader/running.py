@@ -76,7 +76,9 @@ class Collected:
 
     checks: tuple[CheckResult, ...]  # in order
     broken: tuple[CheckResult, ...]  # files that do not load, ill-formed checks: the message says why
-    left_out: frozenset[str] = frozenset()  # files, all of whose checks are of parts that the course does not grade
+    left_out: frozenset[str] = (
+        frozenset()
+    )  # files, all of whose checks are of parts that the course does not grade
 
 
 def collect_checks(roots: dict[str, Path], parts: Parts) -> Collected:

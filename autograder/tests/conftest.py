@@ -1,4 +1,4 @@
-"""A tiny assignment for the engine's own tests: two part files, parts.toml and course.toml, public and hidden checks."""
+"""A tiny course for the grader's own tests: two part files, parts.toml and course.toml, public and hidden checks."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from autograder.course.file import COURSE_FILE, read_deadlines
 from autograder.course.late import Deadlines
 from autograder.course.parts import read_parts
-from autograder.staff.release import gradescope, handout
+from autograder.staff.release import gradescope
 from autograder.staff.release.errors import ReleaseError
 from envs.errors import UserMistake
 
@@ -156,16 +156,13 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
             read_deadlines(path)
 
 
-def test_a_handout_names_no_student_and_gradescope_is_told_of_a_mistake_at_once(
-    tmp_path: Path, monkeypatch
-) -> None:
-    assert not [name for name in handout.collect(ROOT) if name.startswith("autograder/course")]
+def test_gradescope_is_told_of_a_mistake_at_once(tmp_path: Path, monkeypatch) -> None:
     names = gradescope.build(ROOT, tmp_path / "g.zip")
     assert "kit/autograder/course.toml" in names and "kit/autograder/course/file.py" in names
 
-    def broken(path: Path | None = None) -> Deadlines:
-        raise UserMistake("course.toml, line 3: due: soon is no date")
+    def broken(path: Path) -> None:
+        raise ReleaseError(["course.toml, line 3: due: soon is no date"])
 
-    monkeypatch.setattr(gradescope, "read_deadlines", broken)
+    monkeypatch.setattr(gradescope, "read_outline", broken)
     with pytest.raises(ReleaseError, match="line 3: due: soon is no date"):
         gradescope.build(ROOT, tmp_path / "g.zip")

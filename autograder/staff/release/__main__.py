@@ -43,7 +43,7 @@ class Gradescope:
     out: Path = Path("dist/gradescope.zip")
     """The zip to write."""
     minutes: float | None = None
-    """The assignment's time limit, as set there: grading ends in good order shortly before it. By default, what course.toml says."""
+    """The assignment's time limit, as set there: grading ends shortly before it. By default, what course.toml says."""
     index: str = ""
     """Where pip finds PyTorch's CPU builds; without it the image gets several GB of GPU libraries."""
 

@@ -54,7 +54,9 @@ def collect(root: Path) -> dict[str, bytes]:
         for path, content in starter.read_tree(root / folder).items():
             entries[f"{folder}/{path}"] = content
     unused = _unused_checks(root, outline)
-    entries = {path: content for path, content in entries.items() if not _withheld(path) and path not in unused}
+    entries = {
+        path: content for path, content in entries.items() if not _withheld(path) and path not in unused
+    }
     entries[PATH] = course_copy(outline)
     missing = [name for name in TOP_FILES if not (root / name).is_file()]
     if "hw/README.md" not in entries:

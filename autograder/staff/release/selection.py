@@ -9,7 +9,6 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline
 
 

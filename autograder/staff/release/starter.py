@@ -60,9 +60,9 @@ class Difference:
 def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
     """Every file of the starter, relative path -> content. Nothing is written.
 
-    Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block fills or that is
-    in another function than it says, a part file that is missing, a block in a file that is no part's, a file that is
-    imported and not given, a marker of the handout text that is none.
+    Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block fills or that
+    is in another function than it says, a part file that is missing, a block in a file that is no part's, a file that
+    is imported and not given, a marker of the handout text that is none.
     """
     files = read_tree(solutions)
     errors = [

@@ -61,7 +61,9 @@ def render(text: str, name: str, outline: Outline, starter: Mapping[str, str]) -
 
     def value(found: re.Match[str]) -> str:
         kind, what, body = found.groups()
-        wrong = ReleaseError([f"{name}:{_line_of(text, found[0])}: there is no marker <!-- {kind}: {what} -->."])
+        wrong = ReleaseError(
+            [f"{name}:{_line_of(text, found[0])}: there is no marker <!-- {kind}: {what} -->."]
+        )
         if kind == "if":
             return body if all(_holds(word, facts, wrong) for word in what.split()) else ""
         if what not in _VALUES:
@@ -147,7 +149,7 @@ def _table(facts: _Facts, body: str) -> str:
             file, what = part.file, f"a policy for {part.subparts[0].title.removesuffix(' policy')}"
         extra = " extra" if part.extra else ""
         rows.append(f"| {part.number} {title} | `{file}` | {what} | {number(part.points)}{extra} |")
-    whole = all(sub.points.is_integer() for part in facts.graded for sub in part.subparts)
+    whole = all(float(sub.points).is_integer() for part in facts.graded for sub in part.subparts)
     without = ", without extra credit" if any(part.extra for part in facts.graded) else ""
     if without or not whole:
         rows.append(f"| | | in all{without} | {number(facts.outline.parts.total)} |")
@@ -189,7 +191,11 @@ def _example(facts: _Facts, body: str) -> str:
         return body
     part = (facts.code or list(facts.graded))[-1]
     hole = part.subparts[min(1, len(part.subparts) - 1)].id
-    for old, new in (("PART=4", f"PART={part.number}"), ("--part 4", f"--part {part.number}"), ("SUB=4b", f"SUB={hole}")):
+    for old, new in (
+        ("PART=4", f"PART={part.number}"),
+        ("--part 4", f"--part {part.number}"),
+        ("SUB=4b", f"SUB={hole}"),
+    ):
         body = body.replace(old, new)
     return body
 
@@ -205,36 +211,35 @@ def _commands(facts: _Facts, body: str) -> str:
 
 
 def _hole(facts: _Facts, body: str) -> str:
-    """The first lines of a hole as they are handed out: those of 4a, if that is one."""
+    """What a hole looks like as it is handed out: 4a, if that is one."""
     holes = [(file, id_) for file, subs in facts.outline.holes.items() for id_ in subs]
-    for file, id_ in sorted(holes, key=lambda hole: hole[1] != "4a"):
-        found = re.search(
-            rf"^(?:[ ]*# TODO\({id_}\): .*\n)*[ ]*raise NotImplementedError\(\"TODO\({id_}\).*\n",
-            facts.starter[file],
-            re.MULTILINE,
-        )
-        if found:
-            return re.sub(r"(?<=```python\n).*?(?=```)", lambda _: found[0], body, flags=re.DOTALL)
-    return ""
+    if not holes:
+        return ""
+    file, id_ = min(holes, key=lambda hole: hole[1] != "4a")
+    found = re.search(
+        rf"^( *# TODO\({id_}\): .*\n)* *raise .*TODO\({id_}\).*\n", facts.starter[file], re.MULTILINE
+    )
+    lines = found[0] if found else ""
+    return re.sub(r"(?<=```python\n).*?(?=```)", lambda _: lines, body, flags=re.DOTALL)
 
 
 def _weights(facts: _Facts, body: str) -> str:
     part = facts.weights
     if part is None:
         return ""
-    rate = f"{100 * part.threshold:g} %"
     return _paragraph(
         [
-            f"For Part {part.number}, train on `{part.task}` and copy the run's `weights.safetensors` to `hw/{part.file}`: it is "
-            f"played on fresh goals until it is clear whether its success rate is at least {rate}.",
-            "A policy at or above that rate fails by bad luck less than once in a thousand gradings.",
+            f"For Part {part.number}, train on `{part.task}` and copy the run's `weights.safetensors` to",
+            f"`hw/{part.file}`: it is played on fresh goals until it is clear whether its success rate is",
+            f"at least {100 * part.threshold:g} %. A policy at or above that rate fails by bad luck less than once",
+            "in a thousand gradings.",
         ]
     )
 
 
-def _paragraph(sentences: list[str]) -> str:
+def _paragraph(pieces: list[str]) -> str:
     """As lines; what a code span or a number and its unit hold together stays on one."""
-    text = " ".join(sentences)
+    text = " ".join(pieces)
     together = re.sub(r"`[^`]*`|\d %", lambda found: found[0].replace(" ", "\0"), text)
     lines = textwrap.wrap(together, _WIDTH, break_long_words=False, break_on_hyphens=False)
     return "".join(f"{line}\n" for line in lines).replace("\0", " ")
