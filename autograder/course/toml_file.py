@@ -53,8 +53,8 @@ class TomlFile:
                     raise UserMistake(f"{path}, line {number}: {ask}") from error
             raise UserMistake(f"{path} is not valid TOML: {one_line(str(error), 120)}") from error
         file = cls(path, text, table)
-        for error in _Validator(schema).iter_errors(table):
-            raise file._broken_rule(error)
+        for broken in _Validator(schema).iter_errors(table):
+            raise file._broken_rule(broken)
         return file
 
     def wrong(self, key: Sequence[str], sentence: str) -> UserMistake:

@@ -188,7 +188,7 @@ class Checks:
         return report
 
     def _blank(self, item: pytest.Item, message: str) -> CheckResult:
-        doc = (getattr(item, "obj", None) and item.obj.__doc__) or ""
+        doc = getattr(getattr(item, "obj", None), "__doc__", None) or ""
         title = doc.strip().splitlines()[0].rstrip(".") if doc.strip() else item.name
         mark = item.get_closest_marker("subpart")
         fields = _mark(item) if mark else {}
@@ -268,4 +268,4 @@ def _mark(item: pytest.Item) -> dict[str, Any]:
     mark = item.get_closest_marker("subpart")
     if mark is None:
         raise CouldNotRun("the check has no @subpart")
-    return mark.kwargs
+    return dict(mark.kwargs)

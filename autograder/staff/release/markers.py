@@ -136,7 +136,8 @@ def complete(text: str, name: str, ids: Collection[str]) -> str:
 
 def _read_tokens(text: str) -> tuple[list[_Comment], set[int]]:
     """Every comment, and the numbers of the lines that hold code (all lines of a string; no blank ones)."""
-    comments, code_lines = [], set()
+    comments: list[_Comment] = []
+    code_lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             alone = not token.line[: token.start[1]].strip()
@@ -219,7 +220,9 @@ def _misplaced(
     if begin.column != end.column:
         return end.line, f"this marker is not indented like its beginning on line {begin.line}."
     run, path = _statements_between(tree, begin.line, end.line)
-    whole = {line for statement in run for line in range(_first_line(statement), statement.end_lineno + 1)}
+    whole = {
+        line for statement in run for line in range(_first_line(statement), (statement.end_lineno or 0) + 1)
+    }
     if not inside <= whole or not whole <= set(range(begin.line, end.line)):
         return min(inside), "this block cuts a statement in two; mark complete statements only."
     scopes = [

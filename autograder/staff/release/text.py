@@ -139,7 +139,7 @@ def _by_count(one: str, several: str) -> Callable[[_Facts, str], str]:
 
 
 def _table(facts: _Facts, body: str) -> str:
-    """A row a part; one for the total if points are scaled or there is extra credit, as then it is no plain sum."""
+    """A row a part, and one for the total."""
     rows = ["| part | file | you write | points |", "|---|---|---|---|"]
     for part in facts.graded:
         title = part.title[0].lower() + part.title[1:]
@@ -149,10 +149,8 @@ def _table(facts: _Facts, body: str) -> str:
             file, what = part.file, f"a policy for {part.subparts[0].title.removesuffix(' policy')}"
         extra = " extra" if part.extra else ""
         rows.append(f"| {part.number} {title} | `{file}` | {what} | {number(part.points)}{extra} |")
-    whole = all(float(sub.points).is_integer() for part in facts.graded for sub in part.subparts)
     without = ", without extra credit" if any(part.extra for part in facts.graded) else ""
-    if without or not whole:
-        rows.append(f"| | | in all{without} | {number(facts.outline.parts.total)} |")
+    rows.append(f"| | | in all{without} | {number(facts.outline.parts.total)} |")
     return "\n".join(rows) + "\n"
 
 
