@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 from autograder.bench import small_machine
-from autograder.course.settings import Settings, Time
+from autograder.course.settings import Time
 from autograder.grader.running import list_checks
 from autograder.staff.gradescope import harness
 from autograder.staff.release import gradescope
@@ -238,7 +238,7 @@ def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
 
 def test_the_minutes_are_the_courses(tmp_path: Path, monkeypatch) -> None:
     outline = read_outline(ROOT / "autograder/parts.toml")
-    settings = Settings(time=Time(gradescope_minutes=25))
+    settings = replace(outline.parts.settings, time=Time(gradescope_minutes=25))
     course = replace(outline, parts=replace(outline.parts, settings=settings))
     monkeypatch.setattr(gradescope, "read_outline", lambda path: course)
     gradescope.build(ROOT, tmp_path / "g.zip")

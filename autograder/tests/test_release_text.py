@@ -51,7 +51,8 @@ def test_values_and_conditions_within_a_line_on_lines_of_their_own_and_nested() 
     )
     assert rendered(text, GOALS, others=(MIX,)) == (
         "# Homework\n\n| part | file | you write | points |\n|---|---|---|---|\n"
-        "| 4 goals | `hw/goals.py` | 4a–4b | 7 |\n| | | in all | 7 |\n\nFill the piece that makes it.\n\nEnd with goals.\n"
+        "| 4 goals | `hw/goals.py` | 4a–4b | 7 |\n| | | in all | 7 |\n\n"
+        "Fill the piece that makes it.\n\nEnd with goals.\n"
     )
     assert rendered(text, WEIGHTS, others=(MIX, GOALS)).endswith("in all | 9 |\n\nEnd.\n")
 
