@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,13 +47,13 @@ def test_the_text_as_it_stands_is_that_of_the_course_as_it_comes() -> None:
 def test_values_and_conditions_within_a_line_on_lines_of_their_own_and_nested() -> None:
     text = (
         "# <!-- course: title -->x<!-- end -->\n\n<!-- course: parts -->\nold\n<!-- end -->\n\n"
-        "<!-- if: code -->Fill the <!-- course: pieces -->two pieces that make<!-- end --> it.<!-- end -->\n\n"
+        "<!-- if: code -->Fill the <!-- course: pieces -->two pieces<!-- end --> soon.<!-- end -->\n\n"
         "<!-- if: 2 -->\nMix.\n<!-- end -->\n\nEnd<!-- if: 4 --> with goals<!-- end -->.\n"
     )
     assert rendered(text, GOALS, others=(MIX,)) == (
         "# Homework\n\n| part | file | you write | points |\n|---|---|---|---|\n"
         "| 4 goals | `hw/goals.py` | 4a–4b | 7 |\n| | | in all | 7 |\n\n"
-        "Fill the piece that makes it.\n\nEnd with goals.\n"
+        "Fill the piece that makes this learnable, check it soon.\n\nEnd with goals.\n"
     )
     assert rendered(text, WEIGHTS, others=(MIX, GOALS)).endswith("in all | 9 |\n\nEnd.\n")
 

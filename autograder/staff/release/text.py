@@ -76,7 +76,7 @@ def render(text: str, name: str, outline: Outline, starter: Mapping[str, str]) -
             done = changed
     if left := _LEFT.search(done):
         raise ReleaseError([f"{name}:{_line_of(text, left[0])}: this marker has no beginning or no end."])
-    done = re.sub(r"\n{3,}", "\n\n", done)
+    done = forget(re.sub(r"\n{3,}", "\n\n", done), outline.parts.not_graded, within=r"\s*")
     for part in outline.parts.others:
         if told := re.search(rf"^(?!## ).*\bPart {part.number}\b", done, re.MULTILINE):
             said = f"the text names Part {part.number}, which the course does not grade; mark it with"
@@ -111,8 +111,6 @@ def _section(found: re.Match[str], facts: _Facts) -> str:
     if part.file not in facts.starter:
         return ""
     heading, rest = section.split("\n", 1)
-    ids = [sub.id for sub in part.subparts]
-    rest = forget(rest, ids, within=r"\s*")
     return f"{heading}\n\nThis part is given: `hw/{part.file}` is complete, and it is not graded.\n{rest}"
 
 
@@ -134,8 +132,8 @@ def _count(facts: _Facts) -> str:
     return _NUMBERS[len(facts.code)] if len(facts.code) < len(_NUMBERS) else str(len(facts.code))
 
 
-def _by_count(one: str, several: str) -> Callable[[_Facts, str], str]:
-    return lambda facts, body: one if len(facts.code) == 1 else several.format(_count(facts))
+def _by_count(none: str, one: str, several: str) -> Callable[[_Facts, str], str]:
+    return lambda facts, body: (none, one, several)[min(2, len(facts.code))].format(_count(facts))
 
 
 def _table(facts: _Facts, body: str) -> str:
@@ -257,7 +255,9 @@ _VALUES: dict[str, Callable[[_Facts, str], str]] = {
     "commands": _commands,
     "hole": _hole,
     "weights": _weights,
-    "pieces": _by_count("piece that makes", "{} pieces that make"),
-    "part files": _by_count("part file, keep its", "{} part files, keep their"),
-    "files": _by_count("file", "{} files"),
+    "pieces": _by_count(
+        "", "piece that makes this learnable, check it", "{} pieces that make this learnable, check each"
+    ),
+    "part files": _by_count("", "part file, keep its", "{} part files, keep their"),
+    "files": _by_count("weights", "file", "{} files"),
 }
