@@ -104,6 +104,25 @@ def test_the_section_of_a_part_that_is_given_says_so_and_that_of_one_that_is_not
     assert render(text, "README.md", outline, {"goals.py": ""}) == "## Part 4: goals\n\nTake (**4a**).\n"
 
 
+@pytest.mark.parametrize("only", [True, False])
+@pytest.mark.parametrize("number", "12345")
+def test_whichever_part_is_left_out_nothing_in_hw_names_its_sub_parts(number: str, only: bool) -> None:
+    outline = read_outline(ROOT / "autograder" / "parts.toml")
+    kept = [part for part in outline.parts.parts if (part.number == number) == only]
+    others = [replace(part, given="") for part in outline.parts.parts if part not in kept]
+    parts = replace(outline.parts, parts=tuple(kept), others=tuple(others))
+    files = starter.plan(ROOT / "solutions", replace(outline, parts=parts))
+    for path, content in files.items():
+        text = content.decode()
+        for id_ in parts.not_graded:
+            assert not re.search(rf"(?<![\w.]){id_}(?![\w.-])", text), path  # 1e-8 is a number
+        if path.endswith(".py"):
+            ast.parse(text)
+    text = files["README.md"].decode()
+    assert all(f"| {part.number} " in text for part in kept)
+    assert not any(f"| {part.number} " in text for part in others)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
