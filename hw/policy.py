@@ -19,7 +19,7 @@ from .kit.networks import EnsembleMLP, mlp
 class Actor(nn.Module):
     """π(a|s,g), deterministic. `self.net` maps (B, O+G) to (B, A), unbounded, and holds all of the parameters.
 
-    The weights file of Part 5 holds these parameters alone. A second name for a layer, or a buffer, does no harm.
+    A run's weights file holds these and nothing else. A second name for a layer, or a buffer, does no harm.
     """
 
     def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), seed: int = 0):

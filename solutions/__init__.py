@@ -1,1 +1,1 @@
-"""The homework: four part files to fill in, the given code around them, and `train.py` and `play.py` to run it."""
+"""The homework: the part files to fill in, the given code around them, and `train.py` and `play.py` to run it."""

@@ -138,6 +138,7 @@ class Grader:
             escapes=self._escapes,
             notes=opened.notes,
             missing=self._parts.named(left),
+            settings=self._parts.settings,
         )
 
 
@@ -198,6 +199,6 @@ def check(
 
     results = run_checks(roots, connect, target, parts, selection=selection, seed=seed, on_result=on_result)
     points = score(results, parts, selection)
-    return Grade(
-        target.resolve().name, tuple(results), points, seed, time.monotonic() - start, "none: direct calls"
-    )
+    seconds = time.monotonic() - start
+    name = target.resolve().name
+    return Grade(name, tuple(results), points, seed, seconds, "none: direct calls", settings=parts.settings)

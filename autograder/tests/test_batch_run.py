@@ -153,8 +153,8 @@ def test_only_a_changed_submission_is_run_again_and_a_former_one_is_remembered(g
 
 
 def test_other_points_need_no_run_but_new_pages(group: Class) -> None:
-    path = group.assignment.root / "parts.toml"
-    path.write_text(path.read_text().replace("points = 4", "points = 5"))
+    path = group.assignment.root / "course.toml"
+    path.write_text(path.read_text().replace("1a = 4", "1a = 5"))
     assert group.grade().graded_now == 0 and group.points["student-1"] == "21.0"
     assert json.loads((group.out / "students/student-1/results.json").read_text())["score"] == 21
 

@@ -17,8 +17,9 @@ FILES = {
         title = "Hindsight"
         file = "relabel.py"
         time_limit = 10
-        sub.4a = { title = "final goals", points = 3 }
+        sub.4a = { title = "final goals" }
     """,
+    "autograder/course.toml": "[part.4]\npoints = { 4a = 3 }\n",
     "autograder/checks/test_relabel.py": CHECK,
     "autograder/staff/hidden/test_relabel.py": CHECK,
 }

@@ -82,9 +82,9 @@ def _read(path: Path, limit: int) -> bytes:
 def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
     """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
 
-    Training notes the task in the file; which one is graded stands in the part's file name, weights_TASK.safetensors.
+    Training notes the task in the file; the course says which one is graded.
     """
-    graded = Path(part.file).stem.removeprefix("weights_")
+    graded = part.task
     trained = _trained_task(content)
     if trained not in (None, graded):
         raise UserMistake(

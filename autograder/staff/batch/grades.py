@@ -96,11 +96,16 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
     if upload.empty:
-        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run")
+        grade = Grade(
+            *(title, (), _nothing(parts), state.seed, 0.0, "nothing was run"), settings=parts.settings
+        )
         return Graded(upload, grade, Status.NOTHING)
     if taken.problem and not taken.content:
-        nothing = _nothing(parts)
-        grade = Grade(title, (), nothing, state.seed, 0.0, "nothing was run", notes=(taken.problem,))
+        grade = Grade(
+            *(title, (), _nothing(parts), state.seed, 0.0, "nothing was run"),
+            notes=(taken.problem,),
+            settings=parts.settings,
+        )
         return Graded(upload, grade, Status.TO_LOOK_AT)
     outcomes = state.outcomes(taken.content, checks.versions) if taken.content else []
     found = tuple(result for outcome in outcomes for result in outcome.results)
@@ -119,6 +124,7 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
         notes=taken.notes,
         missing=missing,
         late=upload.late,
+        settings=parts.settings,
     )
     if not taken.content and taken.notes:
         status = Status.RUN_AGAIN
@@ -160,7 +166,7 @@ def write_pages(out: Path, one: Graded) -> None:
     """feedback.html and results.json in the student's folder. Raises `UserMistake` if they cannot be written."""
     folder = out / "students" / one.upload.key
     results.write_json(folder / "results.json", results.gradescope(one.grade))
-    results.write_text(folder / "feedback.html", page.feedback(one.grade))
+    results.write_text(folder / "feedback.html", page.feedback(one.grade, one.upload.due))
 
 
 def remove_pages(out: Path, upload: Upload) -> None:
@@ -177,7 +183,7 @@ def made_from(
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
     facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
-    facts += [missing, repr(upload.late)]
+    facts += [missing, repr(upload.late), page.over(upload.due)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.course.late import NO_DEADLINES, Deadlines
 from autograder.course.parts import Parts
+from autograder.course.settings import Settings
 from autograder.grader.report import results
 from autograder.grader.running import subparts_by_file
 from autograder.staff.batch.choose import choose
@@ -42,7 +43,7 @@ class Course:
     roots: dict[str, Path]  # {"public": …, "hidden": …}, the folders of checks
     parts: Parts
     parts_file: Path
-    assignment: str = "Fetch homework"  # its name in the learning platform
+    assignment: str = Settings.name  # its name in the learning platform
     allow_weak_sandbox: bool = False  # grade even if a submission could read the hidden checks
 
 

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def file_versions(roots: dict[str, Path], pristine: Path, parts: Parts) -> dict[
     for name, subparts in subparts_by_file(roots, parts).items():
         others = _other_checks(files[name], files.values())
         own = hash_of([(name, files[name]), *((other.name, other) for other in others)])
-        used = [(p.number, p.file, p.time_limit) for p in parts.parts for s in p.subparts if s.id in subparts]
-        text = json.dumps([facts, shared, own, name, subparts, used, parts.files])
+        own_parts = [p for p in parts.parts if any(sub.id in subparts for sub in p.subparts)]
+        used = [(p.number, p.file, p.time_limit, p.task, p.threshold) for p in own_parts]
+        time = asdict(parts.settings.time) | {"gradescope_minutes": 0}
+        text = json.dumps([facts, shared, own, name, subparts, used, parts.files, time])
         versions[name] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return versions
 

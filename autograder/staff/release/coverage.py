@@ -27,7 +27,7 @@ def uncovered(roots: dict[str, Path], parts: Parts) -> list[str]:
     errors = []
     for sub in parts.subparts.values():
         if not sub.points > 0:
-            errors.append(f"Sub-part {sub.id} ({sub.title}) has no points in parts.toml.")
+            errors.append(f"Sub-part {sub.id} ({sub.title}) has no points in course.toml.")
         missing = [audience for audience in AUDIENCES if sub.id not in checked[audience]]
         if sub.hole:
             errors += [f"Sub-part {sub.id} ({sub.title}) has no {audience} check." for audience in missing]
