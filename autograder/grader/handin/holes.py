@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.parts import Part
 from envs.errors import UserMistake
 
 PLACEHOLDER = re.compile(r"TODO\((\d+[a-z])\)")
+_RAISED = re.compile(r"\s*raise NotImplementedError\(\"TODO\((\d+[a-z])\): ")
 _PLAIN_BASES = {
     "object",
     "Module",
@@ -50,6 +52,18 @@ def find_holes(source: bytes, part: Part) -> Holes:
             elif isinstance(scope, ast.FunctionDef) and _is_empty(scope):
                 found.append((sub.id, scope.lineno))
     return Holes(tuple(sorted(found)), tuple(undefined))
+
+
+def placeholders(lines: Sequence[str]) -> dict[str, range]:
+    """The holes of a starter's file as it is handed out: id -> the lines (from 0) of its hints and its `raise`."""
+    found = {}
+    for number, line in enumerate(lines):
+        if mark := _RAISED.match(line):
+            first = number
+            while first and lines[first - 1].lstrip().startswith(f"# TODO({mark[1]}): "):
+                first -= 1
+            found[mark[1]] = range(first, number + 1)
+    return found
 
 
 def _placeholders(tree: ast.Module) -> list[tuple[str, int]]:

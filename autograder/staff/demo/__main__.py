@@ -168,7 +168,7 @@ def main() -> int:
     console = Console()
     try:
         return run(ROOT / "out" / "demo", console)
-    except (ReleaseError, UserMistake, CouldNotRun) as error:
+    except (UserMistake, CouldNotRun) as error:
         console.print(str(error), style="red", highlight=False, markup=False)
     except OSError as error:
         console.print(

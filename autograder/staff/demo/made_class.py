@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.parts import Parts
-from autograder.staff.release.markers import find_blocks
+from autograder.staff.release.holes import replace_hole
 
 WRONG_HOLE, WRONG_LINE = (
     "4b",
@@ -45,9 +45,9 @@ def build_class(folder: Path, solutions: Path, starter: Path, weights: Path, par
     _copy(half, later, solutions)
     wrong = _copy(folder / "wrong_relabeling", files - later, starter)
     _copy(wrong, later, solutions)
-    _answer_wrongly(wrong / parts.part_of(WRONG_HOLE).file, parts, WRONG_HOLE, WRONG_LINE)
+    _answer(wrong / parts.part_of(WRONG_HOLE).file, WRONG_HOLE, WRONG_LINE)
     endless = _copy(folder / "endless_loop", files, starter)
-    _fill(endless / parts.part_of(ENDLESS_HOLE).file, ENDLESS_HOLE, ENDLESS_LINES)
+    _answer(endless / parts.part_of(ENDLESS_HOLE).file, ENDLESS_HOLE, ENDLESS_LINES)
     packed = folder / "badly_packed.zip"
     _pack_badly(half, packed)
 
@@ -72,26 +72,9 @@ def _copy(folder: Path, names: Collection[str], source: Path) -> Path:
     return folder
 
 
-def _answer_wrongly(file: Path, parts: Parts, hole: str, code: str) -> None:
-    """Put `code` in the place of one solution in the reference's `file`."""
-    text = file.read_text(encoding="utf-8")
-    ids = [sub.id for sub in parts.part_of(hole).subparts]
-    (block,) = [block for block in find_blocks(text, file.name, ids) if block.id == hole]
-    lines = text.splitlines()
-    lines[block.begin - 1 : block.end] = _indented(code, block.indent)
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _fill(file: Path, hole: str, code: str) -> None:
-    """Put `code` in the place of one placeholder in the starter's `file`."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    (at,) = [i for i, line in enumerate(lines) if f'NotImplementedError("TODO({hole})' in line]
-    lines[at : at + 1] = _indented(code, len(lines[at]) - len(lines[at].lstrip()))
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _indented(code: str, columns: int) -> list[str]:
-    return [" " * columns + line for line in code.splitlines()]
+def _answer(file: Path, hole: str, code: str) -> None:
+    """Put `code` in one hole of a part file, whether it is solved there or open."""
+    file.write_text(replace_hole(file.read_text(encoding="utf-8"), hole, code), encoding="utf-8")
 
 
 def _pack_badly(submission: Path, path: Path) -> None:
