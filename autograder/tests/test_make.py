@@ -34,7 +34,7 @@ def copy_of_the_kit(folder: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
-    (folder / ".venv/.ready").touch()
+    shutil.copy(folder / "requirements.txt", folder / ".venv/.ready")
     return folder
 
 
@@ -71,6 +71,8 @@ WRONG = {
     ("compare", "SETTINGS=fast"): "'fast' is none it can",
     ("model-error", "TASK=walk"): "walk",
     ("submission", "WEIGHTS=none"): "none is missing",
+    ("update",): "make update FROM=handout.zip",
+    ("update", "FROM=none.zip"): "autograder/handout.zip is missing",
     ("grade",): "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)",
     ("grade", "SUBMISSION=none"): "there is no submission at none",
     ("grade", "SUBMISSIONS=none"): "none",
