@@ -1,4 +1,4 @@
-"""The command line: `python -m autograder check | submission | update`, and for staff `grade | grade-class | compare`."""
+"""`python -m autograder check | submission | update`, and for staff `grade | grade-class | compare`."""
 
 from __future__ import annotations
 

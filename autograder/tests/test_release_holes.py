@@ -38,5 +38,7 @@ def test_every_hole_of_the_assignment_is_found_in_both_trees_and_nothing_beside_
                 solved = replace_hole(solved, sub.id, hole_text(given, sub.id))
             for sub in part.subparts:
                 given = replace_hole(given, sub.id, hole_text(solved, sub.id))
-            lines = [line for line in solved.splitlines() if "# BEGIN SOL" not in line and "# END SOL" not in line]
+            lines = [
+                line for line in solved.splitlines() if "# BEGIN SOL" not in line and "# END SOL" not in line
+            ]
             assert "\n".join(lines) + "\n" == given == (ROOT / "hw" / part.file).read_text()

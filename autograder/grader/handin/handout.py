@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from envs.errors import UserMistake, one_line
 
 PRISTINE = "autograder/handout.zip"
+CHANGELOG = "CHANGELOG.md"  # for the students, a line for each handout after the first
 MAX_BYTES = 100 * 2**20  # of all files together, unpacked
 
 
@@ -36,8 +37,12 @@ class Handout:
     @property
     def changes(self) -> tuple[str, ...]:
         """The lines of its CHANGELOG.md, the oldest first."""
-        text = self.files.get("CHANGELOG.md", b"").decode("utf-8", errors="replace")
-        return tuple(line.removeprefix("- ").strip() for line in text.splitlines() if line.startswith("- "))
+        return changes_in(self.files.get(CHANGELOG, b"").decode("utf-8", errors="replace"))
+
+
+def changes_in(changelog: str) -> tuple[str, ...]:
+    """What a CHANGELOG.md says: "- 2026-11-02: …", without the dash."""
+    return tuple(line.removeprefix("- ").strip() for line in changelog.splitlines() if line.startswith("- "))
 
 
 def read_pristine(folder: Path) -> Handout:

@@ -54,7 +54,8 @@ class _Folded:
 def merge(base: str, mine: str, new: str) -> Merged:
     """All three texts have "\\n" at the end of each line. Raises `Clash`."""
     was, given = _fold(base, _open(base)), _fold(new, _open(new))
-    own = _fold(mine, _filled(was, mine))
+    # Around a hole may stand the old lines, or the new ones already: they were announced, or an update was killed.
+    own = _fold(mine, _filled(given, mine) | _filled(was, mine))
     merged: list[str] = []
     for kind, *span in Merge3(was.lines, own.lines, given.lines, sequence_matcher=_Matcher).merge_regions():
         if kind == "conflict":
@@ -63,12 +64,18 @@ def merge(base: str, mine: str, new: str) -> Merged:
             raise Clash(line + 1, "you and the new handout have both changed what stands here")
         lines = {"unchanged": was.lines, "b": given.lines}.get(kind, own.lines)
         merged += lines[span[0] : span[1]]
-    written = {id_: body for id_, body in own.holes.items() if body != was.holes.get(id_)}
+    written = {
+        id_: body for id_, body in own.holes.items() if body not in (was.holes.get(id_), given.holes.get(id_))
+    }
     for id_ in written:
         if _token(id_) not in merged:
             line = own.numbers[own.lines.index(_token(id_))]
             raise Clash(line + 1, f"the new handout has no hole {id_} here, and you have filled yours")
-    bodies = {**own.holes, **given.holes, **{id_: _fitted(body, was, given, id_) for id_, body in written.items()}}
+    bodies = {
+        **own.holes,
+        **given.holes,
+        **{id_: _fitted(body, was, given, id_) for id_, body in written.items()},
+    }
     text = "".join("".join(bodies[line[1:-1]]) if line.startswith("\0") else line for line in merged)
     _look(mine, new, text, [id_ for id_ in was.holes if id_ not in _open(mine)])
     return Merged(text, tuple(sorted(written)))
@@ -86,12 +93,14 @@ def _fold(text: str, holes: Mapping[str, range]) -> _Folded:
     lines = text.splitlines(keepends=True)
     folded: list[str] = []
     numbers: list[int] = []
+    bodies: dict[str, list[str]] = {}
     at = 0
     for id_, span in sorted(holes.items(), key=lambda item: (item[1].start, item[1].stop)):
-        folded += [*lines[at : span.start], _token(id_)]
-        numbers += [*range(at, span.start), span.start]
-        at = span.stop
-    bodies = {id_: lines[span.start : span.stop] for id_, span in holes.items()}
+        if span.start >= at:  # else the lines were taken for two holes, and are left to the merge
+            folded += [*lines[at : span.start], _token(id_)]
+            numbers += [*range(at, span.start), span.start]
+            bodies[id_] = lines[span.start : span.stop]
+            at = span.stop
     return _Folded([*folded, *lines[at:]], bodies, [*numbers, *range(at, len(lines))])
 
 
@@ -122,7 +131,9 @@ def _scope(lines: Sequence[str], number: int) -> str:
 
 def _fitted(body: list[str], base: _Folded, new: _Folded, hole: str) -> list[str]:
     """The student's lines, indented as the new handout's hole is."""
-    columns = [len(f.holes[hole][-1]) - len(f.holes[hole][-1].lstrip()) for f in (base, new) if hole in f.holes]
+    columns = [
+        len(f.holes[hole][-1]) - len(f.holes[hole][-1].lstrip()) for f in (base, new) if hole in f.holes
+    ]
     if len(set(columns)) < 2:
         return body
     return indent(dedent("".join(body)), " " * columns[1]).splitlines(keepends=True)

@@ -88,7 +88,9 @@ def plan(
             planned.write[path] = new[path]
             planned.notes.append(f"{path}: the new one.")
         elif path not in base:
-            planned.refused.append(f"{path} is new in the handout, and you have a file of that name: rename yours.")
+            planned.refused.append(
+                f"{path} is new in the handout, and you have a file of that name: rename yours."
+            )
         else:
             _both(path, base[path], mine, new[path], planned)
     return planned
@@ -183,7 +185,9 @@ def _alike(folder: Path, path: str, base: Mapping[str, bytes]) -> str | None:
     for file in sorted((folder / place.parent).glob(f"*{place.suffix}")):
         name = (place.parent / file.name).as_posix()
         if name not in base and file.is_file():
-            ratio = SequenceMatcher(None, lines, (_text(file.read_bytes()) or "").splitlines(), autojunk=False).ratio()
+            ratio = SequenceMatcher(
+                None, lines, (_text(file.read_bytes()) or "").splitlines(), autojunk=False
+            ).ratio()
             found.append((ratio, name))
     return next((name for ratio, name in sorted(found, reverse=True) if ratio > RENAMED), None)
 
@@ -224,7 +228,11 @@ def _text(content: bytes) -> str | None:
 
 def _backup(folder: Path, paths: Collection[str]) -> Path:
     """Copy these files, those that there are, into a new folder."""
-    numbers = [name.removeprefix("before_update_") for name in os.listdir(folder) if name.startswith("before_update_")]
+    numbers = [
+        name.removeprefix("before_update_")
+        for name in os.listdir(folder)
+        if name.startswith("before_update_")
+    ]
     number = max((int(n) for n in numbers if n.isdecimal()), default=0) + 1
     backup = folder / f"before_update_{number}"
     try:

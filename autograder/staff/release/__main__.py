@@ -4,12 +4,18 @@ Exit codes: 0 all is well; 1 `starter --check` found a difference; 2 a mistake o
 was written.
 """
 
+import datetime
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
-from autograder.staff.release import coverage, proven
+import tyro
+
+from autograder.staff.release import coverage, proven, updating
 from autograder.staff.release import gradescope as for_gradescope
 from autograder.staff.release import handout as for_students
+from autograder.staff.release import new_course as copying
 from autograder.staff.release import starter as generated
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline, read_outline
@@ -73,11 +79,50 @@ def gradescope(out: Path = Path("dist/gradescope.zip"), minutes: float | None = 
     return 0
 
 
+def update_handout(note: str | None = None, out: Path = Path("dist/handout.zip")) -> int:
+    """Pack a mended handout beside the old one, for students who have begun; they keep what they wrote.
+
+    Args:
+        note: What changes for the students, a line for their CHANGELOG.
+        out: The first zip; the new one is called handout-2.zip, handout-3.zip, ...
+    """
+    for_students.collect(ROOT)
+    _prove()
+    updated = updating.build(ROOT, out, note, datetime.date.today())
+    new = updated.path
+    print(f"{new}: other than in {updated.before.name} are {', '.join(updated.changed)}.")
+    print("Give it to the students. In the folder they work in, they type")
+    print(f"  make update FROM={new.name}")
+    print(f"or, without make, .venv/bin/python -m autograder update {new.name}")
+    return 0
+
+
+def new_course(out: Annotated[Path, tyro.conf.Positional]) -> int:
+    """Copy what a course of its own needs into a folder that is empty or not there.
+
+    Args:
+        out: The folder; the course gets its name.
+    """
+    count = copying.new_course(ROOT, out)
+    print(
+        f"{out}: {count} files. Next: read autograder/course.toml there, then make starter and make test-fast."
+    )
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code. What is wrong goes to stderr, one sentence a line."""
-    commands = {"starter": starter, "handout": handout, "gradescope": gradescope}
+    commands: dict[str, Callable[..., int]] = {
+        "starter": starter,
+        "handout": handout,
+        "update-handout": update_handout,
+        "gradescope": gradescope,
+        "new-course": new_course,
+    }
     try:
-        return subcommands(commands, args=argv, prog="python -m autograder.staff.release", description=__doc__)
+        return subcommands(
+            commands, args=argv, prog="python -m autograder.staff.release", description=__doc__
+        )
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Another answer in one hole of a part file: between the markers of a solution, or in place of a starter's placeholder."""
+"""Another answer in one hole of a part file: between a solution's markers, or in place of a starter's placeholder."""
 
 import re
 from textwrap import dedent, indent
@@ -7,7 +7,7 @@ from autograder.grader.handin.holes import placeholders
 
 
 def hole_text(text: str, hole: str) -> str:
-    """What stands in the hole, such as "4a", of a part file's `text`, not indented. Raises ValueError if there is none."""
+    """What stands in a hole, such as "4a", of a part file's text, not indented. Raises ValueError if it has none."""
     begin, end, _ = _find(text, hole)
     return dedent(text[begin:end])
 
