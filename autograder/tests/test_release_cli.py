@@ -17,8 +17,9 @@ from autograder.checks.checking import expect, subpart
 def test_it(student):
     expect(student.relabel.f([1, 2]) == 2, "f returns the last one")
 """
+PART = "def f(x):\n    # BEGIN SOLUTION 4a\n    # hint: from the end\n    return x[-1]\n    # END SOLUTION\n"
 FILES = {
-    "solutions/relabel.py": "def f(x):\n    # BEGIN SOLUTION 4a\n    # hint: count from the end\n    return x[-1]\n    # END SOLUTION\n",
+    "solutions/relabel.py": PART,
     "autograder/parts.toml": """
         [part.4]
         title = "Hindsight"
@@ -70,7 +71,7 @@ def test_a_sub_part_without_checks_is_refused_unless_allowed(root, capsys):
 
 def test_a_hole_without_a_hint_is_named_with_file_and_line(root, capsys):
     part = root / "solutions/relabel.py"
-    part.write_text(part.read_text().replace("    # hint: count from the end\n", ""))
+    part.write_text(part.read_text().replace("    # hint: from the end\n", ""))
     sentence = "solutions/relabel.py:2: hole 4a has no hint; write '# hint: …' between its markers.\n"
     assert run(capsys) == (2, sentence) and run(capsys, "--check") == (2, sentence)
 

@@ -9,8 +9,12 @@ from autograder.staff.release.holes import hole_text, replace_hole
 from autograder.staff.release.markers import find_blocks
 
 ROOT = Path(__file__).parents[2]
-SOLVED = "def f(x):\n    # BEGIN SOLUTION 4a\n    # hint: look\n    if x:\n        y = 1\n    # END SOLUTION\n    return y\n"
-OPEN = 'def f(x):\n    # TODO(4a): look\n    # TODO(4a): twice\n    raise NotImplementedError("TODO(4a): it")\n    return y\n'
+SOLVED = (
+    "def f(x):\n    # BEGIN SOLUTION 4a\n    # hint: look\n    if x:\n        y = 1\n    # END SOLUTION\n"
+)
+OPEN = (
+    'def f(x):\n    # TODO(4a): look\n    # TODO(4a): twice\n    raise NotImplementedError("TODO(4a): it")\n'
+)
 
 
 def test_the_text_of_a_hole_and_another_in_its_place():
@@ -18,9 +22,9 @@ def test_the_text_of_a_hole_and_another_in_its_place():
     assert hole_text(OPEN, "4a").splitlines()[0] == "# TODO(4a): look"
     new = "if x:\n    y = 2\n\nelse:\n    y = 3"
     inside = "    if x:\n        y = 2\n\n    else:\n        y = 3\n"
-    assert replace_hole(OPEN, "4a", new) == f"def f(x):\n{inside}    return y\n"
+    assert replace_hole(OPEN, "4a", new) == f"def f(x):\n{inside}"
     changed = replace_hole(SOLVED, "4a", new)
-    assert changed == f"def f(x):\n    # BEGIN SOLUTION 4a\n{inside}    # END SOLUTION\n    return y\n"
+    assert changed == f"def f(x):\n    # BEGIN SOLUTION 4a\n{inside}    # END SOLUTION\n"
     assert hole_text(changed, "4a") == new + "\n" and find_blocks(changed, "f.py", ["4a"])
 
 
