@@ -40,10 +40,12 @@ def follow(step: str, root: Path) -> str:
         (root / file[1]).write_text(block, encoding="utf-8")
         return "new"
     if file := re.search(r"(?:At|at) the end of `([^`]+)`:$", said):
-        _change(root / file[1], lambda text: text + block)
+        _change(root / file[1], lambda text: text + _space(file[1], block) + block)
         return "append"
     if place := re.search(r"In `([^`]+)`, (above|below) `([^`]+)`:$", said):
-        _change(root / place[1], lambda text: _beside(text, place[2], place[3], block))
+        _change(
+            root / place[1], lambda text: _beside(text, place[2], place[3], block, _space(place[1], block))
+        )
         return "insert"
     if swap := re.search(r"In `([^`]+)`, `([^`]+)` becomes `([^`]+)`\.$", said):
         _change(root / swap[1], lambda text: _swapped(text, swap[2], swap[3]))
@@ -58,11 +60,19 @@ def _change(path: Path, change) -> None:
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _beside(text: str, where: str, anchor: str, block: str) -> str:
+def _space(path: str, block: str) -> str:
+    """The blank lines between a block and what stands there."""
+    if block.startswith(" ") or (path.endswith(".toml") and not block.startswith("[")):
+        return ""
+    return "\n\n" if path.endswith(".py") else "\n"
+
+
+def _beside(text: str, where: str, anchor: str, block: str, space: str) -> str:
     lines = text.splitlines(keepends=True)
     (at,) = [number for number, line in enumerate(lines) if anchor in line]
-    at += where == "below"
-    return "".join([*lines[:at], block, *lines[at:]])
+    if where == "below":
+        return "".join([*lines[: at + 1], space, block, *lines[at + 1 :]])
+    return "".join([*lines[:at], block, space, *lines[at:]])
 
 
 def _swapped(text: str, old: str, new: str) -> str:

@@ -94,12 +94,13 @@ def _definition(tree: ast.Module, function: str) -> tuple[ast.stmt | None, bool]
 
 def _bound(body: list[ast.stmt], name: str) -> ast.stmt | None:
     """The last statement of this body, or of an `if`, `try` or `with` in it, that binds the name."""
-    found = None
+    found: ast.stmt | None = None
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found = node if node.name == name else found
-        elif any(_binds(inner, name) for inner in ast.walk(node)):
-            found = next((n for n in ast.walk(node) if getattr(n, "name", None) == name), node)
+        elif any(_binds(n, name) for n in ast.walk(node)):
+            inner = (n for n in ast.walk(node) if isinstance(n, ast.stmt))
+            found = next((n for n in inner if getattr(n, "name", None) == name), node)
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from textwrap import dedent, indent
+from typing import Any
 
 from merge3 import Merge3
 
@@ -35,7 +36,7 @@ class Merged:
     kept: tuple[str, ...]
 
 
-class _Matcher(SequenceMatcher):
+class _Matcher(SequenceMatcher[str]):
     """Without difflib's rule that a line that comes often is junk: in a part file those carry meaning."""
 
     def __init__(self, isjunk: None, a: Sequence[str], b: Sequence[str]) -> None:
@@ -57,7 +58,8 @@ def merge(base: str, mine: str, new: str) -> Merged:
     # Around a hole may stand the old lines, or the new ones already: they were announced, or an update was killed.
     own = _fold(mine, _filled(given, mine) | _filled(was, mine))
     merged: list[str] = []
-    for kind, *span in Merge3(was.lines, own.lines, given.lines, sequence_matcher=_Matcher).merge_regions():
+    matcher: Any = _Matcher  # difflib's own, called as merge3 does
+    for kind, *span in Merge3(was.lines, own.lines, given.lines, sequence_matcher=matcher).merge_regions():
         if kind == "conflict":
             at = span[2]
             line = own.numbers[at] if at < len(own.numbers) else len(mine.splitlines()) - 1
@@ -110,7 +112,7 @@ def _filled(base: _Folded, mine: str) -> dict[str, range]:
     A hole with other lines next to it than it was handed out with is left to the merge, like any edit.
     """
     lines = mine.splitlines(keepends=True)
-    place = {}
+    place: dict[int, int] = {}
     for block in _Matcher(None, base.lines, lines).get_matching_blocks():
         place |= {block.a + i: block.b + i for i in range(block.size)}
     place |= {-1: -1, len(base.lines): len(lines)}
