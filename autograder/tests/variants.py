@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import re
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import dedent
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from autograder.grader.running import run_checks
 from autograder.grader.sentences import owned
 from autograder.grader.student import Student
 from autograder.staff.hidden import ROOTS
+from autograder.staff.release.holes import hole_text, replace_hole
 
 AUTOGRADER = Path(__file__).parents[1]
 SOLUTIONS = AUTOGRADER.parent / "solutions"
@@ -50,15 +50,11 @@ class Variant:
         """The text of the part file with this variant in place of the solution."""
         file = PARTS.part_of(self.subpart).file
         text = (SOLUTIONS / file).read_text(encoding="utf-8")
-        pattern = rf"(?ms)^( *)# BEGIN SOLUTION {self.subpart}\n(.*?)^ *# END SOLUTION\n"
-        found = re.search(pattern, text)
-        if found is None:
-            raise ValueError(f"{file} has no hole {self.subpart}")
-        body = dedent(self.body).strip("\n") or dedent(found[2])
+        body = dedent(self.body).strip("\n") or hole_text(text, self.subpart)
         if self.swap[0] not in body:
             raise ValueError(f"{self}: the hole does not contain {self.swap[0]!r}")
         body = body.replace(*self.swap) if self.swap[0] else body
-        return text[: found.start()] + indent(body.rstrip("\n") + "\n", found[1]) + text[found.end() :]
+        return replace_hole(text, self.subpart, body)
 
 
 def blanked(subpart: str) -> Variant:

@@ -169,20 +169,21 @@ def _outcomes(grade: Grade) -> str:
 
 
 def main() -> int:
-    """The command line; prints one sentence, and no traceback, for what a user can mend."""
+    """Exit codes: 0 every grade is the right one, 1 one is not, 2 a mistake of the user's, 3 the kit's own fault."""
     show_anywhere()
     console = Console()
     try:
         return run(ROOT / "out" / "demo", console)
-    except (ReleaseError, UserMistake, CouldNotRun) as error:
-        console.print(str(error), style="red", highlight=False, markup=False)
+    except UserMistake as mistake:
+        code, sentence = 2, str(mistake)
+    except CouldNotRun as fault:
+        code, sentence = 3, str(fault)
     except OSError as error:
-        console.print(
-            f"{error.filename or 'A file'} cannot be used: {error.strerror}.", style="red", markup=False
-        )
+        code, sentence = 2, f"{error.filename or 'A file'} cannot be used: {error.strerror}."
     except KeyboardInterrupt:
-        console.print("Stopped.")
-    return 1
+        code, sentence = 130, "Stopped."
+    console.print(sentence, style="red", highlight=False, markup=False)
+    return code
 
 
 if __name__ == "__main__":

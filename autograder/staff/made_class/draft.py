@@ -5,14 +5,13 @@ solutions/ --Draft: other code in some holes--> {file: text} --write, pack--> a 
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from textwrap import dedent, indent
 
 from autograder.course.parts import Parts
+from autograder.staff.release.holes import hole_text, replace_hole
 
 
 class Draft:
@@ -39,7 +38,7 @@ class Draft:
 
     def change(self, hole: str, change: Callable[[str], str | None]) -> bool:
         """Fill `hole` with `change(the solution)`, unless that is None. Returns whether it did."""
-        code = change(dedent(_hole(self._texts[self._file[hole]], hole)[2]).rstrip("\n"))
+        code = change(hole_text(self._texts[self._file[hole]], hole).rstrip("\n"))
         if code is not None:
             self.fill(hole, code)
         return code is not None
@@ -48,10 +47,7 @@ class Draft:
         """File -> its text, with the other code."""
         texts = dict(self._texts)
         for hole, code in self._code.items():
-            text = texts[self._file[hole]]
-            found = _hole(text, hole)
-            filled = indent(code.rstrip("\n") + "\n", found[1])
-            texts[self._file[hole]] = text[: found.start()] + filled + text[found.end() :]
+            texts[self._file[hole]] = replace_hole(texts[self._file[hole]], hole, code)
         return texts
 
 
@@ -74,14 +70,6 @@ def pack(path: Path, files: Mapping[str, str], inside: str = "", mac: bool = Fal
             if mac:
                 archive.writestr(f"__MACOSX/{inside}._{name}", b"\0\5\26\7")
     return path
-
-
-def _hole(text: str, hole: str) -> re.Match[str]:
-    """Its markers and all between them: group 1 is the indentation, group 2 the code."""
-    found = re.search(rf"(?ms)^( *)# BEGIN SOLUTION {hole}\n(.*?)^ *# END SOLUTION\n", text)
-    if found is None:
-        raise ValueError(f"there is no hole {hole}")
-    return found
 
 
 @cache

@@ -21,7 +21,7 @@ from autograder.staff.release.outline import Outline, read_outline
 SCRIPTS = ("setup.sh", "run_autograder")
 NOT_NEEDED = (
     *("matplotlib", "tensorboard", "jupytext", "nbclient", "ipykernel", "imageio", "hypothesis", "ruff"),
-    *("pyyaml", "copydetect", "mypy", "tomli-w"),
+    *("pyyaml", "copydetect", "mypy", "merge3", "tomli-w"),
 )
 FOLDERS = (
     *("envs", "solutions", "autograder/course", "autograder/checks", "autograder/grader"),

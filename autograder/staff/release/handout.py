@@ -9,12 +9,15 @@ The starter in the zip is the one that `solutions/` gives, and `build` refuses w
 another. Same tree, same bytes: names are sorted and dates fixed, so a course can publish the hash.
 """
 
+import io
 import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
+from autograder.grader.handin.handout import PRISTINE
 from autograder.grader.running import collect_checks
 from autograder.staff.release import starter
 from autograder.staff.release.course_copy import PATH, course_copy
@@ -64,11 +67,21 @@ def collect(root: Path) -> dict[str, bytes]:
     if missing:
         raise ReleaseError(f"{name} is missing; the handout needs it." for name in missing)
     entries.update({name: (root / name).read_bytes() for name in TOP_FILES})
-    entries["README.md"] = entries["hw/README.md"]  # the handout text is what one sees first
+    for name in ("README.md", "CHANGELOG.md"):  # what one sees first
+        if f"hw/{name}" in entries:
+            entries[name] = entries[f"hw/{name}"]
+    entries[PRISTINE] = pack(entries)  # what `make update` compares a student's folder with
     return dict(sorted(entries.items()))
 
 
-def write_zip(path: Path, entries: Mapping[str, bytes]) -> None:
+def pack(entries: Mapping[str, bytes]) -> bytes:
+    """The zip of these files."""
+    packed = io.BytesIO()
+    write_zip(packed, entries)
+    return packed.getvalue()
+
+
+def write_zip(path: Path | IO[bytes], entries: Mapping[str, bytes]) -> None:
     """A zip whose bytes depend on `entries` alone: sorted, one fixed date; what opens with #! can be executed."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in sorted(entries.items()):
