@@ -182,9 +182,9 @@ def made_from(
     upload: Upload, taken: Taken, hashes: Mapping[str, str], missing: Sequence[str], look: str
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
-    facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
-    facts += [missing, repr(upload.late), page.over(upload.due)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    content = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
+    times = [repr(upload.late), page.over(upload.due)]
+    return hashlib.sha256(json.dumps([content, missing, times]).encode()).hexdigest()[:16]
 
 
 def look_of(parts: Parts) -> str:
