@@ -20,6 +20,7 @@ from autograder.staff.release.handout import TOP
 
 ROOT = Path(__file__).parents[2]
 REFUSED = 1  # exit code of a release that is refused
+pytestmark = pytest.mark.slow
 PART_2 = "[part.2]\npoints = { 2a = 4, 2b = 4, 2c = 6, 2d = 4, 2e = 4 }\n"
 METADATA = """
 submission_1:
