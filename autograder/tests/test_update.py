@@ -88,7 +88,7 @@ def mended(text: str = RELABEL) -> str:
         ("def final_goals(achieved, episodes,", "def final_goals(achieved: np.ndarray, episodes,"),
         ("t+1 … T. State t+1 is the one", "t+1 … T, and state t+1 is the one"),
         ("# TODO(4b): rng.integers(low, high)", "# TODO(4b): note that rng.integers(low, high)"),
-        ("# TODO(4d): the episode", "# TODO(4d): first, the episode"),
+        ("# TODO(4d): draw the episode", "# TODO(4d): first draw the episode"),
     )
     for old, new in changes:
         assert text.count(old) == 1, old
