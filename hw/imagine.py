@@ -12,8 +12,12 @@ Shapes: B rollouts side by side, T = episode length, O = obs_dim, A = action_dim
 
 import numpy as np
 
+from .kit.interfaces import Model, Policy
 
-def start_states(mode: str, num_episodes: int, episode_length: int, count: int, rng: np.random.Generator):
+
+def start_states(
+    mode: str, num_episodes: int, episode_length: int, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Where in D_env the rollouts start: in which episode, and at which of its steps.
 
     mode "initial": at the first state of a random episode. mode "all": at any state in which an action was taken
@@ -45,8 +49,8 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
 
 
 def imagine(
-    model, policy, obs: np.ndarray, goals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
-) -> dict:
+    model: Model, policy: Policy, obs: np.ndarray, goals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+) -> dict:  # fmt: skip
     """Roll the policy out inside the model, all B rollouts side by side; rollout i has lengths[i] steps.
 
     In each step: actions = policy(obs, goals), next_obs = model.sample_next(obs, actions, rng), and the next step

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
+from envs.goal_env import GoalVecEnv
 from envs.machine import describe_machine
 from envs.tasks import TaskName
 from envs.terminal import command_line
@@ -25,6 +26,7 @@ from .kit.config import LogVarBound, TrainConfig
 from .kit.console import UserError, run_command
 from .kit.exploration import repeating, with_script
 from .kit.files import write_json
+from .kit.interfaces import Model
 from .kit.recipes import default_config
 from .kit.settings import Count, Must, NotNegative, Seed, check_each
 from .model import DynamicsModel
@@ -57,12 +59,12 @@ class ErrorConfig:
     """also write the figures to this file"""
 
 
-def explore_randomly(env, config: ErrorConfig, episodes: int, rng: np.random.Generator) -> dict:
+def explore_randomly(env: GoalVecEnv, config: ErrorConfig, episodes: int, rng: np.random.Generator) -> dict:
     """At least that many episodes of random actions, some repeated, and of the task's script."""
     task, spec = default_config(config.task), env.task_spec
     script = task.scripted, task.scripted_fraction, task.noise_std
 
-    def uniform(obs, goals):
+    def uniform(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         return rng.uniform(-1.0, 1.0, size=(len(obs), spec.action_dim))
 
     rounds = []
@@ -72,7 +74,9 @@ def explore_randomly(env, config: ErrorConfig, episodes: int, rng: np.random.Gen
     return {key: np.concatenate([data[key] for data in rounds]) for key in rounds[0]}
 
 
-def errors(model, env, data: dict, horizon: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def errors(
+    model: Model, env: GoalVecEnv, data: dict, horizon: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """For each of the N stretches of `horizon` steps: how far its imagined end lies from the real one, in metres.
 
     Returns: gripper (N,) (tiny: the point), object (N,), moved (N,), how far the object really got, contact (N,) bool.

@@ -9,6 +9,8 @@ value functions, Schaul et al. 2015). As in HER, targets are clipped, exploratio
 Shapes: B rows of a batch, E critics (the ensemble axis comes first), O, G, A = dims of observation, goal, action.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
@@ -22,7 +24,9 @@ class Actor(nn.Module):
     A run's weights file holds these and nothing else. A second name for a layer, or a buffer, does no harm.
     """
 
-    def __init__(self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), seed: int = 0):
+    def __init__(
+        self, obs_dim: int, goal_dim: int, action_dim: int, hidden: Sequence[int] = (256, 256), seed: int = 0
+    ):
         super().__init__()
         self.net = mlp(obs_dim + goal_dim, hidden, action_dim, seed=seed)
 
@@ -38,8 +42,9 @@ class Critic(nn.Module):
     """Q(s,a,g), an ensemble of E. `self.net` maps (B, O+A+G) to (E, B, 1), and holds all of the parameters."""
 
     def __init__(
-        self, obs_dim: int, goal_dim: int, action_dim: int, hidden=(256, 256), members=1, seed: int = 0
-    ):
+        self, obs_dim: int, goal_dim: int, action_dim: int, hidden: Sequence[int] = (256, 256), members: int = 1,
+        seed: int = 0,
+    ):  # fmt: skip
         super().__init__()
         self.net = EnsembleMLP(
             members, obs_dim + action_dim + goal_dim, hidden, 1, seed=seed, layer_norm=True
@@ -53,7 +58,9 @@ class Critic(nn.Module):
         return q
 
 
-def td_targets(rewards, masks, next_q, discount: float) -> torch.Tensor:
+def td_targets(
+    rewards: torch.Tensor, masks: torch.Tensor, next_q: torch.Tensor, discount: float
+) -> torch.Tensor:
     """The regression targets of the critic, y = r + γ · mask · min over the critics of Q'(s', π'(s',g), g).
 
     masks is 0 only if s' is truly terminal, never at a time limit. With rewards in [-1, 0] every return lies in

@@ -18,11 +18,12 @@ from .imagine import ModelBuffer
 from .kit.buffer import EpisodeBuffer
 from .kit.checkpoint import Safekeeping, load_checkpoint, save_checkpoint
 from .kit.cli import training_config
-from .kit.collect import Policy, collect_episodes, evaluate
+from .kit.collect import collect_episodes, evaluate
 from .kit.config import TrainConfig
 from .kit.console import run_command
 from .kit.exploration import repeating, with_script
 from .kit.finite import check_finite, network_weights
+from .kit.interfaces import Policy
 from .kit.progress import TrainingBar
 from .kit.runlog import RunFolder
 from .kit.seeds import EVAL_OFFSET, SEED_STEP
@@ -117,7 +118,7 @@ class Run:
             self.check(**(batch or {}), **losses)
         self.info |= losses
 
-    def check(self, **figures) -> None:
+    def check(self, **figures: Any) -> None:
         """Raises: UserError that names the first of these that is NaN or infinite."""
         check_finite(self.counters, self.config.lr, **figures)
 

@@ -16,7 +16,9 @@ from torch import nn
 from .kit.log_var import MAX_LOG_VAR, MIN_LOG_VAR
 
 
-def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
+def normalized_pairs(
+    obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
 
     Args: obs, next_obs (N, O); actions (N, A), of any dtype (D_env holds float32). Leave them unchanged. Compute in
@@ -30,7 +32,7 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
     # hint: np.concatenate the states and actions; the target is the change of the state, not the next state
     # hint: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
 
-    def normalize(columns):
+    def normalize(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shifted = columns - columns[0]  # a column that never changes is now exactly 0, however large it was
         mean, std = shifted.mean(axis=0), shifted.std(axis=0)
         std = np.where(std < 1e-8, 1.0, std)
@@ -84,7 +86,9 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     return loss
 
 
-def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator):
+def bootstrap_split(
+    num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Split the rows: one hold-out set for all members, and for each member its own bootstrap sample of the other rows.
 
     Let H = round(holdout_fraction · num_samples), at least 1. Each call draws anew from `rng`.
@@ -102,7 +106,9 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
     return train, holdout
 
 
-def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
+def early_stopping(
+    best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Early stopping on the hold-out loss, after one epoch: which members improved, and since when none did.
 
     A member has improved if its loss is finite and lies below its best by more than min_improvement · |best|. Any
@@ -122,8 +128,8 @@ def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_
 
 
 def sample_next_obs(
-    obs, mean, log_var, stats: dict, elites: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+    obs: np.ndarray, mean: np.ndarray, log_var: np.ndarray, stats: dict, elites: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:  # fmt: skip
     """Sample s' ~ p_ψ(s'|s,a): for each row, choose one elite member uniformly and sample from its Gaussian.
 
     Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change, all finite;

@@ -50,15 +50,16 @@ class DynamicsModel:
         return mean, bounded_log_var(raw_log_var, low=self.min_log_var)
 
     def fit(
-        self, obs, actions, next_obs, rng, *, batch_size=256, max_epochs=50, patience=3, holdout_fraction=0.1
-    ):
+        self, obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray, rng: np.random.Generator, *,
+        batch_size: int = 256, max_epochs: int = 50, patience: int = 3, holdout_fraction: float = 0.1,
+    ) -> dict[str, float]:  # fmt: skip
         """Train until no member's hold-out loss has improved for `patience` epochs; keep each member's best weights.
 
         Args: obs, next_obs (N, O), actions (N, A). Returns: info, with the epochs and the elites' mean hold-out loss.
         """
-        inputs, targets, stats = normalized_pairs(obs, actions, next_obs)
+        raw_inputs, raw_targets, stats = normalized_pairs(obs, actions, next_obs)
         self.stats = {name: np.asarray(vector) for name, vector in stats.items()}
-        inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (inputs, targets))
+        inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (raw_inputs, raw_targets))
         split = bootstrap_split(len(inputs), self.ensemble_size, holdout_fraction, rng)
         train, holdout = (np.asarray(rows) for rows in split)
         best, best_weights, stale_epochs = np.full(self.ensemble_size, np.inf), self.net.member_weights(), 0

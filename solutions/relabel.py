@@ -12,10 +12,14 @@ transition of step t leads from achieved[:, t] to achieved[:, t+1]. B transition
 leaves its arguments unchanged.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def final_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarray:
+def final_goals(
+    achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Strategy "final": what the transition's episode achieved in its last state. Returns (B, G)."""
     # BEGIN SOLUTION 4a
     # hint: achieved[episodes, …] with one index for each transition picks one row for each
@@ -25,7 +29,9 @@ def final_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarr
     return goals
 
 
-def future_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarray:
+def future_goals(
+    achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Strategy "future": what the same episode achieved after the transition, in a state drawn uniformly from
     t+1 … T. State t+1 is the one that the transition of step t itself leads to. Returns (B, G)."""
     # BEGIN SOLUTION 4b
@@ -37,7 +43,9 @@ def future_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     return goals
 
 
-def episode_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarray:
+def episode_goals(
+    achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Strategy "episode": what the same episode achieved in any of its states 0 … T, drawn uniformly.
     Returns (B, G)."""
     # BEGIN SOLUTION 4c
@@ -48,7 +56,9 @@ def episode_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.nda
     return goals
 
 
-def random_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndarray:
+def random_goals(
+    achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Strategy "random": what any episode in the buffer achieved in any of its states, drawn uniformly.
     Returns (B, G)."""
     # BEGIN SOLUTION 4d
@@ -61,7 +71,9 @@ def random_goals(achieved, episodes, steps, rng: np.random.Generator) -> np.ndar
     return goals
 
 
-def replace_goals(desired, hindsight, fraction: float, rng: np.random.Generator) -> np.ndarray:
+def replace_goals(
+    desired: np.ndarray, hindsight: np.ndarray, fraction: float, rng: np.random.Generator
+) -> np.ndarray:
     """Replace the goal by the hindsight goal in a part of the batch: each row by itself, with probability `fraction`.
 
     With k hindsight goals for each real one, as in the paper, fraction = k / (k + 1).
@@ -76,7 +88,9 @@ def replace_goals(desired, hindsight, fraction: float, rng: np.random.Generator)
     return goals
 
 
-def new_rewards(next_achieved, goals, threshold: float, reward: str = "sparse") -> np.ndarray:
+def new_rewards(
+    next_achieved: np.ndarray, goals: np.ndarray, threshold: float, reward: str = "sparse"
+) -> np.ndarray:
     """The reward r' = r(s', g') of arriving at s', for the goal that the batch holds now.
 
     Let d be the Euclidean distance in metres between next_achieved and goals. "sparse" is 0 if d <= threshold and -1
@@ -98,8 +112,9 @@ STRATEGIES = {"final": final_goals, "future": future_goals, "episode": episode_g
 
 
 def relabel(
-    batch, achieved, episodes, steps, *, strategy, fraction, threshold, reward, rng, adjust=None
-) -> dict:
+    batch: dict, achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, *, strategy: str, fraction: float,
+    threshold: float, reward: str, rng: np.random.Generator, adjust: Callable[[dict], dict] | None = None,
+) -> dict:  # fmt: skip
     """Part 4 as a whole: the batch with new goals and new rewards; everything else stays as it happened.
 
     Args: batch, a dict with at least goals (B, G) and next_achieved (B, G); adjust, if given, a function batch -> batch

@@ -10,8 +10,8 @@ import numpy as np
 from .batches import Batches
 from .imagine import ModelBuffer, imagine, mix, rollout_lengths, start_states
 from .kit.checkpoint import arrays, tensors
-from .kit.collect import Policy
 from .kit.config import TrainConfig
+from .kit.interfaces import Policy
 from .model import DynamicsModel
 from .relabel import new_rewards
 

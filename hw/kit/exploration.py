@@ -10,8 +10,8 @@ import numpy as np
 
 from envs import TaskSpec
 
-from .collect import Policy
-from .scripted import SCRIPTS
+from .interfaces import Policy
+from .scripted import SCRIPTS, Script
 
 LONGEST_REPEAT = 11  # steps
 
@@ -22,9 +22,10 @@ def repeating(policy: Policy, probability: float, rng: np.random.Generator) -> P
     The action is uniform in [-1, 1], and so is its duration over its range (after Dabney et al. 2020,
     "Temporally-Extended ε-Greedy Exploration", where the durations are heavy-tailed).
     """
-    repeated, left = None, 0
+    repeated: np.ndarray | None = None
+    left = np.zeros(0, int)
 
-    def wrapped(obs, goals):
+    def wrapped(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         nonlocal repeated, left
         actions = policy(obs, goals)
         if repeated is None:
@@ -49,9 +50,9 @@ def with_script(
     """
     if name == "none" or share == 0:
         return policy
-    script = None
+    script: Script | None = None
 
-    def wrapped(obs, goals):
+    def wrapped(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         nonlocal script
         if script is None:
             script = SCRIPTS[name](len(obs), share, rng)

@@ -1,9 +1,13 @@
 """Notice when a training's numbers become NaN or infinite, and say which ones."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 
 from .console import UserError
+from .interfaces import Learner
 
 # Where to look if this is the first figure that is not finite.
 LOOK_AT = {
@@ -27,7 +31,7 @@ class NotFinite(UserError):
     """The training cannot go on: a figure is NaN or infinite."""
 
 
-def check_finite(counters: dict, lr: float, **figures) -> None:
+def check_finite(counters: Mapping[str, Any], lr: float, **figures: Any) -> None:
     """Raises: NotFinite that names the first of these (numbers, arrays, tensors) that is not all finite."""
     for name, value in figures.items():
         if np.isfinite(value).all():
@@ -41,7 +45,7 @@ def check_finite(counters: dict, lr: float, **figures) -> None:
         )
 
 
-def network_weights(agent) -> dict[str, np.ndarray]:
+def network_weights(agent: Learner) -> dict[str, np.ndarray]:
     """All weights of an agent, under the names that `check_finite` explains."""
     networks = {
         "weights of the actor": [agent.actor],

@@ -38,7 +38,7 @@ def need(ok: bool, sentence: str) -> None:
         raise UserError(sentence)
 
 
-def check_each(config) -> None:
+def check_each(config: Any) -> None:
     """Check each field of a dataclass by its type. Raises: UserError that names the first wrong value."""
     hints = get_type_hints(type(config), include_extras=True)
     for name in (field.name for field in fields(config)):

@@ -11,6 +11,7 @@ from torch import nn
 
 from .console import UserError
 from .files import write_whole
+from .interfaces import Player
 
 
 def linear_layers(actor: nn.Module) -> list[nn.Linear]:
@@ -25,7 +26,7 @@ def actor_parameters(actor: nn.Module) -> dict[str, nn.Parameter]:
 
 
 @torch.no_grad()
-def check_playable(agent) -> None:
+def check_playable(agent: Player) -> None:
     """Check that a weights file can hold what the actor computes: who plays it has the file, and not your Actor.
 
     Raises: UserError if the linear layers alone, with ReLU between them and tanh behind, act otherwise, or would after
@@ -53,7 +54,7 @@ def check_playable(agent) -> None:
     )
 
 
-def policy_tensors(agent) -> dict[str, torch.Tensor]:
+def policy_tensors(agent: Player) -> dict[str, torch.Tensor]:
     """All that greedy acting needs: the actor's parameters and the statistics of both normalizers."""
     tensors = dict(actor_parameters(agent.acting))
     for name in ("obs_norm", "goal_norm"):
@@ -62,7 +63,7 @@ def policy_tensors(agent) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
 
 
-def save_weights(path: Path, agent, config: dict) -> None:
+def save_weights(path: Path, agent: Player, config: dict) -> None:
     """Write the policy with the config that made it (as metadata)."""
     tensors, metadata = policy_tensors(agent), {"config": json.dumps(config)}
     write_whole(path, lambda temporary: temporary.write_bytes(save(tensors, metadata)))
@@ -80,7 +81,7 @@ def read_config(path: Path) -> dict:
         raise UserError(f"{path} holds no weights of this kit ({type(error).__name__})") from error
 
 
-def load_weights(path: Path, agent) -> None:
+def load_weights(path: Path, agent: Player) -> None:
     """Put saved weights into an agent. Raises: UserError naming the first tensor that does not fit."""
     read_config(path)
     wanted = policy_tensors(agent)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, Protocol
 
 import numpy as np
@@ -98,7 +99,7 @@ class Safekeeping:
             self.previous = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
-    def _interrupt(self, signum, frame) -> None:
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
         if self.interrupted:
             raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
         self.interrupted = True
@@ -113,11 +114,14 @@ class Safekeeping:
             self.last_save = time.monotonic()
         self.state, self.rounds = copy.deepcopy(self.thing.state_dict()), self.rounds + 1
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.previous is not None:
             signal.signal(signal.SIGINT, self.previous)
-        wanted = isinstance(error, NotFinite) or (self.rounds > 0 and isinstance(error, Exception))
-        if wanted and not isinstance(error, OSError):  # after an OSError the disk may be full
+        if not isinstance(error, Exception) or isinstance(error, OSError):  # an OSError: the disk may be full
+            return
+        if isinstance(error, NotFinite) or self.rounds > 0:
             with suppress(OSError):
                 self.thing.load_state_dict(self.state)
                 self.save()

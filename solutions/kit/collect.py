@@ -1,13 +1,13 @@
 """Acting in the world: whole episodes for D_env, and the greedy evaluation."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-Policy = Callable[[np.ndarray, np.ndarray], np.ndarray]  # obs (n, O), goals (n, G) -> actions (n, A)
+from envs.goal_env import GoalVecEnv
+
+from .interfaces import Policy
 
 
-def collect_episodes(env, policy: Policy) -> dict:
+def collect_episodes(env: GoalVecEnv, policy: Policy) -> dict:
     """One episode in each of the n environments, as `EpisodeBuffer.add` takes it (n rows)."""
     current, _ = env.reset()
     desired = current["desired_goal"]
@@ -25,7 +25,7 @@ def collect_episodes(env, policy: Policy) -> dict:
     return {"desired": desired, **{key: np.stack(steps, axis=1) for key, steps in by_env.items()}}
 
 
-def evaluate(env, policy: Policy, episodes: int) -> dict[str, float]:
+def evaluate(env: GoalVecEnv, policy: Policy, episodes: int) -> dict[str, float]:
     """Mean over at least `episodes` whole episodes (rounded up to full rounds of the n environments).
 
     Returns: success (share solved in the last state), return (sum of rewards), started_solved (share of goals that

@@ -27,7 +27,7 @@ class TrainingBar:
         self.bar.start()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.bar.stop()
 
     def show(self, env_steps: int, train_seconds: float, row: dict) -> None:

@@ -3,12 +3,16 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .console import UserError
 from .files import write_json, write_whole
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
            "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
@@ -37,7 +41,7 @@ def read_settings(folder: Path) -> dict:
 
 
 @contextmanager
-def _sentence_where_damaged(path: Path):
+def _sentence_where_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -84,7 +88,7 @@ class RunFolder:
             self.progress.unlink(missing_ok=True)
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)
             write_json(folder / "config.json", config)
-        self._writer: Any = None
+        self._writer: SummaryWriter | None = None
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""

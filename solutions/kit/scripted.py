@@ -6,6 +6,7 @@ Shapes: n rows, one for each episode; gripper, block (n, 3) in metres; actions (
 get random commands unless a script says otherwise.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from envs.tasks import METRES_PER_ACTION
 
 ScriptName = Literal["none", "approach", "poke", "carry", "strike"]
+Acts = tuple[np.ndarray, np.ndarray]  # actions, which rows
+Script = Callable[[np.ndarray, np.ndarray], Acts]
 
 BESIDE = 0.07  # metres from the object's middle to beside it: half a block, half a gripper, some air
 OVER = 0.08  # metres above the object at which the gripper passes it
@@ -29,7 +32,7 @@ class _Approach:
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.chosen = rng, rng.random(rows) < share
 
-    def __call__(self, gripper: np.ndarray, block: np.ndarray):
+    def __call__(self, gripper: np.ndarray, block: np.ndarray) -> Acts:
         actions = _actions(_towards(block - gripper), self.rng.uniform(-1.0, 1.0, size=len(block)))
         return actions, self.chosen & (np.linalg.norm(block - gripper, axis=1) > FOUND)
 
@@ -50,7 +53,7 @@ class _Poke:
         self.side[rows] = np.stack([np.cos(angle), np.sin(angle)], axis=1)[rows]
         self.speed[rows] = self.rng.uniform(0.3, 1.0, size=len(rows))[rows]
 
-    def __call__(self, gripper: np.ndarray, block: np.ndarray):
+    def __call__(self, gripper: np.ndarray, block: np.ndarray) -> Acts:
         start = block.copy()
         start[:, :2] -= BESIDE * self.side
         arrived = (self.left == 0) & (np.linalg.norm(start - gripper, axis=1) < ARRIVED)
@@ -75,7 +78,7 @@ class _Carry:
         self.lasts = np.zeros(rows, int)  # how many steps the carry lasts from there
         self.away, self.fingers = np.zeros((rows, 3)), np.ones(rows)
 
-    def __call__(self, gripper: np.ndarray, block: np.ndarray):
+    def __call__(self, gripper: np.ndarray, block: np.ndarray) -> Acts:
         rows = len(block)
         on_the_way = self.since >= self.lasts
         arrived = on_the_way & (np.linalg.norm(block - gripper, axis=1) < ARRIVED)
@@ -103,7 +106,7 @@ class _Strike:
         self.height, self.speed = rng.uniform(*LEVEL, size=rows), rng.uniform(0.4, 1.0, size=rows)
         self.left = np.full(rows, -1)  # steps of moving through that are left; -1 on the way, 0 after the hit
 
-    def __call__(self, gripper: np.ndarray, block: np.ndarray):
+    def __call__(self, gripper: np.ndarray, block: np.ndarray) -> Acts:
         start = block.copy()
         start[:, :2] -= BESIDE * self.side
         start[:, 2] += self.height
@@ -138,4 +141,5 @@ def _towards(offset: np.ndarray) -> np.ndarray:
     return np.clip(offset / METRES_PER_ACTION, -1.0, 1.0)
 
 
+SCRIPTS: dict[str, Callable[[int, float, np.random.Generator], Script]]
 SCRIPTS = {"approach": _Approach, "poke": _Poke, "carry": _Carry, "strike": _Strike}
