@@ -85,7 +85,7 @@ def mended(text: str = RELABEL) -> str:
     """The part file as the course mends it: outside the holes, right beside one, and in a hint."""
     changes = (
         ('"""Part 4: hindsight', '"""Part Four: hindsight'),
-        ("def final_goals(achieved, episodes,", "def final_goals(achieved: np.ndarray, episodes,"),
+        ("def final_goals(\n    achieved: np.ndarray,", "def final_goals(\n    achieved: np.ndarray | None,"),
         ("t+1 … T. State t+1 is the one", "t+1 … T, and state t+1 is the one"),
         ("# TODO(4b): rng.integers(low, high)", "# TODO(4b): note that rng.integers(low, high)"),
         ("# TODO(4d): draw the episode", "# TODO(4d): first draw the episode"),
