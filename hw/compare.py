@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
+from envs.errors import UserMistake
 from envs.machine import describe_machine
 from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .kit.collect import evaluate
 from .kit.config import METHODS
-from .kit.console import UserError, run_command
+from .kit.console import run_command
 from .kit.files import write_json
 from .kit.recipes import default_config
 from .kit.runlog import draw_curves, read_progress, read_settings
@@ -63,7 +64,7 @@ class CompareConfig:
 
 
 def trainings(config: CompareConfig) -> list[Training]:
-    """Every training. Raises: UserError for a value that makes no sense."""
+    """Every training. Raises: UserMistake for a value that makes no sense."""
     check_each(config)
     settings = told(config.settings)
     total_steps = config.total_steps or default_config(config.task).total_steps
@@ -84,13 +85,13 @@ def trainings(config: CompareConfig) -> list[Training]:
             )
             if run.config != asked.config:
                 own = ", ".join(sorted(settings.keys() & changes.keys()))
-                raise UserError(f"{name} sets {own} itself, to another value: leave it out of the settings")
+                raise UserMistake(f"{name} sets {own} itself, to another value: leave it out of the settings")
             method = {"method": run.config.method}
             if (
                 changes != method
                 and run.config == Training.of(name, config.task, usual | method | place).config
             ):
-                raise UserError(
+                raise UserMistake(
                     f"{name} is {run.config.method} itself on {config.task}, where that is off already: leave it out"
                 )
             found.append(run)

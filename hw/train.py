@@ -113,13 +113,13 @@ class Run:
         return with_script(policy, self.spec, *script, rng)
 
     def note(self, losses: dict[str, float], batch: dict | None = None) -> None:
-        """Keep these losses as the latest. Raises: UserError if one is NaN or infinite; the batch may be why."""
+        """Keep these losses as the latest. Raises: UserMistake if one is NaN or infinite; the batch may be why."""
         if not np.isfinite(list(losses.values())).all():
             self.check(**(batch or {}), **losses)
         self.info |= losses
 
     def check(self, **figures: Any) -> None:
-        """Raises: UserError that names the first of these that is NaN or infinite."""
+        """Raises: UserMistake that names the first of these that is NaN or infinite."""
         check_finite(self.counters, self.config.lr, **figures)
 
     def state_dict(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class Run:
 def train(config: TrainConfig) -> dict[str, float]:
     """Train until total_steps (or stop_at), evaluating and saving on the way. Returns: the last line of progress.csv.
 
-    Raises: UserError for a folder that cannot be used, and for numbers that are not finite; KeyboardInterrupt if
+    Raises: UserMistake for a folder that cannot be used, and for numbers that are not finite; KeyboardInterrupt if
     interrupted. The state after the last whole round is saved then, also if somebody's code raises.
     """
     torch.set_num_threads(1)

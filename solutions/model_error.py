@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
+from envs.errors import UserMistake
 from envs.goal_env import GoalVecEnv
 from envs.machine import describe_machine
 from envs.tasks import TaskName
@@ -23,7 +24,7 @@ from envs.terminal import command_line
 
 from .kit.collect import collect_episodes
 from .kit.config import LogVarBound, TrainConfig
-from .kit.console import UserError, run_command
+from .kit.console import run_command
 from .kit.exploration import repeating, with_script
 from .kit.files import write_json
 from .kit.interfaces import Model
@@ -108,7 +109,7 @@ def measure(config: ErrorConfig) -> list[dict]:
     rng = np.random.default_rng(config.seed)
     env = make_vec(config.task, 16, config.seed)
     if max(config.horizons) > env.episode_length:
-        raise UserError(f"an episode has {env.episode_length} steps, so no horizon can be longer")
+        raise UserMistake(f"an episode has {env.episode_length} steps, so no horizon can be longer")
     seen, fresh = (
         explore_randomly(env, config, count, rng) for count in (config.episodes, config.test_episodes)
     )

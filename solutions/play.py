@@ -15,12 +15,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from envs import make_vec, task_spec
+from envs.errors import UserMistake
 from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .agent import Agent
 from .kit.collect import evaluate
-from .kit.console import UserError, run_command
+from .kit.console import run_command
 from .kit.files import write_json
 from .kit.seeds import FRESH_SEED
 from .kit.settings import Count, WholeNumber, check_each, need
@@ -53,17 +54,17 @@ def newest_weights(task: str) -> Path:
     """The weights below runs/ that were saved last for this task; it skips files that are not of this kit."""
     found = glob("runs/**/weights.safetensors", recursive=True)  # rglob would not follow links
     for path in sorted(map(Path, found), key=lambda path: path.stat().st_mtime, reverse=True):
-        with suppress(UserError):
+        with suppress(UserMistake):
             if read_config(path)["task"] == task:
                 return path
-    raise UserError(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
+    raise UserMistake(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
 
 
 def load_agent(path: Path, task: str) -> Agent:
-    """An agent of the right sizes with the saved weights. Raises: UserError if they are for another task."""
+    """An agent of the right sizes with the saved weights. Raises: UserMistake if they are for another task."""
     config, spec = read_config(path), task_spec(task)
     if config["task"] != task:
-        raise UserError(f"{path} was trained on {config['task']}, not on {task}")
+        raise UserMistake(f"{path} was trained on {config['task']}, not on {task}")
     dims, hidden = (spec.obs_dim, spec.goal_dim, spec.action_dim), tuple(config["hidden"])
     agent = Agent(*dims, goal_start=spec.goal_start, hidden=hidden)
     load_weights(path, agent)
@@ -115,7 +116,7 @@ def draw(config: PlayConfig, agent: Agent, weights: Path) -> None:
     except RenderingUnavailable as reason:
         print(f"nothing drawn: {reason}")
     except ValueError as error:
-        raise UserError(str(error)) from error
+        raise UserMistake(str(error)) from error
 
 
 if __name__ == "__main__":

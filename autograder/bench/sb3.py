@@ -18,11 +18,12 @@ from rich.console import Console
 
 from autograder.bench.peers import NotAvailable, peer_python
 from envs import task_spec
+from envs.errors import UserMistake
 from envs.machine import describe_machine
 from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
-from solutions.kit.console import UserError, run_command
+from solutions.kit.console import run_command
 from solutions.kit.files import write_json
 from solutions.kit.runlog import draw_curves
 
@@ -86,12 +87,12 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
 
     It is evaluated each half of our seconds, so that one evaluation comes when ours is done.
 
-    Returns: figures as `solutions.compare` has them. Raises: UserError.
+    Returns: figures as `solutions.compare` has them. Raises: UserMistake.
     """
     try:
         python = peer_python("sb3_contrib, gymnasium_robotics", *SB3)
     except NotAvailable as reason:
-        raise UserError(str(reason)) from reason
+        raise UserMistake(str(reason)) from reason
     seed, done, reached = ours["seed"], ours["train_seconds"], ours["reached_level"]
     seconds = max(done, times * reached["train_seconds"]) if reached else done
     words = (task_spec(task).env_id, seed, seconds, done / 2, episodes, json.dumps(SETTINGS[task]))
@@ -104,7 +105,7 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
             curve.append(json.loads(line))
             print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)
     if process.returncode != 0 or not curve:
-        raise UserError(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
+        raise UserMistake(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
     return {
         "method": NAME,
         "seed": seed,
@@ -117,7 +118,7 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
 def bench(config: BenchConfig) -> list[dict]:
     """Train both, print, draw. Returns: the figures of each run."""
     if config.task not in SETTINGS:
-        raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
+        raise UserMistake(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
     wanted: dict[str, Any] = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]

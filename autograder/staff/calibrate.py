@@ -22,7 +22,7 @@ from envs.machine import describe_machine
 from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, trainings
-from solutions.kit.console import UserError, run_command
+from solutions.kit.console import run_command
 from solutions.kit.files import write_json
 from solutions.kit.trainings import Training, train
 
@@ -84,19 +84,19 @@ def threshold(successes: list[float]) -> float:
 
 
 def train_on_cluster(runs: list[Training], address: str) -> None:
-    """Train what is not trained yet, one run a thread of a Dask worker at a time. Raises: UserError."""
+    """Train what is not trained yet, one run a thread of a Dask worker at a time. Raises: UserMistake."""
     try:
         with connect(address) as client:
             missing = [run for run in runs if not run.finished]
             client.gather(client.map(train, missing, pure=False))
     except UserMistake as mistake:
-        raise UserError(str(mistake)) from None
+        raise UserMistake(str(mistake)) from None
 
 
 def calibrate(config: CalibrateConfig) -> dict:
     """Train what is not trained yet, write the files, print the threshold. Returns: what TASK.json holds."""
     if len(set(config.seeds)) < 3:
-        raise UserError(
+        raise UserMistake(
             "a spread over fewer than three seeds says nothing: give at least three different seeds"
         )
     folder = config.out / config.task

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from .console import UserError
+from envs.errors import UserMistake
+
 from .files import write_whole
 from .finite import NotFinite
 
@@ -55,8 +56,8 @@ def save_checkpoint(path: Path, thing: Stateful) -> None:
 def load_checkpoint(path: Path, thing: Stateful) -> None:
     """Restore a state that `save_checkpoint` saved.
 
-    Raises: UserError if the file is damaged, or if the code as it is now cannot go on from it; OSError if it cannot be
-    read.
+    Raises: UserMistake if the file is damaged, or if the code as it is now cannot go on from it; OSError if it cannot
+    be read.
     """
     content = path.read_bytes()
     try:
@@ -64,14 +65,14 @@ def load_checkpoint(path: Path, thing: Stateful) -> None:
     except (
         Exception
     ) as error:  # torch has no error of its own for a damaged file, and nothing else is done here
-        raise UserError(
+        raise UserMistake(
             f"{path} is damaged, so nothing can go on from it: delete the folder to start anew"
         ) from error
     try:
         thing.load_state_dict(state)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise UserError(
+        raise UserMistake(
             f"{path} is no checkpoint of this run as the code is now ({reason}): go back to the code that saved it, or "
             "delete the folder to start anew"
         ) from error

@@ -14,8 +14,8 @@ TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.tr
 def training_config(arguments: list[str] | None = None) -> TrainConfig:
     """The run's config: what the command line says, and the task's defaults for everything else.
 
-    arguments: by default those of the command line. Raises: UserError for values that make no sense. Words that do not
-    parse end the program with one sentence.
+    arguments: by default those of the command line. Raises: UserMistake for values that make no sense. Words that do
+    not parse end the program with one sentence.
     """
     # The task decides the defaults that --help shows, so it is read before everything else.
     task_first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

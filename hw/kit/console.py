@@ -3,16 +3,14 @@
 import sys
 from collections.abc import Callable
 
-
-class UserError(ValueError):
-    """A mistake of the user, in one sentence."""
+from envs.errors import UserMistake
 
 
 def run_command(command: Callable[[], object]) -> None:
-    """Run a command line's main function; exit with 0, with 1 and a sentence, or with 130 after Ctrl-C.
+    """Run a command line's main function; exit with 0, with a sentence and 1 or 2, or with 130 after Ctrl-C.
 
-    A UserError, an OSError (disk full, no permission) and the placeholder of an open hole become a sentence. Any other
-    exception is a bug, the student's or ours, and keeps its traceback.
+    A UserMistake and an OSError (disk full, no permission) become a sentence (2), and so does the placeholder of an
+    open hole (1). Any other exception is a bug, the student's or ours, and keeps its traceback.
     """
     try:
         command()
@@ -22,11 +20,11 @@ def run_command(command: Callable[[], object]) -> None:
         if not str(error).startswith("TODO("):
             raise
         sys.exit(_say(f"a hole is still open: {_with_notes(error)}", code=1))
-    except UserError as error:
-        sys.exit(_say(_with_notes(error), code=1))
+    except UserMistake as error:
+        sys.exit(_say(_with_notes(error), code=2))
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
-        sys.exit(_say(f"{what} (files that were saved before are whole)", code=1))
+        sys.exit(_say(f"{what} (files that were saved before are whole)", code=2))
 
 
 def _with_notes(error: Exception) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from .console import UserError
+from envs.errors import UserMistake
+
 from .interfaces import Learner
 
 # Where to look if this is the first figure that is not finite.
@@ -27,7 +28,7 @@ LOOK_AT = {
 }
 
 
-class NotFinite(UserError):
+class NotFinite(UserMistake):
     """The training cannot go on: a figure is NaN or infinite."""
 
 

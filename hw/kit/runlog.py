@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import UserError
+from envs.errors import UserMistake
+
 from .files import write_json, write_whole
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def _number(text: str) -> int | float:
 
 
 def read_progress(path: Path) -> list[dict]:
-    """The lines of a progress.csv, as numbers, without their empty fields. Raises: UserError if the file is none."""
+    """The lines of a progress.csv, as numbers, without their empty fields. Raises: UserMistake if the file is none."""
     with path.open(newline="") as file, _sentence_where_damaged(path):
         lines = csv.DictReader(file)
         if not set(REQUIRED) <= set(lines.fieldnames or ()):
@@ -34,7 +35,7 @@ def read_progress(path: Path) -> list[dict]:
 
 
 def read_settings(folder: Path) -> dict:
-    """The config of the run in that folder. Raises: UserError if there is none."""
+    """The config of the run in that folder. Raises: UserMistake if there is none."""
     path = folder / "config.json"
     with _sentence_where_damaged(path):
         return dict(json.loads(path.read_text()))
@@ -45,7 +46,7 @@ def _sentence_where_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{path} is missing or damaged: delete the folder to start anew") from error
+        raise UserMistake(f"{path} is missing or damaged: delete the folder to start anew") from error
 
 
 def changed_settings(folder: Path, config: dict) -> str:
@@ -62,7 +63,7 @@ class RunFolder:
 
     A run that stopped before its first checkpoint left nothing to go on from: it starts anew.
 
-    Raises: UserError if the folder cannot be used.
+    Raises: UserMistake if the folder cannot be used.
     """
 
     def __init__(self, folder: Path, config: dict, title: str, resume: bool):
@@ -70,18 +71,18 @@ class RunFolder:
         self.weights, self.checkpoint = folder / "weights.safetensors", folder / "checkpoint.pt"
         self.progress, self.summary = folder / "progress.csv", folder / "summary.json"
         if self.summary.exists():
-            raise UserError(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
+            raise UserMistake(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
         if resume and not self.checkpoint.exists():
-            raise UserError(f"{folder} holds no checkpoint to resume from")
+            raise UserMistake(f"{folder} holds no checkpoint to resume from")
         if not resume and self.checkpoint.exists():
-            raise UserError(
+            raise UserMistake(
                 f"{folder} holds an unfinished run: resume it (--resume), choose another folder or delete it"
             )
         folder.mkdir(parents=True, exist_ok=True)
         self.rows: list[dict] = []
         if resume:
             if changed := changed_settings(folder, config):
-                raise UserError(f"{folder} cannot be resumed with other settings: {changed}")
+                raise UserMistake(f"{folder} cannot be resumed with other settings: {changed}")
             if self.progress.exists():  # else it was stopped before its first evaluation
                 self.rows = read_progress(self.progress)
         else:

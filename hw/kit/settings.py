@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from .console import UserError
+from envs.errors import UserMistake
 
 
 class Must(NamedTuple):
@@ -33,13 +33,13 @@ NameEachOnce = Must("name at least one, and each once", lambda x: 0 < len(x) == 
 
 
 def need(ok: bool, sentence: str) -> None:
-    """Raises: UserError with the sentence unless it is ok."""
+    """Raises: UserMistake with the sentence unless it is ok."""
     if not ok:
-        raise UserError(sentence)
+        raise UserMistake(sentence)
 
 
 def check_each(config: Any) -> None:
-    """Check each field of a dataclass by its type. Raises: UserError that names the first wrong value."""
+    """Check each field of a dataclass by its type. Raises: UserMistake that names the first wrong value."""
     hints = get_type_hints(type(config), include_extras=True)
     for name in (field.name for field in fields(config)):
         _check(name, getattr(config, name), hints[name])

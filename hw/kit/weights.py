@@ -9,7 +9,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from .console import UserError
+from envs.errors import UserMistake
+
 from .files import write_whole
 from .interfaces import Player
 
@@ -29,8 +30,8 @@ def actor_parameters(actor: nn.Module) -> dict[str, nn.Parameter]:
 def check_playable(agent: Player) -> None:
     """Check that a weights file can hold what the actor computes: who plays it has the file, and not your Actor.
 
-    Raises: UserError if the linear layers alone, with ReLU between them and tanh behind, act otherwise, or would after
-    training: all other parameters are changed first, and must not matter.
+    Raises: UserMistake if the linear layers alone, with ReLU between them and tanh behind, act otherwise, or would
+    after training: all other parameters are changed first, and must not matter.
     """
     actor = copy.deepcopy(agent.acting)
     layers, held = linear_layers(actor), {id(x) for x in actor_parameters(actor).values()}
@@ -48,7 +49,7 @@ def check_playable(agent: Player) -> None:
         acted = actor(obs, goals)
         if acted.shape == actions.shape and torch.allclose(acted, actions, atol=1e-5):
             return
-    raise UserError(
+    raise UserMistake(
         "the actions of your Actor (3a) are not tanh(self.net([obs, goals])) with the `self.net` that is given: "
         "a weights file holds the linear layers of that net and nothing else, so nobody could play yours"
     )
@@ -70,30 +71,30 @@ def save_weights(path: Path, agent: Player, config: dict) -> None:
 
 
 def read_config(path: Path) -> dict:
-    """The config that stands in a weights file. Raises: UserError if there is none."""
+    """The config that stands in a weights file. Raises: UserMistake if there is none."""
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])
             return config | {key: config[key] for key in ("task", "hidden")}  # what playing them needs
     except FileNotFoundError:
-        raise UserError(f"there is no weights file {path}") from None
+        raise UserMistake(f"there is no weights file {path}") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} holds no weights of this kit ({type(error).__name__})") from error
+        raise UserMistake(f"{path} holds no weights of this kit ({type(error).__name__})") from error
 
 
 def load_weights(path: Path, agent: Player) -> None:
-    """Put saved weights into an agent. Raises: UserError naming the first tensor that does not fit."""
+    """Put saved weights into an agent. Raises: UserMistake naming the first tensor that does not fit."""
     read_config(path)
     wanted = policy_tensors(agent)
     with safe_open(path, framework="pt") as file:
         names = set(file.keys())
         for name in sorted(names ^ set(wanted)):
-            raise UserError(f"{path}: {name} is {'not in the file' if name in wanted else 'unknown'}")
+            raise UserMistake(f"{path}: {name} is {'not in the file' if name in wanted else 'unknown'}")
         tensors = {name: file.get_tensor(name) for name in sorted(names)}
     for name, value in tensors.items():
         if value.shape != wanted[name].shape:
             sizes = f"{tuple(value.shape)} where the policy has {tuple(wanted[name].shape)}"
-            raise UserError(f"{path}: {name} is of size {sizes}")
+            raise UserMistake(f"{path}: {name} is of size {sizes}")
     with torch.no_grad():
         for name, parameter in actor_parameters(agent.acting).items():
             parameter.copy_(tensors[name])

@@ -139,7 +139,7 @@ class TrainConfig:
     """seconds between two checkpoints"""
 
     def check(self) -> "TrainConfig":
-        """Returns: the config itself. Raises: UserError that names the first value that makes no sense."""
+        """Returns: the config itself. Raises: UserMistake that names the first value that makes no sense."""
         check_each(self)
         spec = task_spec(self.task)
         need(

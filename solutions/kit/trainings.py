@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from envs.errors import UserMistake
+
 from .cli import TRAIN, training_config
 from .config import TrainConfig
-from .console import UserError
 from .runlog import changed_settings
 
 # What the given code adds to the lecture's four parts (the handout's table says why), each switched off. Without
@@ -53,17 +54,17 @@ SETTABLE = {field.name for field in fields(TrainConfig) if type(field.default) i
 
 
 def told(settings: tuple[str, ...]) -> dict[str, str]:
-    """("num-envs=1",) -> {"num_envs": "1"}. Raises: UserError for what cannot be set for all trainings alike."""
+    """("num-envs=1",) -> {"num_envs": "1"}. Raises: UserMistake for what cannot be set for all trainings alike."""
     found = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or name.replace("-", "_") not in SETTABLE:
-            raise UserError(
+            raise UserMistake(
                 f"compare passes settings on as name=value, and {setting!r} is none it can: name one of the options of "
                 "train --help that take a single value, but not the task, method, seed, cores or total steps"
             )
         if name.replace("-", "_") in found:
-            raise UserError(f"the settings say {name} twice")
+            raise UserMistake(f"the settings say {name} twice")
         found[name.replace("-", "_")] = value
     return found
 
@@ -78,7 +79,7 @@ class Training:
 
     @classmethod
     def of(cls, name: str, task: str, changes: dict) -> "Training":
-        """With these changes of the task's defaults. Raises: UserError for a value that makes no sense."""
+        """With these changes of the task's defaults. Raises: UserMistake for a value that makes no sense."""
         words = ["--task", task]
         for key, value in changes.items():
             words += [f"--{key.replace('_', '-')}", str(value)]
@@ -90,36 +91,36 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Raises: UserError if what is finished there was trained with other settings."""
+        """Raises: UserMistake if what is finished there was trained with other settings."""
         if not (self.folder / "summary.json").exists():
             return False
         if changed := changed_settings(self.folder, self.config.as_dict()):
-            raise UserError(
+            raise UserMistake(
                 f"{self.folder} was trained with other settings ({changed}): delete it or choose another folder"
             )
         return True
 
 
 def train(run: Training, beside_others: bool = False) -> None:
-    """Train in a process of its own. Beside others, it prints lines instead of a bar. Raises: UserError."""
+    """Train in a process of its own. Beside others, it prints lines instead of a bar. Raises: UserMistake."""
     resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
     command = [sys.executable, "-m", TRAIN, *run.words, *resume]
     with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
     if process.returncode != 0:
-        raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
+        raise UserMistake(f"the training in {run.folder} did not finish; the same command goes on from there")
 
 
 def train_all(runs: list[Training], jobs: int) -> None:
-    """Train what is not trained yet, `jobs` at a time; none begins after one did not finish. Raises: UserError."""
+    """Train what is not trained yet, `jobs` at a time; none begins after one did not finish. Raises: UserMistake."""
     stopped = Event()
 
     def next_one(run: Training) -> None:
         if not stopped.is_set():
             try:
                 train(run, beside_others=jobs > 1)
-            except UserError:
+            except UserMistake:
                 stopped.set()
                 raise
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from envs.errors import UserMistake
 from solutions import compare
 from solutions.compare import CompareConfig
 from solutions.kit import trainings
-from solutions.kit.console import UserError
 from solutions.kit.files import write_json
 from solutions.kit.recipes import default_config
 
@@ -57,10 +57,10 @@ def test_after_a_training_that_did_not_finish_none_begins(tmp_path, monkeypatch)
 
     def fails(run, beside_others):
         begun.append(run.config.seed)
-        raise UserError("it did not finish")
+        raise UserMistake("it did not finish")
 
     monkeypatch.setattr(trainings, "train", fails)
-    with pytest.raises(UserError, match="did not finish"):
+    with pytest.raises(UserMistake, match="did not finish"):
         compare.compare(short(tmp_path, seeds=(0, 1, 2, 3)))
     assert begun == [0]
 
@@ -69,12 +69,12 @@ def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
     (run,) = compare.trainings(short(tmp_path, seeds=(0,)))
     write_json(run.folder / "summary.json", {})
     write_json(run.folder / "config.json", run.config.as_dict() | {"lr": 0.5, "cores": 1})
-    with pytest.raises(UserError, match=r"was trained with other settings \(lr was 0.5 and is now 0.001\)"):
+    with pytest.raises(UserMistake, match=r"was trained with other settings \(lr was 0.5 and is now 0.001\)"):
         compare.compare(short(tmp_path, seeds=(0,)))
 
 
 def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
-    with pytest.raises(UserError, match="jobs must be at least 1"):
+    with pytest.raises(UserMistake, match="jobs must be at least 1"):
         compare.compare(short(tmp_path, jobs=0))
     assert not list(tmp_path.iterdir())
 
@@ -158,6 +158,6 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
     ],
 )
 def test_a_wrong_word_is_one_sentence_before_anything_is_trained(tmp_path, changes, sentence):
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserMistake, match=sentence):
         compare.compare(short(tmp_path, **changes))
     assert not list(tmp_path.iterdir())

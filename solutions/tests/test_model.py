@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from envs.errors import UserMistake
 from solutions.dynamics import gaussian_nll
 from solutions.kit.config import TrainConfig
-from solutions.kit.console import UserError
 from solutions.model import DynamicsModel
 
 
@@ -68,7 +68,7 @@ def test_every_bound_that_the_settings_allow_keeps_the_loss_finite():
         mean, log_var = DynamicsModel(2, 1, seed=0, min_log_var=bound).gaussian(inputs)
         assert torch.isfinite(gaussian_nll(mean.clamp(-1, 1), log_var, torch.zeros_like(mean))).all()
     for bound in (0.5, -200.0):  # exp(200) is more than float32 holds
-        with pytest.raises(UserError, match="the upper bound"):
+        with pytest.raises(UserMistake, match="the upper bound"):
             TrainConfig(model_min_log_var=bound).check()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from envs import task_spec
-from solutions.kit.console import UserError
+from envs.errors import UserMistake
 from solutions.model_error import ErrorConfig, errors, measure
 
 
@@ -42,7 +42,7 @@ def test_the_error_grows_along_a_rollout(tmp_path):
 
 
 def test_a_horizon_longer_than_an_episode_is_one_sentence():
-    with pytest.raises(UserError, match="no horizon can be longer"):
+    with pytest.raises(UserMistake, match="no horizon can be longer"):
         measure(ErrorConfig(task="tiny", horizons=(1000,)))
 
 
@@ -54,5 +54,5 @@ def test_a_horizon_longer_than_an_episode_is_one_sentence():
     ],
 )
 def test_a_setting_out_of_range_is_one_sentence(wrong):
-    with pytest.raises(UserError, match=rf"^{next(iter(wrong))} must [^\n]*$"):
+    with pytest.raises(UserMistake, match=rf"^{next(iter(wrong))} must [^\n]*$"):
         measure(ErrorConfig(task="tiny", **wrong))

@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
+from envs.errors import UserMistake
 from solutions import train as training
 from solutions.kit.checkpoint import load_checkpoint, save_checkpoint
 from solutions.kit.cli import training_config
 from solutions.kit.config import METHODS, TrainConfig
-from solutions.kit.console import UserError
 from solutions.kit.files import write_whole
 from solutions.kit.recipes import TASK_DEFAULTS, default_config
 from solutions.relabel import new_rewards
@@ -101,7 +101,7 @@ def test_the_learning_rate_falls_over_the_share_that_anneals(tmp_path):
 
 def test_rollouts_that_do_not_fit_into_the_model_buffer_are_refused_before_there_is_a_folder(tmp_path):
     full = config(tmp_path / "a", method="mbpo", start_mode="initial", rollout_mode="full", model_buffer=1000)
-    with pytest.raises(UserError, match="lower rollouts_per_step or raise model_buffer"):
+    with pytest.raises(UserMistake, match="lower rollouts_per_step or raise model_buffer"):
         train(full)
     assert not list(tmp_path.iterdir())
     dataclasses.replace(full, rollouts_per_step=0.02).check()
@@ -197,7 +197,7 @@ def test_a_finished_run_is_not_overwritten(tmp_path):
     train(config(tmp_path / "run"))
     before = (tmp_path / "run" / "weights.safetensors").read_bytes()
     for resume in (False, True):
-        with pytest.raises(UserError, match="holds a finished run"):
+        with pytest.raises(UserMistake, match="holds a finished run"):
             train(config(tmp_path / "run", seed=5, resume=resume))
     assert (tmp_path / "run" / "weights.safetensors").read_bytes() == before
 
@@ -207,28 +207,28 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
                         "return": 0.0, "started_solved": 0.0})  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         train(config(tmp_path / "run"))
-    with pytest.raises(UserError, match="holds an unfinished run"):
+    with pytest.raises(UserMistake, match="holds an unfinished run"):
         train(config(tmp_path / "run"))
     with pytest.raises(
-        UserError, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
+        UserMistake, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
     ):
         train(config(tmp_path / "run", resume=True, lr=0.5))
     checkpoint, settings = tmp_path / "run/checkpoint.pt", tmp_path / "run/config.json"
     torch.save([1, 2], checkpoint)
-    with pytest.raises(UserError, match="is no checkpoint of this run"):
+    with pytest.raises(UserMistake, match="is no checkpoint of this run"):
         train(config(tmp_path / "run", resume=True))
     checkpoint.write_bytes(b"no checkpoint at all")
-    with pytest.raises(UserError, match="is damaged, so nothing can go on from it"):
+    with pytest.raises(UserMistake, match="is damaged, so nothing can go on from it"):
         train(config(tmp_path / "run", resume=True))
     for damaged in ("", "env_steps,success\n160,0.5\n"):
         (tmp_path / "run/progress.csv").write_text(damaged)
-        with pytest.raises(UserError, match=r"progress.csv is missing or damaged: delete the folder"):
+        with pytest.raises(UserMistake, match=r"progress.csv is missing or damaged: delete the folder"):
             train(config(tmp_path / "run", resume=True))
     for damaged in ("{", "3"):
         settings.write_text(damaged)
-        with pytest.raises(UserError, match=r"config.json is missing or damaged: delete the folder"):
+        with pytest.raises(UserMistake, match=r"config.json is missing or damaged: delete the folder"):
             train(config(tmp_path / "run", resume=True))
-    with pytest.raises(UserError, match="holds no checkpoint to resume from"):
+    with pytest.raises(UserMistake, match="holds no checkpoint to resume from"):
         train(config(tmp_path / "nothing", resume=True))
 
 
@@ -245,7 +245,7 @@ def test_a_run_interrupted_before_its_first_evaluation_goes_on(tmp_path, monkeyp
     monkeypatch.setattr(training.Run, "train_round", interrupted_round)
     with pytest.raises(KeyboardInterrupt, match="stopped and saved"):
         train(config(tmp_path / "run", **settings))
-    with pytest.raises(UserError, match="holds an unfinished run"):
+    with pytest.raises(UserMistake, match="holds an unfinished run"):
         train(config(tmp_path / "run", **settings))
     row = train(config(tmp_path / "run", resume=True, **settings))
     assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
@@ -275,7 +275,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, mo
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(SystemExit) as exit_:
         training.run_command(lambda: train(config(run)))
-    assert exit_.value.code == 1
+    assert exit_.value.code == 2
     message = capsys.readouterr().err
     assert "No space left on device" in message and message.count("\n") == 1
     assert (run / "weights.safetensors").read_bytes() == b"the weights saved before"
@@ -319,7 +319,7 @@ def test_a_checkpoint_that_does_not_fit_the_run_says_so(tmp_path, other):
     run.train_round()
     save_checkpoint(path, run)
     load_checkpoint(path, training.Run(config(tmp_path, method="mbpo")))
-    with pytest.raises(UserError, match="is no checkpoint of this run as the code is now") as raised:
+    with pytest.raises(UserMistake, match="is no checkpoint of this run as the code is now") as raised:
         load_checkpoint(path, training.Run(config(tmp_path, **other)))
     assert str(raised.value).count("\n") == 0
 
@@ -327,7 +327,7 @@ def test_a_checkpoint_that_does_not_fit_the_run_says_so(tmp_path, other):
 @pytest.mark.parametrize("state", [[1, 2], {}, {"agent": 3}])
 def test_a_checkpoint_of_another_program_says_so(tmp_path, state):
     torch.save(state, tmp_path / "file")
-    with pytest.raises(UserError, match="is no checkpoint of this run as the code is now"):
+    with pytest.raises(UserMistake, match="is no checkpoint of this run as the code is now"):
         load_checkpoint(tmp_path / "file", training.Run(config(tmp_path)))
 
 
@@ -335,7 +335,7 @@ def test_a_damaged_checkpoint_says_so_and_a_folder_is_none(tmp_path):
     path = tmp_path / "file"
     save_checkpoint(path, torch.nn.Linear(2, 2))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(UserError, match="is damaged"):
+    with pytest.raises(UserMistake, match="is damaged"):
         load_checkpoint(path, torch.nn.Linear(2, 2))
     with pytest.raises(IsADirectoryError):  # no reason to delete anything
         load_checkpoint(tmp_path, torch.nn.Linear(2, 2))
@@ -397,7 +397,7 @@ def test_numbers_that_are_not_finite_are_one_sentence_and_the_run_can_be_resumed
         spoil(spoilt, what, at_update, value)
         training.run_command(lambda: train(config(tmp_path / "run")))
     said = capsys.readouterr().err
-    assert ended.value.code == 1 and said.startswith(sentence) and said.count("\n") == 1
+    assert ended.value.code == 2 and said.startswith(sentence) and said.count("\n") == 1
     assert said.endswith("; the state before that is saved, and --resume goes on from there\n")
     weights = load_file(tmp_path / "run" / "weights.safetensors")
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
@@ -426,7 +426,7 @@ def test_what_a_hole_returns_is_named_if_it_is_not_finite(
     tmp_path, monkeypatch, name, spoilt, method, sentence
 ):
     monkeypatch.setattr(name, spoilt)
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserMistake, match=sentence):
         train(config(tmp_path / "run", method=method))
     assert (tmp_path / "run" / "checkpoint.pt").exists()
 
@@ -490,7 +490,7 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
     ],
 )
 def test_a_wrong_setting_is_one_sentence(arguments, sentence):
-    with pytest.raises(UserError) as error:
+    with pytest.raises(UserMistake) as error:
         training_config(arguments)
     assert str(error.value) == sentence
 
@@ -513,7 +513,7 @@ def test_a_word_that_is_no_choice_is_one_sentence(arguments, sentence, capsys):
 
 
 def test_a_choice_is_also_checked_in_a_config_that_no_command_line_made():
-    with pytest.raises(UserError, match="unknown method 'ppo': choose one of ddpg, her, mbpo"):
+    with pytest.raises(UserMistake, match="unknown method 'ppo': choose one of ddpg, her, mbpo"):
         TrainConfig(method="ppo").check()
 
 
@@ -537,10 +537,10 @@ def test_every_recipe_passes_its_own_rules(task, method):
 @pytest.mark.slow
 def test_the_command_lines_speak_plainly(tmp_path):
     unknown = command("--seed", "100")
-    assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1) and "choose another" in unknown.stderr
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1) and "choose another" in unknown.stderr
     nothing = command(
         "--task", "reach", "--weights", str(tmp_path / "no.safetensors"), module="solutions.play"
     )
-    assert nothing.returncode == 1 and nothing.stderr.startswith("there is no weights file")
+    assert nothing.returncode == 2 and nothing.stderr.startswith("there is no weights file")
     open_hole = command("--task", "tiny", "--out", str(tmp_path / "hw"), module="hw.train")
     assert open_hole.returncode == 1 and open_hole.stderr.startswith("a hole is still open: TODO(")
