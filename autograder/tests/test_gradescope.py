@@ -254,7 +254,7 @@ def test_the_platforms_folders_replayed_with_the_zip(platform, tmp_path: Path) -
     with zipfile.ZipFile(tmp_path / "g.zip") as archive:
         archive.extractall(root / "source")
     shutil.copy(root / "source/run_autograder", root / "run_autograder")
-    for path in (root / "source/kit/autograder/checks").glob("*/test_*.py"):
+    for path in (root / "source/kit/autograder").rglob("test_*.py"):
         if path.name != "test_relabel.py":
             path.unlink()  # the others take half a minute and show nothing more
     for name in ("dynamics.py", "imagine.py", "policy.py", "relabel.py"):  # as handed out: nothing takes long
@@ -281,7 +281,7 @@ def test_half_a_core_and_768_mb_and_a_submission_that_wants_more(tmp_path: Path)
     root = tmp_path / "autograder"
     root.mkdir()
     small_machine.lay_out(root, code)
-    for path in (root / "source/kit/autograder/checks").glob("*/test_*.py"):
+    for path in (root / "source/kit/autograder").rglob("test_*.py"):
         if path.name != "test_relabel.py":
             path.unlink()
     try:

@@ -62,6 +62,9 @@ def run(out: Path, console: Console) -> int:
 
     console.print("[bold]3[/]  A class hands in, and is graded.")
     parts = read_parts()
+    graded = next((part.task for part in parts.parts if part.task), "reach")
+    if graded != "reach":  # learning that one takes longer than a demo
+        weights = ROOT / "solutions" / "results" / graded / "weights.safetensors"
     members = build_members(out / "submissions", ROOT / "solutions", ROOT / "hw", weights, parts)
     rows = {}
     for member, grade in grade_all(members):

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course.parts import Parts
+from autograder.course.parts import Part, Parts
 from autograder.staff.made_class.draft import Draft, pack, write
 from autograder.staff.made_class.kinds import ENDLESS
 
@@ -13,7 +13,6 @@ WRONG_HOLE, WRONG_LINE = (
     "goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]",
 )
 ENDLESS_HOLE = "4a"
-LATER = ("3", "4")  # the parts that the half-done one has solved
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,9 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     `weights` are those that the reference was trained to; no other member hands weights in.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    later = frozenset(sub.id for part in parts.parts if part.number in LATER for sub in part.subparts)
+    code = [part for part in parts.parts if part.module]
+    done = code[len(code) // 2 :]  # the parts that the half-done one has solved
+    later = frozenset(sub.id for part in done for sub in part.subparts)
 
     def draft(open_holes: frozenset[str] = frozenset()) -> Draft:
         made = Draft(solutions, parts)
@@ -48,8 +49,10 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
             shutil.copyfile(weights, reference / part.file)
     untouched = {name: (starter / name).read_text(encoding="utf-8") for name in parts.modules.values()}
     half, wrong, endless = draft(holes - later), draft(holes - later), draft(holes)
-    wrong.fill(WRONG_HOLE, WRONG_LINE)
-    endless.fill(ENDLESS_HOLE, ENDLESS)
+    with_part_4 = {WRONG_HOLE, ENDLESS_HOLE} <= later  # a course may go without it
+    if with_part_4:
+        wrong.fill(WRONG_HOLE, WRONG_LINE)
+        endless.fill(ENDLESS_HOLE, ENDLESS)
     packed = pack(folder / "badly_packed.zip", half.files(), "my homework (final)/hw/", mac=True)
 
     def member(name: str, files: dict[str, str], story: str, earns: frozenset[str] | None = None) -> Member:
@@ -61,8 +64,18 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     return [
         Member("reference", reference, "all of solutions/, and the weights just trained", everything),
         member("starter", untouched, "hw/ as it is handed out", frozenset()),
-        member("half done", half.files(), "parts 3 and 4 solved, 1 and 2 open", later),
-        member("wrong relabeling", wrong.files(), passed),
+        member("half done", half.files(), f"of {_numbers(code)}, {_numbers(done)} solved", later),
         Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", later),
-        member("endless loop", endless.files(), looping),
+        *(
+            (
+                member("wrong relabeling", wrong.files(), passed),
+                member("endless loop", endless.files(), looping),
+            )
+            if with_part_4
+            else ()
+        ),
     ]
+
+
+def _numbers(parts: list[Part]) -> str:
+    return f"parts {', '.join(part.number for part in parts)}"
