@@ -202,7 +202,7 @@ def test_a_new_hole_comes_open_and_an_answer_moves_with_its_hole(folder):
         _placeholder(RELABEL, "4a"),
         "    if True:\n" + "".join(f"    {line}" for line in _placeholder(RELABEL, "4a").splitlines(True)),
     )
-    assert "    if True:\n        # hint: two" in merge(RELABEL, filled(), deeper).text
+    assert "    if True:\n        # hint: achieved" in merge(RELABEL, filled(), deeper).text
     assert "\n        goals = achieved[episodes, -1]\n" in merge(RELABEL, filled(), deeper).text
 
 
@@ -216,9 +216,9 @@ REFUSED = {
         f"hw/train.py:5: {BOTH}.",
     ),
     "both changed a line in a part file": (
-        {"hw/relabel.py": filled().replace("def future_goals(achieved,", "def future_goals(reached,")},
-        {"hw/relabel.py": RELABEL.replace("def future_goals(achieved,", "def future_goals(buffer,")},
-        f"hw/relabel.py:{filled()[: filled().index('def future_goals')].count(chr(10)) + 1}: {BOTH}.",
+        {"hw/relabel.py": filled().replace('"future": future_goals', '"future": mine')},
+        {"hw/relabel.py": RELABEL.replace('"future": future_goals', '"future": theirs')},
+        f"hw/relabel.py:{filled()[: filled().index('STRATEGIES = {')].count(chr(10)) + 1}: {BOTH}.",
     ),
     "a hole that was filled is gone": (
         {"hw/relabel.py": filled()},

@@ -48,13 +48,14 @@ class EpisodeBuffer:
         count = len(episodes["obs"])
         if count > self.capacity:
             raise ValueError(f"{count} episodes do not fit into a buffer of {self.capacity}")
-        rows = (self.next_row + np.arange(count)) % self.capacity
-        for key in STORED:
-            getattr(self, key)[rows] = episodes[key]
-        for row in rows.tolist():
-            self._judge(row)
-        self.next_row = (self.next_row + count) % self.capacity
-        self.size = min(self.size + count, self.capacity)
+        for episode in range(count):
+            for key in STORED:
+                getattr(self, key)[self.next_row] = episodes[key][episode]
+            self._judge(self.next_row)
+            self.next_row += 1
+            self.size = max(self.size, self.next_row)
+            if self.next_row == self.capacity:  # start over at the oldest episode
+                self.next_row = 0
 
     def _judge(self, row: int) -> None:
         """Note what the achieved goal did along its path (T+1, G) in this episode."""

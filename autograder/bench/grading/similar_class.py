@@ -21,7 +21,7 @@ from autograder.bench.grading.disguises import DISGUISES, renamed
 from autograder.course.parts import Parts, read_parts
 from autograder.grader.outside.tree import ROOT
 from autograder.staff.batch.similar import similar_groups
-from autograder.staff.made_class.draft import Draft, write
+from autograder.staff.made_class.draft import Draft, part_files, write
 
 SOLUTION = 0.35  # how often a hole is filled as in the solution
 WRONG = 0.15  # and how often with a mistake
@@ -54,7 +54,8 @@ def _bodies() -> tuple[dict[str, list], dict[str, list]]:
 
 def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, str]:
     """One submission: file -> text."""
-    made = Draft(ROOT / "solutions", parts or read_parts())
+    parts = parts or read_parts()
+    made = Draft(part_files(ROOT / "solutions", parts), parts)
     right, wrong = _bodies()
     for hole in made.holes:
         draw = rng.random()

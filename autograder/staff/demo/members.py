@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course.parts import Part, Parts
-from autograder.staff.made_class.draft import Draft, pack, write
+from autograder.staff.made_class.draft import Draft, pack, part_files, write
 from autograder.staff.made_class.kinds import ENDLESS
 
 WRONG_HOLE, WRONG_LINE = (
@@ -31,25 +31,18 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     `weights` are those that the reference was trained to; no other member hands weights in.
     """
     shutil.rmtree(folder, ignore_errors=True)
+    solved, open_ = part_files(solutions, parts), part_files(starter, parts)
     code = [part for part in parts.parts if part.module]
-    done = code[len(code) // 2 :]  # the parts that the half-done one has solved
-    later = frozenset(sub.id for part in done for sub in part.subparts)
+    later = code[len(code) // 2 :]  # the parts that the half-done one has solved
+    earns = frozenset(sub.id for part in later for sub in part.subparts)
+    half_solved = open_ | {part.file: solved[part.file] for part in later}
 
-    def draft(open_holes: frozenset[str] = frozenset()) -> Draft:
-        made = Draft(solutions, parts)
-        for hole in made.holes:
-            if hole in open_holes:
-                made.empty(hole)
-        return made
-
-    holes = frozenset(draft().holes)
-    reference = write(folder / "reference", draft().files())
+    reference = write(folder / "reference", solved)
     for part in parts.parts:
         if part.module is None:
             shutil.copyfile(weights, reference / part.file)
-    untouched = {name: (starter / name).read_text(encoding="utf-8") for name in parts.modules.values()}
-    half, wrong, endless = draft(holes - later), draft(holes - later), draft(holes)
-    with_part_4 = {WRONG_HOLE, ENDLESS_HOLE} <= later  # a course may go without it
+    half, wrong, endless = (Draft(texts, parts) for texts in (half_solved, half_solved, open_))
+    with_part_4 = {WRONG_HOLE, ENDLESS_HOLE} <= earns  # a course may go without it
     if with_part_4:
         wrong.fill(WRONG_HOLE, WRONG_LINE)
         endless.fill(ENDLESS_HOLE, ENDLESS)
@@ -63,17 +56,11 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     everything = frozenset(parts.subparts)
     return [
         Member("reference", reference, "all of solutions/, and the weights just trained", everything),
-        member("starter", untouched, "hw/ as it is handed out", frozenset()),
-        member("half done", half.files(), f"of {_numbers(code)}, {_numbers(done)} solved", later),
-        Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", later),
-        *(
-            (
-                member("wrong relabeling", wrong.files(), passed),
-                member("endless loop", endless.files(), looping),
-            )
-            if with_part_4
-            else ()
-        ),
+        member("starter", open_, "hw/ as it is handed out", frozenset()),
+        member("half done", half.files(), f"of {_numbers(code)}, {_numbers(later)} solved", earns),
+        *([member("wrong relabeling", wrong.files(), passed)] if with_part_4 else []),
+        Member("badly packed", packed, "the half-done one, zipped with its folders and __MACOSX", earns),
+        *([member("endless loop", endless.files(), looping)] if with_part_4 else []),
     ]
 
 

@@ -1,6 +1,6 @@
 """One submission in the making, and the ways to hand it in.
 
-solutions/ --Draft: other code in some holes--> {file: text} --write, pack--> a folder or a zip
+{file: text} --Draft: other code in some holes--> {file: text} --write, pack--> a folder or a zip
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ from autograder.staff.release.holes import hole_text, replace_hole
 
 
 class Draft:
-    """The solution's part files. `holes` are the ids of their holes, each of which can hold other code."""
+    """The part files of `texts`, each solved or as in the starter. Each of their `holes` can hold other code."""
 
-    def __init__(self, solutions: Path, parts: Parts) -> None:
-        self._texts = {name: _read(solutions / name) for name in parts.modules.values()}
+    def __init__(self, texts: Mapping[str, str], parts: Parts) -> None:
+        self._texts = dict(texts)
         self._file = {
-            sub.id: part.file for part in parts.parts if part.file in self._texts for sub in part.subparts
+            sub.id: part.file for part in parts.parts if part.file in texts for sub in part.subparts
         }
         self._titles = {sub.id: sub.title for sub in parts.subparts.values()}
-        self._code: dict[str, str] = {}
 
     @property
     def holes(self) -> list[str]:
         return list(self._file)
 
+    def files(self) -> dict[str, str]:
+        """File -> its text."""
+        return dict(self._texts)
+
     def fill(self, hole: str, code: str) -> None:
-        self._code[hole] = code
+        file = self._file[hole]
+        self._texts[file] = replace_hole(self._texts[file], hole, code)
 
     def empty(self, hole: str) -> None:
-        """Leave `hole` as a student finds it."""
+        """Leave `hole` open, as in the starter."""
         self.fill(hole, f'raise NotImplementedError("TODO({hole}): {self._titles[hole]}")')
 
     def change(self, hole: str, change: Callable[[str], str | None]) -> bool:
-        """Fill `hole` with `change(the solution)`, unless that is None. Returns whether it did."""
+        """Fill `hole` with `change(its code)`, unless that is None. Returns whether it did."""
         code = change(hole_text(self._texts[self._file[hole]], hole).rstrip("\n"))
         if code is not None:
             self.fill(hole, code)
         return code is not None
 
-    def files(self) -> dict[str, str]:
-        """File -> its text, with the other code."""
-        texts = dict(self._texts)
-        for hole, code in self._code.items():
-            texts[self._file[hole]] = replace_hole(texts[self._file[hole]], hole, code)
-        return texts
+
+def part_files(folder: Path, parts: Parts) -> dict[str, str]:
+    """File -> its text, for the part files in `folder` that hold code."""
+    return {name: _read(folder / name) for name in parts.modules.values()}
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

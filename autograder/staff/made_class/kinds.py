@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.course.parts import Parts
-from autograder.staff.made_class.draft import Draft, pack, write
+from autograder.staff.made_class.draft import Draft, pack, part_files, write
 
 Files = dict[str, str]
 
@@ -70,10 +70,11 @@ def build_class(folder: Path, count: int, seed: int, solutions: Path, parts: Par
     kinds = (kinds + ["right"] * count)[:count]
     rng.shuffle(kinds)
     folder.mkdir(parents=True)
+    solved = part_files(solutions, parts)
     for number, kind in enumerate(kinds):
         name = f"student-{number:05}"
         files = {
-            file: f"{text}\n# {name}\n" for file, text in KINDS[kind][1](Draft(solutions, parts), rng).items()
+            file: f"{text}\n# {name}\n" for file, text in KINDS[kind][1](Draft(solved, parts), rng).items()
         }
         if kind == "hostile":
             name += " " + rng.choice(NAMES).replace("/", "_")
