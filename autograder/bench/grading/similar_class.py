@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.bench.grading.disguises import DISGUISES, renamed
-from autograder.bench.grading.made_class import _Holes
 from autograder.course.parts import Parts, read_parts
 from autograder.grader.outside.tree import ROOT
 from autograder.staff.batch.similar import similar_groups
+from autograder.staff.made_class.draft import Draft, part_files, write
 from autograder.staff.verify.submissions import Role, hole_body, read_submissions
 
 SOLUTION = 0.35  # how often a hole is filled as in the solution
@@ -43,21 +43,15 @@ def _bodies() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
 
 def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, str]:
     """One submission: file -> text."""
-    holes = _Holes(ROOT / "solutions", parts or read_parts(), rng)
+    parts = parts or read_parts()
+    made = Draft(part_files(ROOT / "solutions", parts), parts)
     right, wrong = _bodies()
-    for hole in holes.ids:
+    for hole in made.holes:
         draw = rng.random()
         if draw >= SOLUTION:
             body = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
-            holes.change(hole, lambda text, body=body: body)
-    holes.finish()
-    return {name: renamed(text, rng) for name, text in holes.texts.items()}
-
-
-def write(folder: Path, texts: dict[str, str]) -> None:
-    folder.mkdir(parents=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+            made.fill(hole, body)
+    return {name: renamed(text, rng) for name, text in made.files().items()}
 
 
 def measure_similar(seed: int, sizes: Sequence[int] = (30, 100, 300)) -> dict[str, Any]:
