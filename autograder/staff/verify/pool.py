@@ -5,6 +5,7 @@ Each submission has a process of its own, forked from this one, which has loaded
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as TooLong
@@ -19,6 +20,7 @@ from autograder.staff.verify.run import Ended, run
 from autograder.staff.verify.submissions import Submission
 from autograder.staff.verify.unit import Check, unit_checks
 
+MEMORY = 4 * 2**30  # bytes of address space; torch alone takes about 2 of them
 PATIENCE = 90.0  # s of one submission at one seed, after which its process is killed
 
 Task = tuple[Submission, list[Check], list[int]]
@@ -46,7 +48,7 @@ def run_all(
         else:
             yield submission, known[submission.id], True
     fork = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
-    with ProcessPool(max_workers=jobs, max_tasks=1, context=fork) as pool:
+    with ProcessPool(max_workers=jobs, max_tasks=1, initializer=_limit_memory, context=fork) as pool:
         futures = [
             (
                 task,
@@ -68,6 +70,14 @@ def run_all(
                 [*ended, *(e for e in known[submission.id] if (e.check, e.seed) not in new)],
                 False,
             )
+
+
+def _limit_memory() -> None:
+    """As a worker of the grader is limited: who asks for more gets a MemoryError, and no other suffers."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not on every system
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _all_at_once(checks: Sequence[Check], seeds: Sequence[int], outcome: Outcome) -> list[Ended]:
