@@ -12,6 +12,10 @@ TRAINED := $(or $(value CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 
 PY := .venv/bin/python
 READY := .venv/.ready
+# .ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a handout is
+# of the year 2000. The copy is called .making until all of it is installed; what was killed on the way is made anew.
+MAKING := .venv/.making
+STALE := $(shell test -x $(PY) && test ! -e $(MAKING) && cmp -s requirements.txt $(READY) || echo stale)
 
 # A value is handed on as it was typed, whatever is in it: $, quotes, spaces, brackets. `opt` is a value, `opts` a list of
 # words, `flag` 1 or 0; each is nothing where the name was not given.
@@ -23,7 +27,7 @@ flag = $(if $(filter-out 0 1 no yes false true,$(value $1)),$(error $1 is 1 or 0
 need = $(if $(value $1),,$(error say which: $2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system check train play compare model-error submission lint format
+.PHONY: help setup system check train play compare model-error submission update lint format
 
 help:  ## this list
 	@echo "make TARGET [NAME=value ...], where TARGET is one of"
@@ -34,7 +38,8 @@ setup: $(READY)  ## make .venv with everything in requirements.txt (PYTHON=pytho
 # pip's own settings hold here. On Linux a plain torch brings several GB of GPU libraries: where there is no GPU,
 # first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
 NAME_ONE = name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12
-$(READY): requirements.txt
+.PHONY: stale
+$(READY): $(STALE)
 	@command -v "$(PYTHON)" >/dev/null \
 	  || { echo "There is no '$(PYTHON)' here: install or $(NAME_ONE)"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -42,9 +47,10 @@ $(READY): requirements.txt
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null \
 	  || { echo "'$(PYTHON)' cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
 	@echo "Installing into .venv (a few minutes the first time) ..."
-	@"$(PYTHON)" -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $(READY)
+	@test ! -e $(MAKING) && $(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
+	@cp requirements.txt $(MAKING)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt || { rm -f $(MAKING); exit 1; }
+	@mv $(MAKING) $(READY)
 
 system:  ## Debian, Ubuntu: install the GL libraries for drawing without a screen, and what confines submissions
 	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri bubblewrap libseccomp2; \
@@ -74,9 +80,14 @@ model-error: $(READY)  ## how wrong is the learned model, in free motion and in 
 submission: $(READY)  ## pack what you hand in: [WEIGHTS=runs/.../weights.safetensors] [OUT=submission.zip]
 	@$(PY) -m autograder submission $(call opt,WEIGHTS,--weights) $(call opt,OUT,--out)
 
-lint: $(READY)  ## ruff: rules and layout
+update: $(READY)  ## take a mended handout into this folder, your work stays: FROM=handout.zip [KEEP="files"] [TAKE="files"] [SHOW=1]
+	@$(call need,FROM,make update FROM=handout.zip)$(PY) -m autograder update $(call quoted,$(value FROM)) \
+	  $(call opts,KEEP,--keep) $(call opts,TAKE,--take) $(call flag,SHOW,--show)
+
+lint: $(READY)  ## ruff: rules and layout; mypy: types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(if $(wildcard solutions),$(PY) -m mypy)
 
 format: $(READY)  ## let ruff lay out the code
 	@$(PY) -m ruff check --fix .

@@ -1,9 +1,13 @@
-"""The command line: `python -m autograder check | submission`, and for staff `grade | grade-class | compare`."""
+"""`python -m autograder check | submission | update`, and for staff `grade | grade-class | compare`."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from autograder.grader.outcomes import CouldNotRun
 from envs.errors import UserMistake
@@ -81,9 +85,30 @@ def submission(
     return 0
 
 
+def update(
+    source: Annotated[Path, tyro.conf.Positional],
+    keep: tuple[str, ...] = (),
+    take: tuple[str, ...] = (),
+    show: bool = False,
+) -> int:
+    """Take a mended handout into this folder; what you wrote stays.
+
+    Args:
+        source: The new handout: a zip, or a folder it was unpacked into.
+        keep: Files that stay as you have them.
+        take: Files that you want as the new handout has them; yours go into the backup.
+        show: Write nothing, only tell what would be done.
+    """
+    from autograder.grader.handin import update as updating
+
+    for note in updating.update(HERE.parent, source, keep, take, show):
+        print(note)
+    return 0
+
+
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
-    commands = {"check": check, "submission": submission}
+    commands: dict[str, Callable[..., int]] = {"check": check, "submission": submission, "update": update}
     if (HERE / "staff").is_dir():  # a handout goes without that folder
         from autograder.staff import commands as staff
 

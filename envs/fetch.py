@@ -23,9 +23,8 @@ from envs.fetch_scene import load_scene
 from envs.goal_env import GoalVecEnv
 from envs.row_pool import RowPool
 from envs.separate_links import GUARD, guarded_joints, pruned
-from envs.tasks import TaskSpec
+from envs.tasks import METRES_PER_ACTION, TaskSpec
 
-MAX_MOVE = 0.05  # metres the mocap target moves for an action of 1
 TURN = np.array([1.0, 0.0, 1.0, 0.0])  # added to the mocap's quaternion: keeps the gripper pointing down
 GIMBAL_LOCK = 1e-12  # cosine of the pitch; the original's own limit is 9e-16
 OBJECT_CLEARANCE = 0.1  # metres; objects start at least this far from the gripper
@@ -151,9 +150,10 @@ class FetchVecEnv(GoalVecEnv):
             fingers = self._all_qpos[:, scene.actuated_qpos]
             self._controls[:, :nu] = fingers if scene.block_gripper else fingers + actions[:, 3:]
         # The product is in float32 for float32 actions, as in the original; the sum is in float64.
-        self._moves[:] = actions[:, :3] * MAX_MOVE
+        self._moves[:] = actions[:, :3] * METRES_PER_ACTION
         position = self._all_qpos[:, self._guarded]
-        self._prunable = ((position > GUARD[:, 0]) & (position < GUARD[:, 1])).all(axis=1).tolist()
+        inside: np.ndarray = (position > GUARD[:, 0]) & (position < GUARD[:, 1])
+        self._prunable = np.logical_and.reduce(inside, axis=1).tolist()
         self._pool.run(self._step_row, rows)
 
     def _step_row(self, row: int) -> None:

@@ -63,7 +63,7 @@ def load_scene(spec: TaskSpec) -> FetchScene:
 
     register_originals()
     try:
-        original = gymnasium.make(spec.env_id).unwrapped
+        original: Any = gymnasium.make(spec.env_id).unwrapped  # gymnasium-robotics brings no types
     except AssertionError as error:
         raise RuntimeError(
             f"mujoco {mujoco.__version__} cannot build {spec.env_id}: "

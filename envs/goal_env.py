@@ -31,6 +31,8 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
         ValueError: `num_envs` below 1, an unknown reward, a negative or non-integer seed.
     """
 
+    action_space: spaces.Box
+
     def __init__(self, spec: TaskSpec, num_envs: int, seed: int | None, reward: str) -> None:
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be a whole number of at least 1, got {num_envs!r}.")
@@ -50,19 +52,18 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
             achieved_goal=unbounded(spec.goal_dim),
             observation=unbounded(spec.obs_dim),
         )
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        action_space = batch_space(self.single_action_space, self.num_envs)
+        assert isinstance(action_space, spaces.Box)
+        self.action_space = action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
         self._goals = np.zeros((self.num_envs, spec.goal_dim))
         self._elapsed = np.zeros(self.num_envs, dtype=np.int64)
         self._done = np.zeros(self.num_envs, dtype=bool)
         self._was_reset = np.zeros(self.num_envs, dtype=bool)
-        self._streams: list[np.random.Generator] = [None] * self.num_envs  # type: ignore[list-item]
-        self._stream_seeds: list[int] = [-1] * self.num_envs
-        self._reseed(self._seed_list(seed))
-        for row in range(self.num_envs):
-            if self._streams[row] is None:  # seed=None: fresh entropy
-                self._streams[row], self._stream_seeds[row] = seeding.np_random()
+        started = [seeding.np_random(value) for value in self._seed_list(seed)]  # None: fresh entropy
+        self._streams = [stream for stream, _ in started]
+        self._stream_seeds = [value for _, value in started]
 
     # What a subclass provides.
 
@@ -80,13 +81,14 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
 
     # The env.
 
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:
+    # VectorEnv declares one stream for all rows; gymnasium's own SyncVectorEnv has one a row, as here.
+    @property  # type: ignore[misc]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """Each row's own random stream."""
         return tuple(self._streams)
 
     @property
-    def np_random_seed(self) -> tuple[int, ...]:
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
         """The seed each row's stream was made from."""
         return tuple(self._stream_seeds)
 
@@ -206,12 +208,13 @@ class GoalVecEnv(gymnasium.vector.VectorEnv):
         for value in seeds:
             if value is not None and (not isinstance(value, int | np.integer) or value < 0):
                 raise ValueError(f"A seed must be a whole number of at least 0, got {value!r}.")
-        return seeds
+        return [None if value is None else int(value) for value in seeds]
 
-    def _reseed(self, seeds: list[int | None], rows: Sequence[int] | None = None) -> None:
-        for row in range(self.num_envs) if rows is None else rows:
-            if seeds[row] is not None:
-                self._streams[row], self._stream_seeds[row] = seeding.np_random(int(seeds[row]))
+    def _reseed(self, seeds: list[int | None], rows: Sequence[int]) -> None:
+        for row in rows:
+            seed = seeds[row]
+            if seed is not None:
+                self._streams[row], self._stream_seeds[row] = seeding.np_random(seed)
 
     def _reset_mask(self, options: dict[str, Any] | None) -> np.ndarray:
         if options is None or "reset_mask" not in options:

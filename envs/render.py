@@ -3,17 +3,22 @@
 The Fetch tasks are drawn by MuJoCo and need the system's OpenGL (see `envs.gl`); the tiny env by matplotlib.
 """
 
+import contextlib
 import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from envs import make_vec
 from envs.gl import RenderingUnavailable, make_context
 from envs.goal_env import GoalVecEnv, Obs
+from envs.tiny import TinyVecEnv
+
+if TYPE_CHECKING:
+    from envs.fetch import FetchVecEnv
 
 __all__ = ["RenderingUnavailable", "goal_grid", "make_painter", "record_video"]
 
@@ -21,9 +26,9 @@ GREEN = (60, 180, 75)
 
 
 class Painter(Protocol):
-    """Draws rows of an env."""
+    """Draws rows of the env it was made for."""
 
-    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+    def draw(self, obs: Obs, row: int) -> np.ndarray:
         """A picture of the row, (size, size, 3) uint8."""
 
     def close(self) -> None:
@@ -68,15 +73,15 @@ def record_video(
     part = path.with_stem(f"{path.stem}-part")  # a film that is broken off leaves the one before
     successes = 0.0
     try:
-        with imageio.get_writer(part, **timing) as video:
+        with contextlib.closing(imageio.get_writer(part, **timing)) as video:
             for _ in range(episodes):
                 obs, _ = env.reset()
-                video.append_data(painter.draw(env, obs, 0))
+                video.append_data(painter.draw(obs, 0))
                 for _ in range(env.episode_length):
                     obs, *_, info = env.step(policy(obs))
-                    video.append_data(_framed(painter.draw(env, obs, 0), info["is_success"][0] > 0))
+                    video.append_data(_framed(painter.draw(obs, 0), info["is_success"][0] > 0))
                 for _ in range(frames_per_second // 3):  # hold the end for a moment
-                    video.append_data(_framed(painter.draw(env, obs, 0), info["is_success"][0] > 0))
+                    video.append_data(_framed(painter.draw(obs, 0), info["is_success"][0] > 0))
                 successes += float(info["is_success"][0])
         os.replace(part, path)
     finally:
@@ -111,7 +116,7 @@ def goal_grid(
     painter = make_painter(env, size)
     try:
         obs, _ = env.reset()
-        scenes = np.array([painter.draw(env, obs, row) for row in range(rows * cols)])
+        scenes = np.array([painter.draw(obs, row) for row in range(rows * cols)])
     finally:
         painter.close()
         env.close()
@@ -156,7 +161,7 @@ def filmstrip(
                 obs, *_, info = env.step(policy(obs))
                 reached = info["is_success"]
             if step in moments:
-                columns.append([_framed(painter.draw(env, obs, i), reached[i] > 0) for i in range(episodes)])
+                columns.append([_framed(painter.draw(obs, i), reached[i] > 0) for i in range(episodes)])
     finally:
         painter.close()
         env.close()
@@ -169,18 +174,21 @@ def make_painter(env: GoalVecEnv, size: int = 480) -> Painter:
     Raises:
         RenderingUnavailable: a Fetch task where the system lacks OpenGL.
     """
-    if env.task_spec.name == "tiny":
+    if isinstance(env, TinyVecEnv):
         return TinyPainter(env, size)
+    from envs.fetch import FetchVecEnv  # not above: it loads the simulator
+
+    assert isinstance(env, FetchVecEnv)
     return FetchPainter(env, size)
 
 
 class FetchPainter:
     """MuJoCo's own renderer, on a copy of the model and a state of its own: drawing never touches the physics."""
 
-    def __init__(self, env: GoalVecEnv, size: int) -> None:
+    def __init__(self, env: "FetchVecEnv", size: int) -> None:
         import mujoco
 
-        self._mujoco, self._size = mujoco, size
+        self._env, self._mujoco, self._size = env, mujoco, size
         self._model = copy.copy(env.scene.model)
         self._model.vis.global_.offwidth = self._model.vis.global_.offheight = size
         self._state = mujoco.MjData(self._model)
@@ -196,11 +204,11 @@ class FetchPainter:
         self._renderer = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._renderer)
 
-    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+    def draw(self, obs: Obs, row: int) -> np.ndarray:
         mujoco, model, state = self._mujoco, self._model, self._state
         body = model.site_bodyid[self._target]
         model.site_pos[self._target] = obs["desired_goal"][row] - model.body_pos[body]
-        state.qpos[:] = env.qpos(row)
+        state.qpos[:] = self._env.qpos(row)
         mujoco.mj_forward(model, state)
         mujoco.mjv_updateScene(
             model,
@@ -226,17 +234,18 @@ class FetchPainter:
 class TinyPainter:
     """The plane, the goal with its threshold, and the point with its velocity."""
 
-    def __init__(self, env: GoalVecEnv, size: int) -> None:
+    def __init__(self, env: TinyVecEnv, size: int) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        self._env = env
         # A figure of its own, not pyplot's: nothing global changes.
         self._figure = Figure(figsize=(size / 100, size / 100), dpi=100)
         self._canvas = FigureCanvasAgg(self._figure)
         self._axes = self._figure.add_axes((0.02, 0.02, 0.96, 0.96))
         self._walls = env.variant.observe_points(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]))
 
-    def draw(self, env: GoalVecEnv, obs: Obs, row: int) -> np.ndarray:
+    def draw(self, obs: Obs, row: int) -> np.ndarray:
         from matplotlib.patches import Circle
 
         axes, (x, y, vx, vy) = self._axes, obs["observation"][row]
@@ -247,7 +256,8 @@ class TinyPainter:
         axes.set_xlim(middle[0] - half, middle[0] + half)
         axes.set_ylim(middle[1] - half, middle[1] + half)
         axes.plot(*self._walls.T, color="0.4", linewidth=1.5)
-        goal = Circle(obs["desired_goal"][row], env.task_spec.distance_threshold, color="tab:red", alpha=0.5)
+        radius = self._env.task_spec.distance_threshold
+        goal = Circle(tuple(obs["desired_goal"][row]), radius, color="tab:red", alpha=0.5)
         axes.add_patch(goal)
         axes.plot([x, x + 2 * vx], [y, y + 2 * vy], color="tab:blue", linewidth=2)
         axes.plot(x, y, "o", color="tab:blue", markersize=self._figure.dpi * self._figure.get_figwidth() / 50)

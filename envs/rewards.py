@@ -39,28 +39,13 @@ def goal_distance(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
     return np.sqrt(np.add.reduce(offset * offset, axis=-1))  # np.linalg.norm, without its overhead
 
 
-def sparse_reward(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> np.ndarray:
-    """0 where the goals are within the threshold, -1 elsewhere; (...,) float64."""
-    return reward_at(goal_distance(achieved, desired), "sparse", threshold)
-
-
-def dense_reward(achieved: np.ndarray, desired: np.ndarray) -> np.ndarray:
-    """The negative distance; (...,) float64."""
-    return reward_at(goal_distance(achieved, desired), "dense", 0.0)
-
-
-def is_success(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> np.ndarray:
-    """1 where the goals are closer than the threshold, 0 elsewhere; (...,) float64."""
-    return success_at(goal_distance(achieved, desired), threshold)
-
-
 def reward_at(distance: np.ndarray, reward: str, threshold: float) -> np.ndarray:
-    """The reward at a distance: one call for those who need the distance for the success too."""
+    """The reward at a distance, (...,) float64. "sparse": 0 within the threshold, else -1. "dense": -distance."""
     if reward == "sparse":
         return -(distance > threshold).astype(np.float64)
     return -distance.astype(np.float64)
 
 
 def success_at(distance: np.ndarray, threshold: float) -> np.ndarray:
-    """The success at a distance; (...,) float64."""
+    """1 if the distance is below the threshold, else 0; (...,) float64."""
     return (distance < threshold).astype(np.float64)

@@ -5,24 +5,24 @@ from collections.abc import Callable
 import numpy as np
 
 from envs.goal_env import GoalVecEnv, Obs
+from envs.tasks import METRES_PER_ACTION, task_spec
 from envs.tiny import DAMPING, FORCE, TinyVariant
 
 Policy = Callable[[Obs], np.ndarray]
 
-MOVE = 0.05  # metres that an action of 1 moves the gripper's target
-
 
 def reach(obs: Obs) -> np.ndarray:
     """Proportional control: move the gripper straight at the goal. Solves reach."""
-    return _towards(obs["desired_goal"] - obs["observation"][:, :3])
+    return _towards(obs["desired_goal"] - obs["achieved_goal"])
 
 
 def push(obs: Obs) -> np.ndarray:
     """Go behind the block (seen from the goal), come down, push along the line. Solves push.
 
-    Where the block slips off to the side, the gripper rises and comes behind it again.
+    If the block slips off to the side, the gripper rises and comes behind it again.
     """
-    gripper, block, goal = obs["observation"][:, :3], obs["observation"][:, 3:6], obs["desired_goal"]
+    gripper = task_spec("push").gripper(obs["observation"])
+    block, goal = obs["achieved_goal"], obs["desired_goal"]
     line = goal[:, :2] - block[:, :2]
     gap = np.linalg.norm(line, axis=1, keepdims=True)
     direction = line / np.maximum(gap, 1e-6)
@@ -77,5 +77,5 @@ def success_rate(env: GoalVecEnv, policy: Policy) -> float:
 
 def _towards(offset: np.ndarray) -> np.ndarray:
     """Offsets (n, 3) in metres as actions (n, 4); the gripper stays closed."""
-    moves = np.clip(offset / MOVE, -1.0, 1.0)
+    moves = np.clip(offset / METRES_PER_ACTION, -1.0, 1.0)
     return np.concatenate([moves, np.full((len(moves), 1), -1.0)], axis=1)

@@ -1,10 +1,38 @@
-"""The tasks and their sizes, readable without importing a simulator.
+"""The tasks: their sizes, and all that anyone has to know about them. No simulator is needed to read this.
 
 Fetch: Plappert et al. 2018, "Multi-Goal Reinforcement Learning", in the v4 form of gymnasium-robotics.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
+
+TaskName = Literal["tiny", "reach", "push", "slide", "pick_and_place"]
+TASKS: tuple[str, ...] = get_args(TaskName)
+
+METRES_PER_ACTION = 0.05  # how far the gripper's target moves for an action of 1
+
+
+@dataclass(frozen=True)
+class FetchLayout:
+    """Where a Fetch observation holds what: for each quantity, the index of its first number."""
+
+    positions: tuple[int, ...]  # (3,) each, metres: of the gripper, then of the object if there is one
+    vectors: tuple[int, ...]  # (3,) each: object minus gripper, and the velocities
+    rotations: tuple[int, ...]  # (3,) each: Euler angles and angular velocities
+    fingers: tuple[
+        int, ...
+    ]  # (2,) each: positions and velocities of the right and the left finger, which move along y
+
+    # The mirrors stand upright near the middle of the table. In y that is exact; in x the middle is at 1.3 m.
+    mirror_at: tuple[float, float] = (1.34, 0.75)  # metres, x and y
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    """What counts as lifted and as fallen. Metres, from the object's first place."""
+
+    lifted: float = 0.03  # an object that got this far above was lifted
+    fallen: float = 0.05  # an object that ends this far below has fallen off the table
 
 
 @dataclass(frozen=True)
@@ -19,6 +47,9 @@ class TaskSpec:
     episode_length: int  # steps until an episode is truncated; no task terminates
     distance_threshold: float  # metres (tiny: world units); closer than this counts as success
     goal_start: int  # where the achieved goal begins inside the observation
+    moved: float = 0.02  # metres (tiny: world units); an achieved goal that got farther than this has moved
+    layout: FetchLayout | None = None  # None: tiny, which has no mirror image
+    object: ObjectSpec | None = None  # None: tiny and reach have no object
 
     def achieved_goal(self, observation: Any) -> Any:
         """Cut the achieved goal out of an observation.
@@ -32,19 +63,26 @@ class TaskSpec:
         """
         return observation[..., self.goal_start : self.goal_start + self.goal_dim]
 
+    def gripper(self, observation: Any) -> Any:
+        """Cut the position of the gripper (tiny: of the point) out of an observation: (..., goal_dim)."""
+        return observation[..., : self.goal_dim]
+
+
+_ALONE = FetchLayout(positions=(0,), vectors=(5,), rotations=(), fingers=(3, 8))
+_WITH_OBJECT = FetchLayout(positions=(0, 3), vectors=(6, 14, 20), rotations=(11, 17), fingers=(9, 23))
+
+_OBJECT: dict[str, Any] = {"layout": _WITH_OBJECT, "object": ObjectSpec()}
 
 _SPECS = {
     spec.name: spec
     for spec in (
         TaskSpec("tiny", "", 4, 2, 2, 20, 0.1, 0),
-        TaskSpec("reach", "FetchReach-v4", 10, 3, 4, 50, 0.05, 0),
-        TaskSpec("push", "FetchPush-v4", 25, 3, 4, 50, 0.05, 3),
-        TaskSpec("slide", "FetchSlide-v4", 25, 3, 4, 50, 0.05, 3),
-        TaskSpec("pick_and_place", "FetchPickAndPlace-v4", 25, 3, 4, 50, 0.05, 3),
+        TaskSpec("reach", "FetchReach-v4", 10, 3, 4, 50, 0.05, 0, layout=_ALONE),
+        TaskSpec("push", "FetchPush-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
+        TaskSpec("slide", "FetchSlide-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
+        TaskSpec("pick_and_place", "FetchPickAndPlace-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
     )
 }
-
-TASKS: tuple[str, ...] = tuple(_SPECS)
 
 
 def task_spec(name: str) -> TaskSpec:

@@ -55,7 +55,8 @@ def _problem(event: _errors.ParseErrorEvent) -> str:
         case _errors.UnrecognizedArgs():
             return f"{' '.join(event.tokens)!r} means nothing here"
         case _errors.InvalidChoice():
-            return f"{_name(event.argument)} must be one of {', '.join(event.choices)}, not {event.value!r}"
+            choices = ", ".join(choice or repr(choice) for choice in event.choices)
+            return f"{_name(event.argument)} must be one of {choices}, not {event.value!r}"
         case _errors.BadValue():
             return f"{_name(event.argument)} needs another value"
         case _errors.InstantiationFailure():

@@ -2,27 +2,33 @@
 
     methods x seeds  --train-->  runs/compare/TASK/  --fresh episodes-->  a table, curves.png, figures
 
-Each training is a process of its own and has the machine to itself, unless several are asked for at a time. Called
-again, it goes on where it stopped.
+Each training is a process of its own and has the machine to itself unless `--jobs` is more than 1. The same command
+goes on after a stop.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
+from envs.errors import UserMistake
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .kit.collect import evaluate
-from .kit.console import UserError, run_command
-from .kit.ranges import FRESH_SEED, METHODS
+from .kit.config import METHODS
+from .kit.console import run_command
+from .kit.files import write_json
 from .kit.recipes import default_config
-from .kit.runlog import draw_curves, read_progress, read_settings, write_json
+from .kit.runlog import draw_curves, read_progress, read_settings
+from .kit.seeds import FRESH_SEED
+from .kit.settings import Count, Must, NameEachOnce, check_each, need
 from .kit.trainings import VARIANTS, Training, told, train_all
 from .play import load_agent
 
@@ -33,22 +39,22 @@ WHEN = ("env_steps", "updates", "train_seconds")  # the three ways to say how fa
 class CompareConfig:
     """Train every method with every seed, evaluate each on fresh episodes, and show them side by side."""
 
-    task: str = "reach"
-    """tiny, reach, push, slide or pick_and_place"""
-    methods: tuple[str, ...] = METHODS
-    """any of ddpg, her, mbpo, or a variant as her-unguided, ddpg-plain, mbpo-full (see kit/trainings.py)"""
-    seeds: tuple[int, ...] = (0, 1, 2)
+    task: TaskName = "reach"
+    """what the arm learns; tiny is a point in the plane"""
+    methods: Annotated[tuple[str, ...], NameEachOnce] = METHODS
+    """any of ddpg, her, mbpo, or a variant as her-unscripted, ddpg-plain, mbpo-full (see kit/trainings.py)"""
+    seeds: Annotated[tuple[int, ...], NameEachOnce] = (0, 1, 2)
     """one training for each method and seed"""
-    total_steps: int | None = None
+    total_steps: Count | None = None
     """env steps of each training; by default the task's"""
     settings: tuple[str, ...] = ()
-    """what else each training is told, as in updates-per-step=1 num-envs=1 (see train --help); by default nothing"""
-    episodes: int = 200
+    """other settings of each training, as in updates-per-step=1 num-envs=1 (see train --help)"""
+    episodes: Count = 200
     """fresh episodes that each trained policy is judged by"""
-    level: float = 0.95
+    level: Annotated[float, Must("lie in (0, 1]", lambda x: 0 < x <= 1)] = 0.95
     """report when the evaluated success first reached this share"""
-    jobs: int = 1
-    """trainings at a time; more than one take a core each: sooner done in all, but each takes longer"""
+    jobs: Count = 1
+    """trainings at a time; more than one take a core each: all are done sooner, but each takes longer"""
     out: Path = Path("runs/compare")
     """where the runs and the picture go, in a folder of the task's name"""
     picture: Path | None = None
@@ -58,20 +64,17 @@ class CompareConfig:
 
 
 def trainings(config: CompareConfig) -> list[Training]:
-    """Every training. Raises: UserError for a value that makes no sense."""
-    task = default_config(config.task).check()
-    if not (config.methods and config.seeds and config.episodes >= 1 and config.jobs >= 1):
-        raise UserError("compare needs at least one method, one seed, one episode and one job")
-    for name, values in (("methods", config.methods), ("seeds", config.seeds)):
-        if len(set(values)) < len(values):
-            raise UserError(f"each of the {name} is to be named once: {', '.join(map(str, values))}")
-    if not 0 < config.level <= 1:
-        raise UserError(f"the level is a share of the episodes in (0, 1], but is {config.level}")
+    """Every training. Raises: UserMistake for a value that makes no sense."""
+    check_each(config)
     settings = told(config.settings)
-    total_steps = task.total_steps if config.total_steps is None else config.total_steps
+    total_steps = config.total_steps or default_config(config.task).total_steps
     usual = settings | {"total_steps": total_steps} | ({"cores": 1} if config.jobs > 1 else {})
     found = []
     for name in config.methods:
+        need(
+            name in (*METHODS, *VARIANTS),
+            f"unknown method {name!r}: choose one of {', '.join(METHODS)}, or a variant (see kit/trainings.py)",
+        )
         changes = VARIANTS.get(name, {"method": name})
         for seed in config.seeds:
             words = (f"{key}={value}" for key, value in settings.items())
@@ -82,13 +85,13 @@ def trainings(config: CompareConfig) -> list[Training]:
             )
             if run.config != asked.config:
                 own = ", ".join(sorted(settings.keys() & changes.keys()))
-                raise UserError(f"{name} sets {own} itself, to another value: leave it out of the settings")
+                raise UserMistake(f"{name} sets {own} itself, to another value: leave it out of the settings")
             method = {"method": run.config.method}
             if (
                 changes != method
                 and run.config == Training.of(name, config.task, usual | method | place).config
             ):
-                raise UserError(
+                raise UserMistake(
                     f"{name} is {run.config.method} itself on {config.task}, where that is off already: leave it out"
                 )
             found.append(run)
@@ -96,7 +99,7 @@ def trainings(config: CompareConfig) -> list[Training]:
 
 
 def figures_of(run: Training, config: CompareConfig) -> dict:
-    """What became of a finished run: its curve, when it reached the level, its success on fresh episodes."""
+    """The figures of a finished run: its curve, when it reached the level, its success on fresh episodes."""
     rows = read_progress(run.folder / "progress.csv")
     agent = load_agent(run.folder / "weights.safetensors", config.task)
     env = make_vec(config.task, min(config.episodes, 20), FRESH_SEED)
@@ -122,7 +125,7 @@ def progress(rows: list[dict], level: float) -> dict:
 
 
 def summary(figures: list[dict]) -> Table:
-    """One line a method, medians over its seeds; a run that never reached the level counts as infinity."""
+    """One line for each method, medians over its seeds; a run that never reached the level counts as infinity."""
     table = Table(title="medians over seeds; success on fresh episodes")
     for column in ("method", "seeds", "success", "lowest", "steps to level", "seconds to level", "seconds"):
         table.add_column(

@@ -2,7 +2,7 @@
 
 A bootstrap ensemble of E networks; each predicts, for a state and an action, a Gaussian over the *change* of the
 state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Section 5). Everything the networks see and
-predict is normalised, since metres, radians and metres per second differ by orders of magnitude.
+predict is normalised, because metres, radians and metres per second differ by orders of magnitude.
 
     input  (s, a)  ->  normalise  ->  E networks  ->  mean, log-variance of the normalised  s' - s  ->  a sample of s'
 
@@ -13,21 +13,23 @@ import numpy as np
 import torch
 from torch import nn
 
-MIN_LOG_VAR, MAX_LOG_VAR = -10.0, 0.5
+from .kit.log_var import MAX_LOG_VAR, MIN_LOG_VAR
 
 
-def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
+def normalized_pairs(
+    obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
 
-    Args: obs, next_obs (N, O); actions (N, A). Compute in float64 whatever dtype they have (D_env holds float32): a
-        float32 sum is rounded at every addition, which can move the mean of 100,000 rows by half a standard deviation.
+    Args: obs, next_obs (N, O); actions (N, A), of any dtype (D_env holds float32). Leave them unchanged. Compute in
+        float64: float32 rounds at every addition, which can move the mean of 100,000 rows by half a standard deviation.
     Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
         input_mean, input_std (O+A,), delta_mean, delta_std (O,).
-    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never changes
-    (standard deviation below 1e-8) is divided by 1 instead, and becomes 0. The arguments are left unchanged.
+    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows. A column that never changes
+    (standard deviation below 1e-8) is divided by 1 instead, and becomes 0.
     """
     # TODO(1a): np.concatenate the states and actions; the target is the change of the state, not the next state
-    # TODO(1a): .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) guards the columns that never change
+    # TODO(1a): .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
     raise NotImplementedError("TODO(1a): normalised delta targets")
     assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]), (
         "inputs: a row (s, a) for each transition"
@@ -45,10 +47,10 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
 def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
     """Keep the predicted log-variance (all but) inside (low, high), smoothly, so that gradients do not vanish.
 
-    First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
+    First bound it from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
     """
-    # TODO(1b): nn.functional.softplus(x) = log(1 + exp(x)); do the upper bound first, then the lower one
+    # TODO(1b): nn.functional.softplus(x) = log(1 + exp(x)); first the upper bound, then the lower one
     raise NotImplementedError("TODO(1b): bounded log-variance")
 
 
@@ -57,19 +59,22 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
 
         1/2 · average over rows and dimensions of  [ (target - mean)² · exp(-log_var) + log_var ]
 
-    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: (E,), a loss a member.
+    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: losses
+    (E,), one for each member.
     """
-    # TODO(1c): multiply by exp(-log_var) rather than dividing by exp(log_var)
-    # TODO(1c): average over the last two axes only: each member keeps a loss of its own
+    # TODO(1c): multiply by exp(-log_var) instead of dividing by exp(log_var)
+    # TODO(1c): average over the last two axes only, so that each member has its own loss
     raise NotImplementedError("TODO(1c): Gaussian negative log-likelihood")
     assert loss.shape == (mean.shape[0],), "one loss for each member: (E,)"
     return loss
 
 
-def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator):
-    """Who trains on what: one shared hold-out set, and for every member its own bootstrap sample of the rest.
+def bootstrap_split(
+    num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows: one hold-out set for all members, and for each member its own bootstrap sample of the other rows.
 
-    Let H = round(holdout_fraction · num_samples), at least 1. Drawn afresh from `rng` at each call.
+    Let H = round(holdout_fraction · num_samples), at least 1. Each call draws anew from `rng`.
     Returns: train (E, num_samples - H) int, rows drawn *with replacement* from those not held out, independently for
         each member; holdout (H,) int, distinct rows that no member trains on.
     """
@@ -79,30 +84,32 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
     return train, holdout
 
 
-def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
-    """One epoch's bookkeeping of early stopping on the hold-out loss.
+def early_stopping(
+    best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Early stopping on the hold-out loss, after one epoch: which members improved, and since when none did.
 
-    A member has improved where its loss is finite and lies below its best by more than min_improvement · |best|; any
+    A member has improved if its loss is finite and lies below its best by more than min_improvement · |best|. Any
     finite loss beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
-    Args: best, losses (E,), hold-out losses so far and of this epoch.
-    Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
+    Args: best (E,), the lowest hold-out losses before this epoch; losses (E,), those of this epoch. Leave them as they
+        are. Returns: improved (E,) bool, new best (E,), new stale_epochs int.
     """
-    # TODO(1e): a loss may be negative, hence |best|; of an infinite best the margin is infinite too: treat it apart
+    # TODO(1e): a loss may be negative, hence |best|; if best is infinite, so is the margin: treat that case apart
     raise NotImplementedError("TODO(1e): early stopping")
     assert improved.shape == best.shape == new_best.shape, "one entry for each member: (E,)"
     return improved, new_best, stale_epochs
 
 
 def sample_next_obs(
-    obs, mean, log_var, stats: dict, elites: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw s' ~ p_ψ(s'|s,a): each row from one elite member, chosen uniformly and afresh for every row.
+    obs: np.ndarray, mean: np.ndarray, log_var: np.ndarray, stats: dict, elites: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:  # fmt: skip
+    """Sample s' ~ p_ψ(s'|s,a): for each row, choose one elite member uniformly and sample from its Gaussian.
 
     Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change, all finite;
-        stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
-    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised). The arguments are left unchanged.
+        stats, as `normalized_pairs` returns them; elites (K,) int, the members to choose from. Leave them unchanged.
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
     """
-    # TODO(1f): mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
+    # TODO(1f): mean[members, np.arange(B)] picks a member for each row; the standard deviation is exp(log_var / 2)
     raise NotImplementedError("TODO(1f): sampling the next state")
     assert next_obs.shape == obs.shape, "one next state for each state: (B, O)"
     return next_obs

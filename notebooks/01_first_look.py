@@ -68,7 +68,11 @@ for name in TASKS:
 
 # %%
 rng = np.random.default_rng(0)
-by_hand = {"tiny": scripted.TinyController(), "reach": scripted.reach, "push": scripted.push}
+by_hand: dict[str, scripted.Policy] = {
+    "tiny": scripted.TinyController(),
+    "reach": scripted.reach,
+    "push": scripted.push,
+}
 print(f"{'task':15} {'at the start':>14} {'at random':>11} {'by hand':>9}")
 for name in TASKS:
     env = make_vec(name, EPISODES, seed=1)
@@ -119,5 +123,5 @@ plt.show()
 # never touches the block, so the block ends where it started, and every step "succeeds". Those rewards are right, and
 # teach little. What would you change about *which* episodes a batch is drawn from?
 #
-# Part 4 asks you for other places to take goals from than the end of an episode. Before you write them: which of them
-# would reward the first steps of a `tiny` episode more often, and why?
+# Goals can be taken from other places than the end of an episode. Which of them would reward the first steps of a
+# `tiny` episode more often, and why?

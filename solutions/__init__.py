@@ -1,1 +1,1 @@
-"""The homework: four part files to fill in, `kit/` as given code, `train.py` and `play.py` to run them."""
+"""The homework: the part files to fill in, the given code around them, and `train.py` and `play.py` to run it."""

@@ -1,41 +1,50 @@
 """Given: actor, critics, their targets and optimizers. Puts the functions of Part 3 together: `act` and `update`.
 
-The networks are shown the goal relative to what the state achieves, g - φ(s): how far there is still to go. It says the
-same as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere.
+The networks see the goal relative to what the state achieves, g - φ(s): how far there is still to go. It says the same
+as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere.
 
-What acts can be an average of the latest actors, which jitters less than the latest one (Polyak & Juditsky 1992).
+A moving average of the actors can act instead of the latest actor, which jitters more (Polyak & Juditsky 1992).
 """
 
 import numpy as np
 import torch
 
-from .kit.lanes import Lanes
-from .kit.networks import frozen_view
+from .kit.config import TrainConfig
 from .kit.normalizer import Normalizer
+from .kit.threads import Threads
 from .policy import Actor, Critic, actor_loss, critic_loss, polyak_update, td_targets
+
+LEARNED = (
+    "actor", "target_actor", "acting", "critic", "target_critic", "actor_optimizer", "critic_optimizer", "obs_norm",
+    "goal_norm",
+)  # fmt: skip
 
 
 class Agent:
     """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch.
 
-    goal_start: where the achieved goal φ(s) begins inside an observation; it has goal_dim numbers.
+    goal_start: where the achieved goal φ(s) begins inside an observation; it has goal_dim numbers. threads: 1 or 2, for
+    `update`. The other arguments are settings of the training, with its defaults.
     """
 
-    def __init__(self, obs_dim, goal_dim, action_dim, seed=0, *, goal_start=0, hidden=(256, 256), critics=1, lr=1e-3,
-                 discount=0.95, tau=0.05, averaging=1.0, action_penalty=0.1, lanes=1):  # fmt: skip
+    def __init__(
+        self, obs_dim: int, goal_dim: int, action_dim: int, seed: int = 0, *, goal_start: int = 0, threads: int = 1,
+        hidden: tuple[int, ...] = TrainConfig.hidden, num_critics: int = TrainConfig.num_critics,
+        lr: float = TrainConfig.lr, discount: float = TrainConfig.discount, tau: float = TrainConfig.tau,
+        actor_ema: float = TrainConfig.actor_ema, action_penalty: float = TrainConfig.action_penalty,
+    ):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
-            Critic(obs_dim, goal_dim, action_dim, hidden, critics, seed + 1) for _ in range(2)
+            Critic(obs_dim, goal_dim, action_dim, hidden, num_critics, seed + 1) for _ in range(2)
         )
-        self.acting = self.actor if averaging == 1 else Actor(obs_dim, goal_dim, action_dim, hidden, seed)
-        self.frozen_critic = frozen_view(self.critic)  # for the actor's loss, which needs dQ/da alone
+        self.acting = self.actor if actor_ema == 1 else Actor(obs_dim, goal_dim, action_dim, hidden, seed)
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
-        self.achieved = slice(goal_start, goal_start + goal_dim)
         self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
-        self.discount, self.tau, self.averaging = discount, tau, averaging
+        self.achieved = slice(goal_start, goal_start + goal_dim)
+        self.discount, self.tau, self.actor_ema = discount, tau, actor_ema
         self.action_penalty = action_penalty
-        self.lanes = Lanes(lanes)
+        self.threads = Threads(threads)
 
     def learn_at(self, lr: float) -> None:
         """Set the learning rate of actor and critic."""
@@ -48,7 +57,7 @@ class Agent:
         return goals - obs[..., self.achieved]
 
     def observe(self, obs: np.ndarray, goals: np.ndarray) -> None:
-        """Let the normalizers see new data: observations (…, O) and goals (…, G)."""
+        """Add observations (…, O) and goals (…, G) to the statistics of the normalizers."""
         self.obs_norm.observe(obs)
         self.goal_norm.observe(self.relative(obs, goals))
 
@@ -61,6 +70,7 @@ class Agent:
         """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
 
         The actor's gradient is taken at the critic before its step, so the two can be computed side by side.
+        Returns: the losses and the mean target.
         """
         obs, next_obs = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"])
         goals = self.goal_norm(self.relative(batch["obs"], batch["goals"]))
@@ -80,17 +90,28 @@ class Agent:
 
         def actor_step() -> dict:
             policy_actions = self.actor(obs, goals)
-            q = self.frozen_critic(obs, policy_actions, goals)
+            q = self.critic(obs, policy_actions, goals)
             loss = actor_loss(q, policy_actions, self.action_penalty)
             self.actor_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward(
+                inputs=list(self.actor.parameters())
+            )  # not those of the critic, through which it flows
             self.actor_optimizer.step()
             return {"actor_loss": loss.item()}
 
-        critic_info, actor_info = self.lanes.both(critic_gradient, actor_step)
+        critic_info, actor_info = self.threads.both(critic_gradient, actor_step)
         self.critic_optimizer.step()
         polyak_update(self.target_critic, self.critic, self.tau)
         polyak_update(self.target_actor, self.actor, self.tau)
         if self.acting is not self.actor:
-            polyak_update(self.acting, self.actor, self.averaging)
+            polyak_update(self.acting, self.actor, self.actor_ema)
         return critic_info | actor_info
+
+    def state_dict(self) -> dict:
+        """All that changes during training."""
+        return {name: getattr(self, name).state_dict() for name in LEARNED}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go on from a saved state."""
+        for name in LEARNED:
+            getattr(self, name).load_state_dict(state[name])

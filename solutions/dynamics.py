@@ -2,7 +2,7 @@
 
 A bootstrap ensemble of E networks; each predicts, for a state and an action, a Gaussian over the *change* of the
 state (Chua et al. 2018, "PETS", Section 4; Janner et al. 2019, "MBPO", Section 5). Everything the networks see and
-predict is normalised, since metres, radians and metres per second differ by orders of magnitude.
+predict is normalised, because metres, radians and metres per second differ by orders of magnitude.
 
     input  (s, a)  ->  normalise  ->  E networks  ->  mean, log-variance of the normalised  s' - s  ->  a sample of s'
 
@@ -13,24 +13,26 @@ import numpy as np
 import torch
 from torch import nn
 
-MIN_LOG_VAR, MAX_LOG_VAR = -10.0, 0.5
+from .kit.log_var import MAX_LOG_VAR, MIN_LOG_VAR
 
 
-def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray):
+def normalized_pairs(
+    obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """What the networks learn from: normalised inputs (s, a) and normalised targets s' - s.
 
-    Args: obs, next_obs (N, O); actions (N, A). Compute in float64 whatever dtype they have (D_env holds float32): a
-        float32 sum is rounded at every addition, which can move the mean of 100,000 rows by half a standard deviation.
+    Args: obs, next_obs (N, O); actions (N, A), of any dtype (D_env holds float32). Leave them unchanged. Compute in
+        float64: float32 rounds at every addition, which can move the mean of 100,000 rows by half a standard deviation.
     Returns: inputs (N, O+A), targets (N, O), and `stats`, a dict of the vectors used:
         input_mean, input_std (O+A,), delta_mean, delta_std (O,).
-    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows; a column that never changes
-    (standard deviation below 1e-8) is divided by 1 instead, and becomes 0. The arguments are left unchanged.
+    Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows. A column that never changes
+    (standard deviation below 1e-8) is divided by 1 instead, and becomes 0.
     """
     # BEGIN SOLUTION 1a
     # hint: np.concatenate the states and actions; the target is the change of the state, not the next state
-    # hint: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) guards the columns that never change
+    # hint: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
 
-    def normalize(columns):
+    def normalize(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shifted = columns - columns[0]  # a column that never changes is now exactly 0, however large it was
         mean, std = shifted.mean(axis=0), shifted.std(axis=0)
         std = np.where(std < 1e-8, 1.0, std)
@@ -56,11 +58,11 @@ def normalized_pairs(obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray)
 def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = MAX_LOG_VAR) -> torch.Tensor:
     """Keep the predicted log-variance (all but) inside (low, high), smoothly, so that gradients do not vanish.
 
-    First from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
+    First bound it from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
     """
     # BEGIN SOLUTION 1b
-    # hint: nn.functional.softplus(x) = log(1 + exp(x)); do the upper bound first, then the lower one
+    # hint: nn.functional.softplus(x) = log(1 + exp(x)); first the upper bound, then the lower one
     below_high = high - nn.functional.softplus(high - raw)
     return low + nn.functional.softplus(below_high - low)
     # END SOLUTION
@@ -71,11 +73,12 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
 
         1/2 · average over rows and dimensions of  [ (target - mean)² · exp(-log_var) + log_var ]
 
-    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: (E,), a loss a member.
+    (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: losses
+    (E,), one for each member.
     """
     # BEGIN SOLUTION 1c
-    # hint: multiply by exp(-log_var) rather than dividing by exp(log_var)
-    # hint: average over the last two axes only: each member keeps a loss of its own
+    # hint: multiply by exp(-log_var) instead of dividing by exp(log_var)
+    # hint: average over the last two axes only, so that each member has its own loss
     squared_error = (targets - mean) ** 2
     loss = 0.5 * (squared_error * torch.exp(-log_var) + log_var).mean(dim=(1, 2))
     # END SOLUTION
@@ -83,10 +86,12 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     return loss
 
 
-def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator):
-    """Who trains on what: one shared hold-out set, and for every member its own bootstrap sample of the rest.
+def bootstrap_split(
+    num_samples: int, ensemble_size: int, holdout_fraction: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows: one hold-out set for all members, and for each member its own bootstrap sample of the other rows.
 
-    Let H = round(holdout_fraction · num_samples), at least 1. Drawn afresh from `rng` at each call.
+    Let H = round(holdout_fraction · num_samples), at least 1. Each call draws anew from `rng`.
     Returns: train (E, num_samples - H) int, rows drawn *with replacement* from those not held out, independently for
         each member; holdout (H,) int, distinct rows that no member trains on.
     """
@@ -101,16 +106,18 @@ def bootstrap_split(num_samples: int, ensemble_size: int, holdout_fraction: floa
     return train, holdout
 
 
-def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01):
-    """One epoch's bookkeeping of early stopping on the hold-out loss.
+def early_stopping(
+    best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_improvement: float = 0.01
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Early stopping on the hold-out loss, after one epoch: which members improved, and since when none did.
 
-    A member has improved where its loss is finite and lies below its best by more than min_improvement · |best|; any
+    A member has improved if its loss is finite and lies below its best by more than min_improvement · |best|. Any
     finite loss beats a best of infinity. `stale_epochs` counts the epochs in a row in which *no* member improved.
-    Args: best, losses (E,), hold-out losses so far and of this epoch.
-    Returns: improved (E,) bool, new best (E,), new stale_epochs int. The arguments are left unchanged.
+    Args: best (E,), the lowest hold-out losses before this epoch; losses (E,), those of this epoch. Leave them as they
+        are. Returns: improved (E,) bool, new best (E,), new stale_epochs int.
     """
     # BEGIN SOLUTION 1e
-    # hint: a loss may be negative, hence |best|; of an infinite best the margin is infinite too: treat it apart
+    # hint: a loss may be negative, hence |best|; if best is infinite, so is the margin: treat that case apart
     margin = min_improvement * np.abs(np.where(np.isinf(best), 0.0, best))
     improved = np.isfinite(losses) & (losses < best - margin)
     new_best = np.where(improved, losses, best)
@@ -121,16 +128,16 @@ def early_stopping(best: np.ndarray, losses: np.ndarray, stale_epochs: int, min_
 
 
 def sample_next_obs(
-    obs, mean, log_var, stats: dict, elites: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw s' ~ p_ψ(s'|s,a): each row from one elite member, chosen uniformly and afresh for every row.
+    obs: np.ndarray, mean: np.ndarray, log_var: np.ndarray, stats: dict, elites: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:  # fmt: skip
+    """Sample s' ~ p_ψ(s'|s,a): for each row, choose one elite member uniformly and sample from its Gaussian.
 
     Args: obs (B, O); mean, log_var (E, B, O), the members' Gaussians over the normalised change, all finite;
-        stats, as made by `normalized_pairs`; elites (K,) int, the members to draw from.
-    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised). The arguments are left unchanged.
+        stats, as `normalized_pairs` returns them; elites (K,) int, the members to choose from. Leave them unchanged.
+    Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
     """
     # BEGIN SOLUTION 1f
-    # hint: mean[members, np.arange(B)] picks for each row its own member; the standard deviation is exp(log_var / 2)
+    # hint: mean[members, np.arange(B)] picks a member for each row; the standard deviation is exp(log_var / 2)
     members = rng.choice(elites, size=len(obs))
     rows = np.arange(len(obs))
     std = np.exp(0.5 * log_var[members, rows])

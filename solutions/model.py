@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from .dynamics import (
-    MIN_LOG_VAR,
     bootstrap_split,
     bounded_log_var,
     early_stopping,
@@ -15,6 +14,9 @@ from .dynamics import (
     normalized_pairs,
     sample_next_obs,
 )
+from .kit.checkpoint import arrays, tensors
+from .kit.config import TrainConfig
+from .kit.log_var import MIN_LOG_VAR
 from .kit.networks import EnsembleMLP
 
 NO_NOISE = 1e-13  # a share of the standard deviation too small to matter; log-variances stay finite with it
@@ -23,21 +25,23 @@ NO_NOISE = 1e-13  # a share of the standard deviation too small to matter; log-v
 class DynamicsModel:
     """A bootstrap ensemble of Gaussian networks over the change of the state.
 
-    `noise` scales the standard deviations that `sample_next` samples with: with 0 a member's mean is taken as it is.
-    `min_log_var` bounds the log-variances from below: the narrower a Gaussian may get, the more the rows that are easy
-    to predict (nothing moves) weigh in the likelihood, and the less the rare ones, contact (Seitzer et al. 2022).
+    `noise` scales the standard deviations that `sample_next` samples with; with 0 it takes a member's mean as it is.
+    `min_log_var` bounds the log-variances from below. The narrower a Gaussian may get, the more the likelihood weights
+    rows that are easy to predict (nothing moves), and the less it weights contact, which is rare (Seitzer et al. 2022).
     """
 
     def __init__(
-        self, obs_dim, action_dim, seed, *, members=5, elites=3, hidden=(200, 200), lr=1e-3, noise=1.0,
-        min_log_var=MIN_LOG_VAR,
+        self, obs_dim: int, action_dim: int, seed: int, *, hidden: tuple[int, ...] = TrainConfig.model_hidden,
+        noise: float = 1.0, min_log_var: float = MIN_LOG_VAR, ensemble_size: int = 5, num_elites: int = 3,
+        lr: float = 1e-3,
     ):  # fmt: skip
         self.net = EnsembleMLP(
-            members, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU
+            ensemble_size, obs_dim + action_dim, hidden, 2 * obs_dim, seed=seed, activation=nn.SiLU
         )
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=lr, weight_decay=1e-5, fused=True)
-        self.members, self.num_elites = members, elites
-        self.elites, self.stats = np.arange(elites), None
+        self.ensemble_size, self.num_elites = ensemble_size, num_elites
+        self.elites: np.ndarray = np.arange(num_elites)
+        self.stats: dict[str, np.ndarray] = {}
         self.noise, self.min_log_var = noise, min_log_var
 
     def gaussian(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,18 +50,19 @@ class DynamicsModel:
         return mean, bounded_log_var(raw_log_var, low=self.min_log_var)
 
     def fit(
-        self, obs, actions, next_obs, rng, *, batch_size=256, max_epochs=50, patience=3, holdout_fraction=0.1
-    ):
+        self, obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray, rng: np.random.Generator, *,
+        batch_size: int = 256, max_epochs: int = 50, patience: int = 3, holdout_fraction: float = 0.1,
+    ) -> dict[str, float]:  # fmt: skip
         """Train until no member's hold-out loss has improved for `patience` epochs; keep each member's best weights.
 
         Args: obs, next_obs (N, O), actions (N, A). Returns: info, with the epochs and the elites' mean hold-out loss.
         """
-        inputs, targets, stats = normalized_pairs(obs, actions, next_obs)
+        raw_inputs, raw_targets, stats = normalized_pairs(obs, actions, next_obs)
         self.stats = {name: np.asarray(vector) for name, vector in stats.items()}
-        inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (inputs, targets))
-        split = bootstrap_split(len(inputs), self.members, holdout_fraction, rng)
+        inputs, targets = (torch.as_tensor(x, dtype=torch.float32) for x in (raw_inputs, raw_targets))
+        split = bootstrap_split(len(inputs), self.ensemble_size, holdout_fraction, rng)
         train, holdout = (np.asarray(rows) for rows in split)
-        best, best_weights, stale_epochs = np.full(self.members, np.inf), self.net.member_weights(), 0
+        best, best_weights, stale_epochs = np.full(self.ensemble_size, np.inf), self.net.member_weights(), 0
         for epoch in range(1, max_epochs + 1):  # noqa: B007
             for rows in np.array_split(rng.permuted(train, axis=1), -(-train.shape[1] // batch_size), axis=1):
                 self.optimizer.zero_grad(set_to_none=True)
@@ -65,7 +70,7 @@ class DynamicsModel:
                 self.optimizer.step()
             with torch.no_grad():
                 losses = gaussian_nll(
-                    *self.gaussian(inputs[holdout]), targets[holdout].expand(self.members, -1, -1)
+                    *self.gaussian(inputs[holdout]), targets[holdout].expand(self.ensemble_size, -1, -1)
                 )
             improved, best, stale_epochs = early_stopping(best, losses.double().numpy(), stale_epochs)
             improved, best = np.asarray(improved), np.asarray(best)
@@ -83,3 +88,17 @@ class DynamicsModel:
         mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
         log_var = log_var + 2 * math.log(max(self.noise, NO_NOISE))
         return np.asarray(sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng))
+
+    def state_dict(self) -> dict:
+        """All that changes during training."""
+        return {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            **tensors({"elites": self.elites, "stats": self.stats}),
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go on from a saved state."""
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.elites, self.stats = arrays(state["elites"]), arrays(state["stats"])

@@ -2,12 +2,13 @@
 
     random exploration -> D_env --fit--> model --the actions of other episodes--> imagined against real positions
 
-The same actions are played in the model, open loop, from real states. A stretch of steps counts as contact if the
-object was really moved in it; reach and tiny have no object, so there it is all free motion.
+The model gets the real states and the real actions, and predicts several steps from them. A stretch of steps counts as
+contact if the object really moved in it; on reach and tiny, which have no object, all of it is free motion.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -15,15 +16,20 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import make_vec
+from envs.errors import UserMistake
+from envs.goal_env import GoalVecEnv
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .kit.collect import collect_episodes
-from .kit.config import TrainConfig
-from .kit.console import UserError, run_command
-from .kit.exploration import guided, holding
+from .kit.config import LogVarBound, TrainConfig
+from .kit.console import run_command
+from .kit.exploration import repeating, with_script
+from .kit.files import write_json
+from .kit.interfaces import Model
 from .kit.recipes import default_config
-from .kit.runlog import write_json
+from .kit.settings import Count, Must, NotNegative, Seed, check_each
 from .model import DynamicsModel
 
 STILL = 0.001  # metres: an object that stays this close to its place was not moved
@@ -34,42 +40,45 @@ MODEL_SETTINGS = ("model_noise", "model_min_log_var")
 class ErrorConfig:
     """Fit the model to random exploration and measure its errors on other episodes."""
 
-    task: str = "push"
-    """tiny, reach, push, slide or pick_and_place"""
-    seed: int = 0
+    task: TaskName = "push"
+    """what moves; tiny is a point in the plane"""
+    seed: Seed = 0
     """of everything random"""
-    episodes: int = 320
+    episodes: Count = 320
     """episodes the model is fitted to"""
-    test_episodes: int = 160
+    test_episodes: Count = 160
     """episodes its errors are measured on"""
-    horizons: tuple[int, ...] = (1, 2, 5, 10, 20)
+    horizons: Annotated[
+        tuple[int, ...], Must("name one or more numbers of steps", lambda x: x and min(x) >= 1)
+    ] = (1, 2, 5, 10, 20)
     """steps ahead"""
-    model_noise: float = TrainConfig.model_noise
+    model_noise: NotNegative = TrainConfig.model_noise
     """share of the predicted standard deviation that imagined steps are sampled with"""
-    model_min_log_var: float = TrainConfig.model_min_log_var
-    """lower bound of the log-variance that the model predicts, below its upper one of .5"""
+    model_min_log_var: LogVarBound = TrainConfig.model_min_log_var
+    """lower bound of the log-variance that the model predicts"""
     json: Path | None = None
     """also write the figures to this file"""
 
 
-def explore_randomly(env, config: ErrorConfig, episodes: int, rng: np.random.Generator) -> dict:
-    """At least that many episodes of random actions, held actions and the task's guide."""
-    task = default_config(config.task)
+def explore_randomly(env: GoalVecEnv, config: ErrorConfig, episodes: int, rng: np.random.Generator) -> dict:
+    """At least that many episodes of random actions, some repeated, and of the task's script."""
+    task, spec = default_config(config.task), env.task_spec
+    script = task.scripted, task.scripted_fraction, task.noise_std
 
-    def uniform(obs, goals):
-        return rng.uniform(-1.0, 1.0, size=(len(obs), env.task_spec.action_dim))
+    def uniform(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        return rng.uniform(-1.0, 1.0, size=(len(obs), spec.action_dim))
 
     rounds = []
     for _ in range(-(-episodes // env.num_envs)):
-        policy = guided(
-            holding(uniform, task.hold, rng), task.guide, task.guided_fraction, task.noise_std, rng
-        )
-        rounds.append(collect_episodes(env, policy))
+        policy = repeating(uniform, task.repeat_probability, rng)
+        rounds.append(collect_episodes(env, with_script(policy, spec, *script, rng)))
     return {key: np.concatenate([data[key] for data in rounds]) for key in rounds[0]}
 
 
-def errors(model, env, data: dict, horizon: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Of every stretch of `horizon` steps, N of them: how far its imagined end lies from the real one, in metres.
+def errors(
+    model: Model, env: GoalVecEnv, data: dict, horizon: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """For each of the N stretches of `horizon` steps: how far its imagined end lies from the real one, in metres.
 
     Returns: gripper (N,) (tiny: the point), object (N,), moved (N,), how far the object really got, contact (N,) bool.
     """
@@ -82,33 +91,25 @@ def errors(model, env, data: dict, horizon: int, rng: np.random.Generator) -> di
     for step in range(horizon):
         imagined = model.sample_next(imagined, at("actions", step), rng)
     spec = env.task_spec
-    place = slice(0, spec.goal_dim)  # of the gripper, in an observation
     away = [
         np.linalg.norm(at("achieved", step) - at("achieved", 0), axis=1) for step in range(1, horizon + 1)
     ]
     return {
-        "gripper": np.linalg.norm((imagined - at("obs", horizon))[:, place], axis=1),
+        "gripper": np.linalg.norm(spec.gripper(imagined - at("obs", horizon)), axis=1),
         "object": np.linalg.norm(spec.achieved_goal(imagined) - at("achieved", horizon), axis=1),
         "moved": away[-1],
-        "contact": (np.max(away, axis=0) > STILL) & (spec.goal_start > 0),
+        "contact": (np.max(away, axis=0) > STILL) & (spec.object is not None),
     }
 
 
 def measure(config: ErrorConfig) -> list[dict]:
     """Fit, imagine, compare, print. Returns: for each horizon and kind of motion, [median, 90 %] in mm."""
     torch.set_num_threads(1)
-    if (
-        min(config.episodes, config.test_episodes, *config.horizons) < 1
-        or not config.horizons
-        or config.seed < 0
-    ):
-        raise UserError("episodes and horizons must be at least 1, and the seed at least 0")
-    asked = {key: getattr(config, key) for key in MODEL_SETTINGS}
-    replace(default_config(config.task), **asked).check()
+    check_each(config)
     rng = np.random.default_rng(config.seed)
     env = make_vec(config.task, 16, config.seed)
     if max(config.horizons) > env.episode_length:
-        raise UserError(f"an episode has {env.episode_length} steps, so no horizon can be longer")
+        raise UserMistake(f"an episode has {env.episode_length} steps, so no horizon can be longer")
     seen, fresh = (
         explore_randomly(env, config, count, rng) for count in (config.episodes, config.test_episodes)
     )
@@ -116,8 +117,9 @@ def measure(config: ErrorConfig) -> list[dict]:
         env.task_spec.obs_dim, env.task_spec.action_dim, config.seed,
         noise=config.model_noise, min_log_var=config.model_min_log_var,
     )  # fmt: skip
-    flat = (seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:])
-    model.fit(*(values.reshape(-1, values.shape[-1]) for values in flat), rng)
+    steps = seen["obs"][:, :-1], seen["actions"], seen["obs"][:, 1:]
+    obs, actions, next_obs = (values.reshape(-1, values.shape[-1]) for values in steps)
+    model.fit(obs, actions, next_obs, rng)
 
     table = Table(title=f"{config.task}: errors in mm, median / 90 %, after {len(seen['obs'])} episodes")
     for column in ("steps", "motion", "stretches", "gripper", "object", "the object really moved"):

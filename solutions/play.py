@@ -15,13 +15,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from envs import make_vec, task_spec
+from envs.errors import UserMistake
+from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .agent import Agent
 from .kit.collect import evaluate
-from .kit.console import UserError, run_command
-from .kit.ranges import FRESH_SEED
-from .kit.runlog import write_json
+from .kit.console import run_command
+from .kit.files import write_json
+from .kit.seeds import FRESH_SEED
+from .kit.settings import Count, WholeNumber, check_each, need
 from .kit.weights import load_weights, read_config
 
 
@@ -29,17 +32,17 @@ from .kit.weights import load_weights, read_config
 class PlayConfig:
     """Evaluate trained weights and record a video."""
 
-    task: str = "reach"
-    """tiny, reach, push, slide or pick_and_place"""
+    task: TaskName = "reach"
+    """what the arm learned; tiny is a point in the plane"""
     weights: Path | None = None
     """a weights.safetensors file; by default the newest below runs/ of this task"""
-    episodes: int = 100
+    episodes: Count = 100
     """fresh episodes to evaluate"""
-    seed: int = FRESH_SEED
+    seed: WholeNumber = FRESH_SEED
     """of the evaluation's goals and start states"""
     video: Path | None = None
     """where the video goes; by default play.mp4 beside the weights"""
-    video_episodes: int = 4
+    video_episodes: WholeNumber = 4
     """episodes in the video; 0 writes none"""
     strip: Path | None = None
     """also write a picture of two episodes, frame by frame, to this .png file"""
@@ -48,27 +51,22 @@ class PlayConfig:
 
 
 def newest_weights(task: str) -> Path:
-    """The weights below runs/ that were saved last for this task; files that are none of this kit are passed over."""
+    """The weights below runs/ that were saved last for this task; it skips files that are not of this kit."""
     found = glob("runs/**/weights.safetensors", recursive=True)  # rglob would not follow links
     for path in sorted(map(Path, found), key=lambda path: path.stat().st_mtime, reverse=True):
-        with suppress(UserError):
+        with suppress(UserMistake):
             if read_config(path)["task"] == task:
                 return path
-    raise UserError(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
+    raise UserMistake(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
 
 
 def load_agent(path: Path, task: str) -> Agent:
-    """An agent of the right sizes with the saved weights. Raises: UserError where they are for another task."""
+    """An agent of the right sizes with the saved weights. Raises: UserMistake if they are for another task."""
     config, spec = read_config(path), task_spec(task)
     if config["task"] != task:
-        raise UserError(f"{path} was trained on {config['task']}, not on {task}")
-    agent = Agent(
-        spec.obs_dim,
-        spec.goal_dim,
-        spec.action_dim,
-        goal_start=spec.goal_start,
-        hidden=tuple(config["hidden"]),
-    )
+        raise UserMistake(f"{path} was trained on {config['task']}, not on {task}")
+    dims, hidden = (spec.obs_dim, spec.goal_dim, spec.action_dim), tuple(config["hidden"])
+    agent = Agent(*dims, goal_start=spec.goal_start, hidden=hidden)
     load_weights(path, agent)
     return agent
 
@@ -76,17 +74,11 @@ def load_agent(path: Path, task: str) -> Agent:
 def play(config: PlayConfig) -> dict:
     """Evaluate, record, print, and return the figures."""
     torch.set_num_threads(1)
-    if config.episodes < 1 or config.seed < 0:
-        raise UserError("play needs at least one episode, and a seed that is not negative")
-    if config.video_episodes < 0 or (config.video and config.video_episodes == 0):
-        raise UserError(
-            f"a video of {config.video_episodes} episodes cannot be written: leave --video-episodes out, or give 0 "
-            "and no --video for none"
-        )
-    try:
-        task_spec(config.task)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    check_each(config)
+    need(
+        not config.video or config.video_episodes > 0,
+        "a video of 0 episodes cannot be written: leave out --video-episodes or --video",
+    )
     weights = config.weights or newest_weights(config.task)
     agent = load_agent(weights, config.task)
     env = make_vec(config.task, min(config.episodes, 20), config.seed)
@@ -124,7 +116,7 @@ def draw(config: PlayConfig, agent: Agent, weights: Path) -> None:
     except RenderingUnavailable as reason:
         print(f"nothing drawn: {reason}")
     except ValueError as error:
-        raise UserError(str(error)) from error
+        raise UserMistake(str(error)) from error
 
 
 if __name__ == "__main__":

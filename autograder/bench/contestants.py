@@ -7,9 +7,11 @@ the truncation, and say how long it took. The time of the resets is included; th
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol
 
+import gymnasium
 import numpy as np
 
 from autograder.bench.peers import NotAvailable, peer_python
@@ -24,10 +26,20 @@ def random_actions(num_envs: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, (ACTION_SETS, num_envs, 4)).astype(np.float32)
 
 
+class Player(Protocol):
+    """A batch of envs at play."""
+
+    def run(self, episodes: int) -> float:
+        """Play that many episodes of every row; returns the seconds it took."""
+
+    def close(self) -> None:
+        """Release what playing needed."""
+
+
 class VectorEnvContestant:
     """Any gymnasium vector env in NEXT_STEP mode: an episode is its steps and one more that resets."""
 
-    def __init__(self, env: object, num_envs: int, episode_length: int) -> None:
+    def __init__(self, env: gymnasium.vector.VectorEnv, num_envs: int, episode_length: int) -> None:
         self._env, self._length = env, episode_length
         self._actions = random_actions(num_envs)
         self._env.reset(seed=0)
@@ -58,8 +70,6 @@ def gymnasium_async(task: str, num_envs: int) -> VectorEnvContestant:
 
 
 def _gymnasium(task: str, num_envs: int, mode: str) -> VectorEnvContestant:
-    import gymnasium
-
     from envs.fetch_scene import register_originals
 
     register_originals()
@@ -80,7 +90,8 @@ class BarePhysics:
     def __init__(self, task: str, num_envs: int) -> None:
         import mujoco
 
-        from envs.fetch import MAX_MOVE, FetchVecEnv, usable_cores
+        from envs.fetch import FetchVecEnv, usable_cores
+        from envs.tasks import METRES_PER_ACTION
 
         spec = task_spec(task)
         env = FetchVecEnv(spec, num_envs, seed=0)
@@ -88,7 +99,7 @@ class BarePhysics:
         self._mujoco, self._scene, self._length = mujoco, env.scene, spec.episode_length
         self._start = [env.qpos(row) for row in range(num_envs)]
         self._data = [mujoco.MjData(env.scene.model) for _ in range(num_envs)]
-        self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * MAX_MOVE
+        self._moves = random_actions(num_envs)[:, :, :3].astype(np.float64) * METRES_PER_ACTION
         self._threads = min(usable_cores(), num_envs)
         env.close()
 
@@ -150,28 +161,30 @@ class EnvPool:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        if self._process.stdout.readline().strip() != "ready":
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._orders, self._answers = self._process.stdin, self._process.stdout
+        if self._answers.readline().strip() != "ready":
             self.close()
             raise NotAvailable(f"EnvPool {ENVPOOL_VERSION} is installed but cannot make {spec.env_id}.")
 
     def run(self, episodes: int) -> float:
-        self._process.stdin.write(f"{episodes}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        self._orders.write(f"{episodes}\n")
+        self._orders.flush()
+        return float(self._answers.readline())
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._orders.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:  # EnvPool's threads can take long to end
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        self._answers.close()
 
 
 Contestant = Literal["bare mj_step", "ours", "envpool", "gymnasium async", "gymnasium sync"]
 
-CONTESTANTS: dict[Contestant, Any] = {
+CONTESTANTS: dict[Contestant, Callable[[str, int], Player]] = {
     "bare mj_step": BarePhysics,
     "ours": ours,
     "envpool": EnvPool,

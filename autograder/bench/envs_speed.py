@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from autograder.bench.contestants import CONTESTANTS, ENVPOOL_VERSION, Contestant, NotAvailable
+from autograder.bench.contestants import CONTESTANTS, ENVPOOL_VERSION, Contestant, NotAvailable, Player
 from autograder.bench.exactness import FETCH_TASKS, FetchTask
 from envs import task_spec
 from envs.machine import describe_machine
@@ -34,7 +34,8 @@ def measure_task(task: str, args: Args) -> list[dict[str, Any]]:
     """One row of figures a contestant; a contestant that cannot take part says why."""
     if args.rounds < 1 or args.seconds <= 0:
         raise ValueError("Measure at least one round and more than 0 seconds.")
-    playing, absent = {}, {}
+    playing: dict[Contestant, Player] = {}
+    absent: dict[Contestant, str] = {}
     for name in args.contestants:
         try:
             playing[name] = CONTESTANTS[name](task, args.num_envs)
@@ -48,7 +49,7 @@ def measure_task(task: str, args: Args) -> list[dict[str, Any]]:
             contestant.run(1)
             episodes[name] = max(1, round(turn / contestant.run(1)))
         transitions = args.num_envs * task_spec(task).episode_length
-        speeds: dict[str, list[float]] = {name: [] for name in playing}
+        speeds: dict[Contestant, list[float]] = {name: [] for name in playing}
         order = list(playing)
         for _ in range(args.rounds):
             for name in order:
@@ -60,7 +61,9 @@ def measure_task(task: str, args: Args) -> list[dict[str, Any]]:
     return [_figures(task, name, speeds, absent) for name in args.contestants]
 
 
-def _figures(task: str, name: str, speeds: dict[str, list[float]], absent: dict[str, str]) -> dict[str, Any]:
+def _figures(
+    task: str, name: Contestant, speeds: dict[Contestant, list[float]], absent: dict[Contestant, str]
+) -> dict[str, Any]:
     if name in absent:
         return {"task": task, "contestant": name, "reason": absent[name]}
     row = {

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from envs import make_vec, task_spec
 from envs.goal_env import Obs
@@ -40,7 +41,7 @@ class Comparison:
     largest_difference: float = 0.0
     mismatches_by_key: dict[str, int] = field(default_factory=dict)
 
-    def compare(self, key: str, ours: np.ndarray, theirs: np.ndarray) -> None:
+    def compare(self, key: str, ours: ArrayLike, theirs: ArrayLike) -> None:
         """Count one pair of arrays (or numbers) of the same shape."""
         ours, theirs = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
         assert ours.shape == theirs.shape, f"{key}: {ours.shape} against {theirs.shape}"
@@ -95,7 +96,7 @@ def compare_task(
             for row, original in enumerate(originals):
                 theirs = original.step(actions[row])
                 _compare_obs(found, obs, row, theirs[0])
-                found.compare("reward", rewards[row], theirs[1])
+                found.compare("reward", rewards[row], float(theirs[1]))
                 found.compare("terminated", terminated[row], theirs[2])
                 found.compare("truncated", truncated[row], theirs[3])
                 found.compare("is_success", info["is_success"][row], theirs[4]["is_success"])

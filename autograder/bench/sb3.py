@@ -12,16 +12,20 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from autograder.bench.peers import NotAvailable, peer_python
 from envs import task_spec
+from envs.errors import UserMistake
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
-from solutions.kit.console import UserError, run_command
-from solutions.kit.runlog import draw_curves, write_json
+from solutions.kit.console import run_command
+from solutions.kit.files import write_json
+from solutions.kit.runlog import draw_curves
 
 SB3 = (
     "stable-baselines3==2.9.2",
@@ -66,7 +70,7 @@ NAME = "TQC+HER (stable-baselines3)"
 class BenchConfig:
     """Train ours, then stable-baselines3's HER for as long or longer."""
 
-    task: str = "push"
+    task: TaskName = "push"
     """reach, push, slide or pick_and_place"""
     seeds: tuple[int, ...] = (0,)
     """one training of each for each seed"""
@@ -83,12 +87,12 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
 
     It is evaluated each half of our seconds, so that one evaluation comes when ours is done.
 
-    Returns: figures as `solutions.compare` has them. Raises: UserError.
+    Returns: figures as `solutions.compare` has them. Raises: UserMistake.
     """
     try:
         python = peer_python("sb3_contrib, gymnasium_robotics", *SB3)
     except NotAvailable as reason:
-        raise UserError(str(reason)) from reason
+        raise UserMistake(str(reason)) from reason
     seed, done, reached = ours["seed"], ours["train_seconds"], ours["reached_level"]
     seconds = max(done, times * reached["train_seconds"]) if reached else done
     words = (task_spec(task).env_id, seed, seconds, done / 2, episodes, json.dumps(SETTINGS[task]))
@@ -96,11 +100,12 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
     with subprocess.Popen(
         [python, str(RUNNER), *map(str, words)], stdout=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdout is not None
         for line in process.stdout:
             curve.append(json.loads(line))
             print(f"{task}, {NAME}, seed {seed}: {curve[-1]}", flush=True)
     if process.returncode != 0 or not curve:
-        raise UserError(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
+        raise UserMistake(f"stable-baselines3 ended with code {process.returncode}; its message stands above")
     return {
         "method": NAME,
         "seed": seed,
@@ -113,13 +118,13 @@ def train_sb3(task: str, ours: dict, times: float, episodes: int) -> dict:
 def bench(config: BenchConfig) -> list[dict]:
     """Train both, print, draw. Returns: the figures of each run."""
     if config.task not in SETTINGS:
-        raise UserError(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
-    wanted = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
+        raise UserMistake(f"stable-baselines3 is measured on the Fetch tasks, and {config.task!r} is none")
+    wanted: dict[str, Any] = {"seeds": config.seeds, "episodes": config.episodes, "level": LEVEL}
     ours = compare(CompareConfig(config.task, methods=("her",), **wanted))
     runs = ours + [train_sb3(config.task, run, config.times, config.episodes) for run in ours]
     Console().print(summary(runs))
     if config.json:
-        settings = {"task": config.task, "times": config.times, "level": LEVEL}
+        settings: dict[str, Any] = {"task": config.task, "times": config.times, "level": LEVEL}
         settings |= {"peer": SB3, "peer_settings": SETTINGS[config.task]}
         write_json(config.json, {"made_by": describe_machine(), **settings, "runs": runs})
         draw_curves(config.json.with_suffix(".png"), f"{config.task}, on one machine", runs)

@@ -7,6 +7,7 @@ Models and policies are stand-ins that need no other part: `LinearModel` gives s
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autograder.checks.checking import (
     Handle,
@@ -138,7 +139,15 @@ def stand_ins(student: Student, dim: int = 1, noise_std: float = 0.0) -> tuple[H
     return model, student.given.GainPolicy(np.eye(dim))
 
 
-def imagined(student: Student, model: Handle, policy: Handle, obs, goals, lengths, seed: int = 0) -> dict:
+def imagined(
+    student: Student,
+    model: Handle,
+    policy: Handle,
+    obs: ArrayLike,
+    goals: ArrayLike,
+    lengths: ArrayLike,
+    seed: int = 0,
+) -> dict:
     """The transitions of the submission; one row for each step of each rollout."""
     obs, goals, lengths = np.array(obs, float), np.array(goals, float), np.array(lengths)
     data = student.imagine.imagine(model, policy, obs, goals, lengths, Rng(seed))

@@ -3,7 +3,9 @@
 import numpy as np
 
 from autograder.checks.checking import (
+    Handle,
     Rng,
+    Student,
     Tensor,
     expect,
     expect_array,
@@ -35,7 +37,7 @@ SCALAR = "a loss is a single number: average or sum over all axes"
 # --- 3a ---
 
 
-def _linear_actor(student):
+def _linear_actor(student: Student) -> tuple[Handle, str]:
     """An actor of one linear layer, for observations of 2 numbers, goals of 1 and actions of 2; and its own name for
     the layer's weight.
 
@@ -48,7 +50,7 @@ def _linear_actor(student):
 
 
 @subpart("3a")
-def test_actions_are_tanh_of_the_net(student):
+def test_actions_are_tanh_of_the_net(student: Student) -> None:
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
     actor, _ = _linear_actor(student)
     first = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
@@ -81,7 +83,7 @@ def test_actions_are_tanh_of_the_net(student):
 
 
 @subpart("3a")
-def test_actions_for_any_batch(student):
+def test_actions_for_any_batch(student: Student) -> None:
     """One action for each row, inside [-1, 1] however large the observation, also for a single row."""
     actor = student.policy.Actor(5, 3, 4, hidden=(16,), seed=1)
     for batch in (1, 2, 7):
@@ -93,7 +95,7 @@ def test_actions_for_any_batch(student):
 
 
 @subpart("3a")
-def test_the_actor_can_learn(student):
+def test_the_actor_can_learn(student: Student) -> None:
     """Gradients flow from the actions back to every weight, or the actor loss could not train it."""
     actor, weight = _linear_actor(student)
     obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9]]), np.array([[0.5], [-0.2]])
@@ -112,7 +114,7 @@ def test_the_actor_can_learn(student):
 
 
 @subpart("3a")
-def test_actors_are_made_as_given(student):
+def test_actors_are_made_as_given(student: Student) -> None:
     """The given lines of `Actor.__init__` make the net: of this size, and with weights that the seed alone decides."""
     actor = student.policy.Actor(5, 3, 4, hidden=(16, 9), seed=7)
     student.policy.Actor.forward(
@@ -124,7 +126,9 @@ def test_actors_are_made_as_given(student):
 # --- 3b ---
 
 
-def _critic(student, members: int, hidden: int = 4, seed: int = 0):
+def _critic(
+    student: Student, members: int, hidden: int = 4, seed: int = 0
+) -> tuple[Handle, dict, dict[str, str]]:
     """A critic for observations of 2 numbers, actions of 1 and goals of 2, its weights, and its own names for them."""
     critic = student.policy.Critic(2, 2, 1, hidden=(hidden,), members=members, seed=seed)
     rng = np.random.default_rng(seed)
@@ -155,7 +159,7 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @subpart("3b")
-def test_q_values_are_the_nets(student):
+def test_q_values_are_the_nets(student: Student) -> None:
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state, _ = _critic(student, members=2)
     for inputs in (
@@ -192,7 +196,7 @@ def test_q_values_are_the_nets(student):
 
 
 @subpart("3b")
-def test_q_values_have_two_axes(student):
+def test_q_values_have_two_axes(student: Student) -> None:
     """Q-values have the shape (E, B): critics first, and no last axis of length 1, also for one critic or one row."""
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
         critic, state, _ = _critic(student, members)
@@ -206,7 +210,7 @@ def test_q_values_have_two_axes(student):
 
 
 @subpart("3b")
-def test_the_actor_learns_through_the_critic(student):
+def test_the_actor_learns_through_the_critic(student: Student) -> None:
     """Gradients flow from the Q-values to the actions (the actor needs them) and to the weights of all critics."""
     critic, _, names = _critic(student, members=3)
     arguments = [critic, *(Tensor(x) for x in _critic_inputs(6))]
@@ -219,7 +223,7 @@ def test_the_actor_learns_through_the_critic(student):
 
 
 @subpart("3b")
-def test_critics_are_made_as_given(student):
+def test_critics_are_made_as_given(student: Student) -> None:
     """The given lines of `Critic.__init__` make the net: with LayerNorm, and members that differ from each other."""
     critic = student.policy.Critic(5, 3, 2, hidden=(8, 6), members=3, seed=7)
     student.policy.Critic.forward(
@@ -233,7 +237,7 @@ def test_critics_are_made_as_given(student):
 
 
 @subpart("3c")
-def test_targets_bootstrap_from_the_smallest_critic(student):
+def test_targets_bootstrap_from_the_smallest_critic(student: Student) -> None:
     """y = r + γ · (smallest of the critics' predictions of the next Q-value), row by row."""
     rewards, masks = np.array([-1.0, -1.0, -0.5]), np.ones(3)
     next_q = np.array([[-2.0, -1.0, -0.4], [-1.0, -3.0, -0.8]])
@@ -261,7 +265,7 @@ def test_targets_bootstrap_from_the_smallest_critic(student):
 
 
 @subpart("3c")
-def test_targets_stop_at_terminal_states(student):
+def test_targets_stop_at_terminal_states(student: Student) -> None:
     """Where the mask is 0 nothing comes after s', so y = r; where it is 1 the next Q-value counts."""
     rewards, masks = np.array([-1.0, -0.5, -1.0, -0.3]), np.array([0.0, 0.0, 1.0, 1.0])
     next_q = np.full((2, 4), -2.0)
@@ -280,7 +284,7 @@ def test_targets_stop_at_terminal_states(student):
 
 
 @subpart("3c")
-def test_targets_are_clipped(student):
+def test_targets_are_clipped(student: Student) -> None:
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
     rewards, masks = np.array([-1.0, 0, -1, -1, 0, -1, 0]), np.array([1.0, 1, 1, 1, 0, 1, 1])
     next_q = np.array([[-8, 3, 0.4, -3, 7, -100, 30]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0, -76, 22.5
@@ -310,7 +314,7 @@ def test_targets_are_clipped(student):
 
 
 @subpart("3c")
-def test_targets_of_every_kind_of_transition(student):
+def test_targets_of_every_kind_of_transition(student: Student) -> None:
     """Any reward with any mask: having reached the goal (reward 0) does not end an episode, the mask does."""
     rewards, masks, smallest = (
         x.ravel() for x in np.meshgrid([0.0, -0.3, -1.0], [0.0, 1.0], [-3.0, -0.4, 0.0, 0.3], indexing="ij")
@@ -343,7 +347,7 @@ def test_targets_of_every_kind_of_transition(student):
 
 
 @subpart("3d")
-def test_critic_loss_by_hand(student):
+def test_critic_loss_by_hand(student: Student) -> None:
     """Squared errors, averaged over the batch and summed over the critics, so each learns as if it were alone."""
     targets = np.array([-1.0, -1.0, -1.0, -2.0])
     q = targets + np.array([[0.0, -1.0, -2.0, 2.0], [1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
@@ -369,7 +373,7 @@ def test_critic_loss_by_hand(student):
 
 
 @subpart("3d")
-def test_targets_are_constants(student):
+def test_targets_are_constants(student: Student) -> None:
     """The critic moves towards the targets: the loss has a gradient by q, and none by the targets."""
     q, targets = np.array([[-1.0, -2.0], [0.0, -3.0], [-4.0, 1.0]]), np.array([-1.0, -1.0])
     _, (by_q, by_targets) = student.value_and_grad("policy", "critic_loss", [q, targets], wrt=(0, 1))
@@ -382,7 +386,7 @@ def test_targets_are_constants(student):
 
 
 @subpart("3d")
-def test_each_row_has_its_own_target(student):
+def test_each_row_has_its_own_target(student: Student) -> None:
     """Row i of every critic is compared to target i, also with one critic, and with as many critics as rows."""
     targets = np.array([0.0, -1.0, -2.0])
     for members in (1, 3):
@@ -400,7 +404,7 @@ def test_each_row_has_its_own_target(student):
 
 
 @subpart("3e")
-def test_actor_loss_by_hand(student):
+def test_actor_loss_by_hand(student: Student) -> None:
     """Minus the average Q-value, plus the penalty times the average squared entry of the actions."""
     q = np.array([[-1.0, -2.0], [-3.0, -1.0], [-2.0, -3.0]])  # average -2
     actions = np.array([[0.5, -0.5, 1.0], [0.0, 0.5, -0.5]])  # squares sum to 2, average 1/3
@@ -433,7 +437,7 @@ def test_actor_loss_by_hand(student):
 
 
 @subpart("3e")
-def test_actor_loss_pulls_the_right_way(student):
+def test_actor_loss_pulls_the_right_way(student: Student) -> None:
     """A gradient step raises the Q-value of every critic and row, and makes every action smaller."""
     q, actions = np.array([[-1.0, -2.0], [-3.0, -1.0]]), np.array([[0.5, -0.5], [-1.0, 0.0]])
     _, (by_q, by_actions) = student.value_and_grad("policy", "actor_loss", [q, actions, 0.2], wrt=(0, 1))
@@ -446,7 +450,7 @@ def test_actor_loss_pulls_the_right_way(student):
 
 
 @subpart("3e")
-def test_actor_loss_without_penalty(student):
+def test_actor_loss_without_penalty(student: Student) -> None:
     """With a penalty of 0 the actions do not matter, and only the Q-values count."""
     q, actions = np.array([[-1.0, -2.0, -6.0]]), np.ones((3, 4))
     with on_wrong_shape(SCALAR):
@@ -457,7 +461,7 @@ def test_actor_loss_without_penalty(student):
 # --- 3f ---
 
 
-def _updated(student, tau: float, times: int = 1) -> tuple[dict, dict]:
+def _updated(student: Student, tau: float, times: int = 1) -> tuple[dict, dict]:
     """Parameters of target (all 4, bias 1) and online (all 8, bias -1) after some updates."""
     target = student.given.linear(np.full((2, 3), 4.0), np.full(2, 1.0))
     online = student.given.linear(np.full((2, 3), 8.0), np.full(2, -1.0))
@@ -467,7 +471,7 @@ def _updated(student, tau: float, times: int = 1) -> tuple[dict, dict]:
 
 
 @subpart("3f")
-def test_polyak_update_by_hand(student):
+def test_polyak_update_by_hand(student: Student) -> None:
     """The target goes the share τ of the way towards the online network, in place; the online one stays."""
     target, online = _updated(student, 0.25)
     sentence = recognise(
@@ -494,7 +498,7 @@ def test_polyak_update_by_hand(student):
 
 
 @subpart("3f")
-def test_polyak_updates_add_up(student):
+def test_polyak_updates_add_up(student: Student) -> None:
     """Each update closes the share τ of the gap that is left: after k of them (1 - τ)^k remain."""
     for times, tau in ((2, 0.1), (5, 0.1), (150, 0.01)):
         target, _ = _updated(student, tau, times)
@@ -506,7 +510,7 @@ def test_polyak_updates_add_up(student):
 
 
 @subpart("3f")
-def test_polyak_update_of_a_deep_network(student):
+def test_polyak_update_of_a_deep_network(student: Student) -> None:
     """Every layer moves; afterwards the two networks are still apart: training one does not drag the other along."""
     target, online = (student.module("kit.networks").mlp(2, (3, 3), 1, seed=s) for s in (1, 2))
     before = student.given.parameters(target)
@@ -542,7 +546,7 @@ def _explored(student, actions, noise_std: float, epsilon: float, rng) -> np.nda
 
 
 @subpart("3g")
-def test_noise_of_the_greedy_rows(student):
+def test_noise_of_the_greedy_rows(student: Student) -> None:
     """With ε = 0 each entry gets Gaussian noise of its own, with standard deviation `noise_std`."""
     # Two tests at 1e-7 each. Clipping at ±1 is at five standard deviations.
     explored = _explored(student, np.zeros((20_000, 3)), 0.2, 0.0, Rng(0))
@@ -570,7 +574,7 @@ def test_noise_of_the_greedy_rows(student):
 
 
 @subpart("3g")
-def test_noise_cannot_leave_the_action_space(student):
+def test_noise_cannot_leave_the_action_space(student: Student) -> None:
     """Noise is added to the greedy action, and the sum is clipped to [-1, 1]."""
     # Each count is binomial with p = 1/2, at 1e-7.
     actions = np.tile([1.0, -1.0, 0.4], (4000, 1))
@@ -591,7 +595,7 @@ def test_noise_cannot_leave_the_action_space(student):
 
 
 @subpart("3g")
-def test_random_rows(student):
+def test_random_rows(student: Student) -> None:
     """With probability ε a row is replaced, as a whole, by a uniform draw; without noise the rest stays."""
     # Three tests at 1e-7 each.
     rows, epsilon = 20_000, 0.3
@@ -624,7 +628,7 @@ def test_random_rows(student):
 
 
 @subpart("3g")
-def test_random_rows_get_no_noise(student):
+def test_random_rows_get_no_noise(student: Student) -> None:
     """With ε = 1 all actions are uniform in [-1, 1], whatever the greedy ones and the noise are."""
     # Two tests at 1e-7 each.
     explored = _explored(student, np.full((10_000, 3), 0.9), 3.0, 1.0, Rng(0))
@@ -641,7 +645,7 @@ def test_random_rows_get_no_noise(student):
 
 
 @subpart("3g")
-def test_explore_uses_the_rng_and_nothing_else(student):
+def test_explore_uses_the_rng_and_nothing_else(student: Student) -> None:
     """Noise, random actions and which rows get them are drawn from `rng`, anew at each call; the actions stay."""
     actions = np.full((100, 2), 0.5)
     expect_stream(student, lambda rng: {"noise": _explored(student, actions, 0.2, 0.0, rng)}, {})

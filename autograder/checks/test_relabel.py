@@ -7,6 +7,7 @@ import numpy as np
 
 from autograder.checks.checking import (
     Rng,
+    Student,
     expect,
     expect_array,
     expect_close,
@@ -55,7 +56,7 @@ def _expect_unchanged_by(student, strategy: str) -> None:
 
 
 @subpart("4a")
-def test_final_goals_are_the_last_state(student):
+def test_final_goals_are_the_last_state(student: Student) -> None:
     """The goal is what the transition's own episode had achieved in its very last state, T."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -74,7 +75,7 @@ def test_final_goals_are_the_last_state(student):
 
 
 @subpart("4a")
-def test_final_goals_with_as_many_transitions_as_episodes(student):
+def test_final_goals_with_as_many_transitions_as_episodes(student: Student) -> None:
     """Each transition gets the goal of its own episode, also when there are as many of one as of the other."""
     achieved, episodes, steps = _buffer(3, 4), np.array([2, 2, 0]), np.array([0, 1, 1])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -93,7 +94,7 @@ def test_final_goals_with_as_many_transitions_as_episodes(student):
 
 
 @subpart("4a")
-def test_final_goals_leave_their_arguments(student):
+def test_final_goals_leave_their_arguments(student: Student) -> None:
     """The indices and the buffer are still needed afterwards, and stay as they are."""
     _expect_unchanged_by(student, "final_goals")
 
@@ -102,7 +103,7 @@ def test_final_goals_leave_their_arguments(student):
 
 
 @subpart("4b")
-def test_future_goals_come_later_in_the_same_episode(student):
+def test_future_goals_come_later_in_the_same_episode(student: Student) -> None:
     """The goal was achieved in the same episode, after the transition: at one of the states t+1 … T."""
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
     drawn = draw(student, "future_goals", _buffer(5, 4), episodes, steps, Rng(0))
@@ -111,7 +112,7 @@ def test_future_goals_come_later_in_the_same_episode(student):
 
 
 @subpart("4b")
-def test_future_goals_of_the_last_step(student):
+def test_future_goals_of_the_last_step(student: Student) -> None:
     """After the last step T-1 only state T is left, so the goal is certain; with T = 1 it is for every step."""
     achieved, episodes = _buffer(3, 4), np.array([0, 2, 1, 1, 2, 0])
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -131,7 +132,7 @@ def test_future_goals_of_the_last_step(student):
 
 
 @subpart("4b")
-def test_future_goals_are_uniform(student):
+def test_future_goals_are_uniform(student: Student) -> None:
     """Each of the states t+1 … T is drawn equally often, whatever t is, and for each row on its own."""
     # Six tests at 2e-8 each: a false alarm has probability < 2e-7.
     episodes, steps = np.repeat([0, 1], 3000), np.tile(np.arange(4), 1500)
@@ -139,7 +140,7 @@ def test_future_goals_are_uniform(student):
 
 
 @subpart("4b")
-def test_future_goals_use_the_rng_and_nothing_else(student):
+def test_future_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "future_goals")
     _expect_unchanged_by(student, "future_goals")
@@ -164,14 +165,14 @@ def _expect_stream(student, strategy: str, parts: tuple[str, ...] = ("state",)) 
 
 
 @subpart("4c")
-def test_episode_goals_come_from_the_same_episode(student):
+def test_episode_goals_come_from_the_same_episode(student: Student) -> None:
     """The goal was achieved in the transition's own episode."""
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
     expect_own_episode(draw(student, "episode_goals", _buffer(5, 4), episodes, steps, Rng(0)))
 
 
 @subpart("4c")
-def test_episode_goals_are_uniform(student):
+def test_episode_goals_are_uniform(student: Student) -> None:
     """Each of the T+1 states 0 … T is drawn equally often, for early and for late transitions."""
     # Five tests at 2e-8 each.
     episodes, steps = np.repeat([1, 0], 3000), np.tile([0, 3], 3000)
@@ -179,7 +180,7 @@ def test_episode_goals_are_uniform(student):
 
 
 @subpart("4c")
-def test_episode_goals_use_the_rng_and_nothing_else(student):
+def test_episode_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "episode_goals")
     _expect_unchanged_by(student, "episode_goals")
@@ -189,7 +190,7 @@ def test_episode_goals_use_the_rng_and_nothing_else(student):
 
 
 @subpart("4d")
-def test_random_goals_are_uniform(student):
+def test_random_goals_are_uniform(student: Student) -> None:
     """Each of the N · (T+1) states in the buffer is drawn equally often: episode and state independently."""
     # Twelve tests at 2e-8 each.
     for count in (3, 5):  # five episodes of five states each: one number for both could not reach all
@@ -199,7 +200,7 @@ def test_random_goals_are_uniform(student):
 
 
 @subpart("4d")
-def test_random_goals_use_the_rng_and_nothing_else(student):
+def test_random_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
     _expect_stream(student, "random_goals", ("episode", "state"))
     _expect_unchanged_by(student, "random_goals")
@@ -214,7 +215,7 @@ def _two_kinds(batch: int) -> tuple[np.ndarray, np.ndarray]:
     return desired, -desired
 
 
-def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
+def _replaced(student: Student, batch: int, fraction: float, rng: Rng) -> np.ndarray:
     """Which rows (B,) were replaced; fails unless every row is whole."""
     desired, hindsight = _two_kinds(batch)
     with on_wrong_shape(ONE_GOAL_A_ROW):
@@ -232,7 +233,7 @@ def _replaced(student, batch: int, fraction: float, rng) -> np.ndarray:
 
 
 @subpart("4e")
-def test_replaced_share(student):
+def test_replaced_share(student: Student) -> None:
     """A row is replaced, as a whole, with probability `fraction`; 0 replaces none and 1 replaces all."""
     # Two tests at 1e-7 each, and two of independence.
     expect(
@@ -251,7 +252,7 @@ def test_replaced_share(student):
 
 
 @subpart("4e")
-def test_each_row_is_decided_on_its_own(student):
+def test_each_row_is_decided_on_its_own(student: Student) -> None:
     """Two rows at fraction 0.5: none, the first, the second or both are replaced, each equally often."""
     rng = student.given.rng(0)  # one stream over all calls
     rows = np.array([_replaced(student, 2, 0.5, rng) for _ in range(100)])
@@ -263,7 +264,7 @@ def test_each_row_is_decided_on_its_own(student):
 
 
 @subpart("4e")
-def test_replace_goals_leaves_its_arguments_alone(student):
+def test_replace_goals_leaves_its_arguments_alone(student: Student) -> None:
     """`desired` and `hindsight` hold the same as before; the result is an array of its own."""
     desired, hindsight = _two_kinds(20)
     expect_unchanged(
@@ -272,7 +273,7 @@ def test_replace_goals_leaves_its_arguments_alone(student):
 
 
 @subpart("4e")
-def test_replace_goals_uses_the_rng(student):
+def test_replace_goals_uses_the_rng(student: Student) -> None:
     """The draws come from the `rng` that is passed in, new at each call."""
     expect_stream(student, lambda rng: {"rows": _replaced(student, 100, 0.5, rng)}, {})
 
@@ -281,7 +282,7 @@ def test_replace_goals_uses_the_rng(student):
 
 
 @subpart("4f")
-def test_sparse_reward(student):
+def test_sparse_reward(student: Student) -> None:
     """ "sparse": 0 where s' is within the threshold of the goal, -1 elsewhere."""
     goals = np.array([1.3, 0.7, 0.4]) * np.ones((7, 1))
     moves = np.array(
@@ -316,7 +317,7 @@ def test_sparse_reward(student):
 
 
 @subpart("4f")
-def test_sparse_reward_at_the_threshold(student):
+def test_sparse_reward_at_the_threshold(student: Student) -> None:
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
     goals = np.zeros((4, 2))  # powers of two, so that the distance is exact
     arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5], [0.125, 0.0]])
@@ -331,7 +332,7 @@ def test_sparse_reward_at_the_threshold(student):
 
 
 @subpart("4f")
-def test_dense_reward(student):
+def test_dense_reward(student: Student) -> None:
     """ "dense": minus the Euclidean distance, whatever the threshold."""
     goals = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.2, 0.4, 0.6]])
     moves = np.array([[0.3, 0.0, -0.4], [2.0, -1.0, 2.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.0]])
@@ -382,7 +383,7 @@ def test_dense_reward(student):
 
 
 @subpart("4f")
-def test_one_reward_for_each_row(student):
+def test_one_reward_for_each_row(student: Student) -> None:
     """Each row has its own distance, also where a batch has as many rows as a goal has coordinates."""
     goals = np.zeros((3, 3))
     arrived = np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
@@ -397,7 +398,7 @@ def test_one_reward_for_each_row(student):
 
 
 @subpart("4f")
-def test_rewards_of_imagined_steps(student):
+def test_rewards_of_imagined_steps(student: Student) -> None:
     """As in training: imagined positions are float64 and cut out of larger arrays, their goals are float32."""
     goals = np.array([[0.0, 0.0], [1.0, 2.0], [0.5, 0.5]])
     arrived = goals + np.array([[0.3, 0.4], [0.0, 0.25], [0.0, 0.0]])
@@ -420,7 +421,7 @@ def test_rewards_of_imagined_steps(student):
 
 
 @subpart("4f")
-def test_new_rewards_leave_their_arguments(student):
+def test_new_rewards_leave_their_arguments(student: Student) -> None:
     """Achieved states and goals are still needed afterwards, and stay as they are."""
     for reward in ("sparse", "dense"):
         arguments = {
@@ -433,7 +434,7 @@ def test_new_rewards_leave_their_arguments(student):
 
 
 @subpart("4f")
-def test_rewards_of_another_name_are_refused(student):
+def test_rewards_of_another_name_are_refused(student: Student) -> None:
     """Another reward than "sparse" and "dense" raises a ValueError, as the given line says."""
     goals = np.array([[0.0, 0.0], [1.0, 0.0]])
     rewards = student.relabel.new_rewards(goals, goals[::-1].copy(), 0.5, "sparse")
@@ -451,7 +452,7 @@ def test_rewards_of_another_name_are_refused(student):
 
 
 @subpart("4a", "4e", "4f", weight=0.5)
-def test_relabel_puts_the_pieces_together(student):
+def test_relabel_puts_the_pieces_together(student: Student) -> None:
     """The given `relabel`: the batch with the final goals, and the rewards that belong to these."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([2, 2, 1, 1, 0])
     batch = {"goals": np.full((5, 3), -9.0), "next_achieved": achieved[episodes, steps + 1]}

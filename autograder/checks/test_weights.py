@@ -1,7 +1,7 @@
-"""Part 5: the file with the trained policy."""
+"""Trained weights: the file with the policy."""
 
 from autograder.checks.checking import subpart
-from autograder.checks.reach_policy import FILE, read_policy
+from autograder.checks.policy_file import FILE, read_policy
 
 
 @subpart("5a", hint=f"train on reach, then copy the run's weights.safetensors to hw/{FILE}")

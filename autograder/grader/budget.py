@@ -11,32 +11,38 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from autograder.course.settings import Time
 from autograder.grader.student import Transport
 
-CHECKS = 3  # a file's unit checks together may compute for as long as so many of them alone
 LEAST = 1.0  # s that a check gets in any case
-IDLE_LIMIT = 5.0  # s that the code of one check may wait without computing
-IDLE_BUDGET = 15.0  # s, of all checks of a file
-RULE = (
-    f"The unit checks of a file together may compute for {CHECKS} times the limit of one, and wait for "
-    f"{IDLE_BUDGET:g} s. After that each gets a tenth, but {LEAST:g} s at least."
-)
+IDLE_LIMIT = Time().idle_check  # s
+
+
+def rule(time: Time) -> str:
+    """For the student."""
+    return (
+        f"The unit checks of a file together may compute for {time.file_checks:g} times the limit of one, and wait for "
+        f"{time.idle_file:g} s. After that each gets a tenth, but {LEAST:g} s at least."
+    )
 
 
 class Budget:
     """What the checks of each file have used so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: Time) -> None:
+        self._time = time
         self._computed: dict[str, float] = defaultdict(float)
         self._idle: dict[str, float] = defaultdict(float)
 
     def time_limit(self, file: str, limit: float, kind: str) -> float:
         """Seconds of computing for the next check of a file, whose own limit is `limit`."""
-        used_up = kind == "unit" and self._computed[file] >= CHECKS * limit
+        limit *= self._time.scale
+        used_up = kind == "unit" and self._computed[file] >= self._time.file_checks * limit
         return min(limit, max(LEAST, limit / 10)) if used_up else limit
 
     def idle_limit(self, file: str) -> float:
-        return LEAST if self._idle[file] >= IDLE_BUDGET else IDLE_LIMIT
+        spent = self._idle[file] >= self._time.idle_file
+        return min(LEAST, self._time.idle_check) if spent else self._time.idle_check
 
     def spend(self, file: str, kind: str, transport: Transport) -> None:
         """Add what a check has used, after its transport was closed."""

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from autograder.course.parts import Parts
 from autograder.grader.inside.confine.layers import Layers
-from autograder.grader.intake import open_submission
+from autograder.grader.intake.opening import open_submission
 from autograder.grader.outside.direct import DirectTransport, load_package
 from autograder.grader.outside.process import WorkerHost
 from autograder.grader.outside.tree import build_base, imports_of
@@ -138,6 +138,7 @@ class Grader:
             escapes=self._escapes,
             notes=opened.notes,
             missing=self._parts.named(left),
+            settings=self._parts.settings,
         )
 
 
@@ -198,6 +199,6 @@ def check(
 
     results = run_checks(roots, connect, target, parts, selection=selection, seed=seed, on_result=on_result)
     points = score(results, parts, selection)
-    return Grade(
-        target.resolve().name, tuple(results), points, seed, time.monotonic() - start, "none: direct calls"
-    )
+    seconds = time.monotonic() - start
+    name = target.resolve().name
+    return Grade(name, tuple(results), points, seed, seconds, "none: direct calls", settings=parts.settings)

@@ -7,7 +7,7 @@ A check gets a fresh connection to the submission. Nothing of pytest's own repor
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,13 @@ class Checks:
     files: Sequence[Path] = ()
     results: list[CheckResult] = field(default_factory=list)
     collected: list[CheckResult] = field(default_factory=list)  # what will be run, in the order of the files
-    _budget: Budget = field(default_factory=Budget)
+    left_out: set[str] = field(
+        default_factory=set
+    )  # files with checks of sub-parts that the course does not grade
     only: frozenset[str] | None = None  # the second round's: what could not run in the first
+
+    def __post_init__(self) -> None:
+        self._budget = Budget(self.parts.settings.time)
 
     # --- which checks ---
 
@@ -93,6 +98,8 @@ class Checks:
         for item in items:
             if problem := self._misdeclared(item):
                 self._record(self._blank(item, problem))
+            elif not self._graded(_mark(item)["ids"]):
+                self.left_out.add(self._name(item.path))
             elif self._is_wanted(item):
                 wanted.append(item)
         self.collected = [self._blank(item, "") for item in wanted]
@@ -106,7 +113,7 @@ class Checks:
         mark = item.get_closest_marker("subpart")
         if mark is None:
             return "the check has no @subpart"
-        unknown = set(mark.kwargs["ids"]) - set(self.parts.subparts)
+        unknown = set(mark.kwargs["ids"]) - set(self.parts.subparts) - self.parts.not_graded
         return f"the check names sub-part {min(unknown)}, which parts.toml does not have" if unknown else ""
 
     @pytest.hookimpl(wrapper=True)
@@ -127,7 +134,7 @@ class Checks:
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The submission, over a connection of this check's own."""
         mark, file = _mark(request.node), self._name(request.node.path)
-        limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in mark["ids"])
+        limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in self._graded(mark["ids"]))
         transport = self.connect(self._budget.time_limit(file, limit, mark["kind"]))
         transport.idle_limit = self._budget.idle_limit(file)
         try:
@@ -147,7 +154,7 @@ class Checks:
 
     @pytest.fixture
     def submitted_file(self, request: pytest.FixtureRequest) -> Callable[[str], Path]:
-        """`submitted_file("weights_reach.safetensors")` is its path; "not attempted" where it was not handed in."""
+        """`submitted_file("weights_TASK.safetensors")` is its path; "not attempted" where it was not handed in."""
 
         def find(name: str) -> Path:
             if not (self.folder / name).is_file():
@@ -182,14 +189,14 @@ class Checks:
         return report
 
     def _blank(self, item: pytest.Item, message: str) -> CheckResult:
-        doc = (getattr(item, "obj", None) and item.obj.__doc__) or ""
+        doc = (item.obj.__doc__ if isinstance(item, pytest.Function) else None) or ""
         title = doc.strip().splitlines()[0].rstrip(".") if doc.strip() else item.name
         mark = item.get_closest_marker("subpart")
-        fields = _mark(item) if mark else {}
+        fields: Mapping[str, Any] = _mark(item) if mark else {}
         return CheckResult(
             id=self._id(item),
             title=title,
-            subparts=fields.get("ids", ()),
+            subparts=self._graded(fields.get("ids", ())),
             outcome=Outcome.COULD_NOT_RUN,
             message=message,
             hint=fields.get("hint", ""),
@@ -197,6 +204,10 @@ class Checks:
             kind=fields.get("kind", "unit"),
             visibility=self._visibility(item.path),
         )
+
+    def _graded(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of a check's sub-parts that the course grades."""
+        return tuple(id_ for id_ in ids if id_ not in self.parts.not_graded)
 
     @property
     def could_not_run(self) -> frozenset[str]:
@@ -254,8 +265,8 @@ def _detail(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _mark(item: pytest.Item) -> dict[str, Any]:
+def _mark(item: pytest.Item) -> Mapping[str, Any]:
     mark = item.get_closest_marker("subpart")
     if mark is None:
         raise CouldNotRun("the check has no @subpart")
-    return mark.kwargs
+    return dict(mark.kwargs)

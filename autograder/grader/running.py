@@ -76,6 +76,9 @@ class Collected:
 
     checks: tuple[CheckResult, ...]  # in order
     broken: tuple[CheckResult, ...]  # files that do not load, ill-formed checks: the message says why
+    left_out: frozenset[str] = (
+        frozenset()
+    )  # files, all of whose checks are of parts that the course does not grade
 
 
 def collect_checks(roots: dict[str, Path], parts: Parts) -> Collected:
@@ -96,7 +99,8 @@ def _collect(
     plugin = Checks(parts, connect, Path(), dict(roots), frozenset(parts.subparts), 0, files=files)
     if files:
         _run(plugin, "--collect-only")
-    return Collected(tuple(plugin.collected), tuple(plugin.results))
+    used = {check.file for check in (*plugin.collected, *plugin.results)}
+    return Collected(tuple(plugin.collected), tuple(plugin.results), frozenset(plugin.left_out - used))
 
 
 def list_checks(roots: dict[str, Path], parts: Parts) -> list[CheckResult]:
@@ -106,9 +110,11 @@ def list_checks(roots: dict[str, Path], parts: Parts) -> list[CheckResult]:
 
 
 def subparts_by_file(roots: dict[str, Path], parts: Parts) -> dict[str, list[str]]:
-    """ "public/test_relabel.py" -> the sub-parts of its checks, in the order of parts.toml, for every check file."""
-    named: dict[str, set[str]] = {name: set() for name in check_files(_resolved(roots))}
-    for check in collect_checks(roots, parts).checks:
+    """ "public/test_relabel.py" -> the sub-parts of its checks, in the order of parts.toml, for every check file that
+    the course needs."""
+    found = collect_checks(roots, parts)
+    named: dict[str, set[str]] = {n: set() for n in check_files(_resolved(roots)) if n not in found.left_out}
+    for check in found.checks:
         named[check.file] |= set(check.subparts)
     return {file: [sub for sub in parts.subparts if sub in names] for file, names in named.items()}
 

@@ -12,16 +12,18 @@ import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
 from autograder.staff.batch.cluster import connect
 from envs.errors import UserMistake
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, trainings
-from solutions.kit.console import UserError, run_command
-from solutions.kit.runlog import write_json
+from solutions.kit.console import run_command
+from solutions.kit.files import write_json
 from solutions.kit.trainings import Training, train
 
 THRESHOLDS = Path("autograder/staff/hidden/thresholds")
@@ -37,7 +39,7 @@ KEPT = ("weights.safetensors", "config.json", "progress.csv")  # of the referenc
 class CalibrateConfig:
     """Train the reference over several seeds and write the threshold that a correct solution passes."""
 
-    task: str = "reach"
+    task: TaskName = "reach"
     """tiny, reach, push, slide or pick_and_place"""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """one training for each; at least three"""
@@ -66,16 +68,8 @@ def factor(count: int, covered: float = COVERED, sure: float = SURE, draws: int 
     if count < 2:
         raise ValueError("one value has no spread")
     values = np.random.default_rng(0).standard_normal((draws, count))
-    low = _normal_quantile(1 - covered)
+    low = NormalDist().inv_cdf(1 - covered)
     return float(np.quantile((values.mean(axis=1) - low) / values.std(axis=1, ddof=1), sure))
-
-
-def _normal_quantile(share: float) -> float:
-    low, high = -10.0, 10.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if 0.5 * math.erfc(-middle / math.sqrt(2)) < share else (low, middle)
-    return middle
 
 
 def threshold(successes: list[float]) -> float:
@@ -90,19 +84,19 @@ def threshold(successes: list[float]) -> float:
 
 
 def train_on_cluster(runs: list[Training], address: str) -> None:
-    """Train what is not trained yet, one run a thread of a Dask worker at a time. Raises: UserError."""
+    """Train what is not trained yet, one run a thread of a Dask worker at a time. Raises: UserMistake."""
     try:
         with connect(address) as client:
             missing = [run for run in runs if not run.finished]
             client.gather(client.map(train, missing, pure=False))
     except UserMistake as mistake:
-        raise UserError(str(mistake)) from None
+        raise UserMistake(str(mistake)) from None
 
 
 def calibrate(config: CalibrateConfig) -> dict:
     """Train what is not trained yet, write the files, print the threshold. Returns: what TASK.json holds."""
     if len(set(config.seeds)) < 3:
-        raise UserError(
+        raise UserMistake(
             "a spread over fewer than three seeds says nothing: give at least three different seeds"
         )
     folder = config.out / config.task

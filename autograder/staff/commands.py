@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -17,6 +17,9 @@ from autograder.course.times import read_due
 from autograder.staff.hidden import ROOTS
 from autograder.staff.hidden.sandbox.canary import escaped
 from envs.errors import UserMistake, one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def grade(
@@ -48,7 +51,7 @@ def grade(
     from autograder.grader import grading
     from autograder.grader.report import page, results, tables
 
-    parts = read_parts()
+    parts, deadlines = read_parts(), read_deadlines()
     selection = parts.select(part, sub) if part or sub else None
     results.prepare_folder(out)
     console = Console()
@@ -65,7 +68,7 @@ def grade(
             allow_weak_sandbox=allow_weak_sandbox,
         )
     results.write_json(out / "results.json", results.gradescope(graded))
-    results.write_text(out / "feedback.html", page.feedback(graded))
+    results.write_text(out / "feedback.html", page.feedback(graded, deadlines.due))
     if json is not None:
         results.write_json(json, results.as_dict(graded))
     tables.print_messages(graded, console, hints=False)
@@ -87,7 +90,7 @@ def grade_class(
     due: str | None = None,
     dates: Path | None = None,
     roster: Path | None = None,
-    assignment: str = "Fetch homework",
+    assignment: str | None = None,
     similarity: bool = True,
     scheduler: str | None = None,
     allow_weak_sandbox: bool = False,
@@ -107,7 +110,7 @@ def grade_class(
             course.toml names a zone.
         dates: The file with the course's dates and late policy instead of autograder/course.toml.
         roster: A CSV file that names everybody in the class (name, id, email; or an export of the platform's).
-        assignment: Its name in the learning platform.
+        assignment: Its name in the learning platform; by default the name in course.toml.
         similarity: Look for similar submissions.
         scheduler: Grade on the workers of this Dask scheduler (tcp://host:8786) instead of on this machine.
         allow_weak_sandbox: Grade even where this machine cannot keep a submission from reading hidden checks.
@@ -126,7 +129,9 @@ def grade_class(
     deadlines = read_deadlines(dates)
     if due is not None:
         deadlines = replace(deadlines, due=_due(due, deadlines.zone))
-    course = Course(pristine, ROOTS, parts.read_parts(), parts.PARTS_FILE, assignment, allow_weak_sandbox)
+    graded = parts.read_parts()
+    name = assignment or graded.settings.name
+    course = Course(pristine, ROOTS, graded, parts.PARTS_FILE, name, allow_weak_sandbox)
     if pristine.is_dir():
         with Grader(pristine, ROOTS, course.parts, canary=escaped, allow_weak_sandbox=allow_weak_sandbox):
             pass  # a sandbox that does not hold is told now, once, and not of every submission
@@ -144,7 +149,7 @@ def grade_class(
             roster=roster,
             similarity=similarity,
             show=show,
-            crew_maker=partial(Cluster, scheduler) if scheduler else None,
+            pool_maker=partial(Cluster, scheduler) if scheduler else None,
         )
     counts = ", ".join(f"{count} {status.lower()}" for status, count in ended.summary.statuses.items())
     console.print(f"{counts}; {ended.graded_now} check files run now", highlight=False, markup=False)
@@ -171,7 +176,7 @@ def compare(old: Annotated[Path, tyro.conf.Positional], new: Annotated[Path, tyr
     return 0
 
 
-def _print_changes(old: Path, new: Path, console: object) -> None:
+def _print_changes(old: Path, new: Path, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 

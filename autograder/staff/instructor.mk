@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast verify grade grade-diff starter handout gradescope calibrate bench bench-envs exactness
+.PHONY: demo test test-fast verify grade grade-diff starter handout update-handout gradescope new-course calibrate bench bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.staff.demo
@@ -37,6 +37,12 @@ starter: $(READY)  ## write hw/ from solutions/ (FORCE=1 overwrites edits in hw/
 
 handout: $(READY)  ## build the students' zip: [OUT=dist/handout.zip]
 	@$(PY) -m autograder.staff.release handout $(call opt,OUT,--out)
+
+update-handout: $(READY)  ## build a mended handout beside the old one, for students who have begun: NOTE="what changes for them" [OUT=dist/handout.zip]
+	@$(PY) -m autograder.staff.release update-handout $(call opt,NOTE,--note) $(call opt,OUT,--out)
+
+new-course: $(READY)  ## copy what a course of its own needs into an empty folder: OUT=folder
+	@$(call need,OUT,make new-course OUT=folder)$(PY) -m autograder.staff.release new-course $(call quoted,$(value OUT))
 
 gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
 	@$(PY) -m autograder.staff.release gradescope $(call opt,OUT,--out) $(call opt,MINUTES,--minutes) $(call opt,INDEX,--index)

@@ -1,4 +1,4 @@
-"""A tiny assignment for the engine's own tests: two part files, their parts.toml, public and hidden checks."""
+"""A tiny course for the grader's own tests: two part files, parts.toml and course.toml, public and hidden checks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ title = "Sums"
 file = "sums.py"
 time_limit = 2
 [part.1.sub]
-1a = { title = "adding", points = 4 }
-1b = { title = "doubling", points = 6 }
+1a = { title = "adding" }
+1b = { title = "doubling" }
 
 [part.2]
 title = "Words"
 file = "words.py"
 time_limit = 2
 [part.2.sub]
-2a = { title = "shouting", points = 10 }
+2a = { title = "shouting" }
+"""
+
+COURSE = """
+[part.1]
+points = { 1a = 4, 1b = 6 }
+[part.2]
+points = { 2a = 10 }
 """
 
 SUMS = """
@@ -102,6 +109,7 @@ class Assignment:
         self.root = root
         self.hw = root / "hw"
         self.write("parts.toml", PARTS)
+        self.write("course.toml", COURSE)
         self.write("hw/__init__.py", "")
         self.write("hw/kit/__init__.py", "")
         self.write("hw/kit/helpers.py", KIT)

@@ -6,12 +6,12 @@ with a zip. `EXPECTED` says who has to come out of it: (name, id, time as the pl
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from autograder.tests.conftest import SUMS, WORDS
+from autograder.tests.packing import zipped
 
 Export = dict[str, str | bytes]
 TIME = datetime(2026, 11, 20, 22, 58)
@@ -19,56 +19,70 @@ LATE = datetime(2026, 11, 21, 1, 5)
 ZOE = "Zoë Ümlaut"
 
 
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
-
-
 HOMEWORK = zipped({"sums.py": SUMS, "words.py": WORDS})
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """Who handed what in, in the words that names of files are made of."""
+
+    name: str
+    sid: str
+    time: datetime
+    content: str | bytes
+    path: str  # within the upload
+    sortable: str  # Canvas's form of the name
+    anon: str  # and its id of a student whose name is hidden
+    number: int  # of the upload
+    login: int  # Brightspace's number of the student, if the id is shown too
+
+    @property
+    def file(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def late(self) -> bool:
+        return self.time > TIME
+
+    @property
+    def clock(self) -> str:
+        """ "1058 PM", as Brightspace writes it."""
+        return f"{self.time:%I%M %p}".lstrip("0")
+
+
+ANN = HandedIn("Ann One", "1017", TIME, SUMS, "sums.py", "oneann", "Ab3dE", 5001, 27)
+BOB = HandedIn("Bob Two", "1018", LATE, SUMS, "hw/sums.py", "twobob", "xY9zQ", 5003, 28)
+LAST = HandedIn(ZOE, "1019", TIME, HOMEWORK, "submission.zip", "ümlautzoë", "Kk2mN", 5004, 29)
+CLASS = (ANN, BOB, LAST)
+
+
+def named(form: Callable[[HandedIn], str], handed_in: Iterable[HandedIn] = CLASS) -> Export:
+    """What each handed in, under the name that `form` gives it."""
+    return {form(one): one.content for one in handed_in}
 
 
 def gradescope() -> Export:
     """assignment_1_export/ with a folder a submission, unpacked by Gradescope, and the metadata."""
-    people = {
-        17: ("Ann One", 1017, "20 22:58"),
-        18: ("Bob Two", 1018, "21 01:05"),
-        19: (ZOE, 1019, "20 22:58"),
-    }
     metadata = "".join(
-        f"submission_{number}:\n  :submitters:\n  - :name: {name}\n    :sid: '{sid}'\n"
-        f"  :created_at: 2026-11-{when}:00 Z\n  :score: 3.0\n"
-        for number, (name, sid, when) in people.items()
+        f"submission_{one.number}:\n  :submitters:\n  - :name: {one.name}\n    :sid: '{one.sid}'\n"
+        f"  :created_at: {one.time} Z\n  :score: 3.0\n"
+        for one in CLASS
     )
     top = "assignment_1_export"
-    return {
-        f"{top}/submission_metadata.yml": metadata,
-        f"{top}/submission_17/sums.py": SUMS,
-        f"{top}/submission_18/hw/sums.py": SUMS,
-        f"{top}/submission_19/sums.py": SUMS,
-        f"{top}/submission_19/words.py": WORDS,
-    }
+    unpacked = {f"{top}/submission_5004/sums.py": SUMS, f"{top}/submission_5004/words.py": WORDS}
+    files = named(lambda one: f"{top}/submission_{one.number}/{one.path}", (ANN, BOB))
+    return {f"{top}/submission_metadata.yml": metadata, **files, **unpacked}
 
 
 def canvas() -> Export:
     """lib/content_zipper.rb: sortable name in lower case without a separator, LATE, user, attachment, file."""
-    return {
-        "oneann_1017_5001_sums.py": SUMS,
-        "oneann_1017_5002_words-1.py": WORDS,
-        "twobob_LATE_1018_5003_sums.py": SUMS,
-        "ümlautzoë_1019_5004_submission.zip": HOMEWORK,
-    }
+    files = named(lambda o: f"{o.sortable}{'_LATE' if o.late else ''}_{o.sid}_{o.number}_{o.file}")
+    return files | {"oneann_1017_5002_words-1.py": WORDS}
 
 
 def canvas_anonymous() -> Export:
     """The same with anonymous grading: anon and five letters stand for name and user."""
-    return {
-        "anon_Ab3dE_5001_sums.py": SUMS,
-        "LATE_anon_xY9zQ_5003_sums.py": SUMS,
-        "anon_Kk2mN_5004_submission.zip": HOMEWORK,
-    }
+    return named(lambda one: f"{'LATE_' if one.late else ''}anon_{one.anon}_{one.number}_{one.file}")
 
 
 def canvas_typed() -> Export:
@@ -82,73 +96,48 @@ def canvas_typed() -> Export:
 
 def moodle3() -> Export:
     """mod/assign/locallib.php of Moodle 3: name_number_assignsubmission_plugin_ is the folder."""
-    return {
-        "Ann One_1017_assignsubmission_file_/sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_file_/hw/sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_onlinetext_/onlinetext.html": "<p>late</p>",
-        f"{ZOE}_1019_assignsubmission_file_/submission.zip": HOMEWORK,
-    }
+    typed = {"Bob Two_1018_assignsubmission_onlinetext_/onlinetext.html": "<p>late</p>"}
+    return named(lambda one: f"{one.name}_{one.sid}_assignsubmission_file_/{one.path}") | typed
 
 
 def moodle4() -> Export:
     """mod/assign/classes/downloader.php of Moodle 4: no underscore at the end."""
-    return {
-        "Ann One_1017_assignsubmission_file/sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_file/hw/sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_onlinetext/onlinetext.html": "<p>late</p>",
-        f"{ZOE}_1019_assignsubmission_file/submission.zip": HOMEWORK,
-    }
+    typed = {"Bob Two_1018_assignsubmission_onlinetext/onlinetext.html": "<p>late</p>"}
+    return named(lambda one: f"{one.name}_{one.sid}_assignsubmission_file/{one.path}") | typed
 
 
 def moodle_flat() -> Export:
     """downloader.php with "Download submissions in folders" off."""
-    return {
-        "Ann One_1017_assignsubmission_file_sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_file_sums.py": SUMS,
-        "Bob Two_1018_assignsubmission_onlinetext_onlinetext.html": "<p>late</p>",
-        f"{ZOE}_1019_assignsubmission_file_submission.zip": HOMEWORK,
-    }
+    typed = {"Bob Two_1018_assignsubmission_onlinetext_onlinetext.html": "<p>late</p>"}
+    return named(lambda one: f"{one.name}_{one.sid}_assignsubmission_file_{one.file}") | typed
 
 
 def brightspace() -> Export:
     """A folder an attempt: numbers of student and assignment, name, local time without a colon; and index.html."""
-    return {
-        "index.html": "<html>",
-        "1017-205 - Ann One - Nov 20, 2026 1058 PM/sums.py": SUMS,
-        "1018-205 - Bob Two - Nov 20, 2026 910 PM/sums.py": "old = True",
-        "1018-205 - Bob Two - Nov 21, 2026 105 AM/sums.py": SUMS,
-        f"1019-205 - {ZOE} - Nov 20, 2026 1058 PM/submission.zip": HOMEWORK,
-    }
+    before = {"1018-205 - Bob Two - Nov 20, 2026 910 PM/sums.py": "old = True"}
+    files = named(lambda o: f"{o.sid}-205 - {o.name} - {o.time:%b %d, %Y} {o.clock}/{o.file}")
+    return {"index.html": "<html>"} | before | files
 
 
 def brightspace_logins() -> Export:
     """The same where the organisation shows the id before the name, in a British course."""
-    return {
-        "index.html": "<html>",
-        "27-205 - 1017 Ann One - 20 November 2026 1058 PM/sums.py": SUMS,
-        "28-205 - 1018 Bob Two - 21 November 2026 105 AM/sums.py": SUMS,
-        f"29-205 - 1019 {ZOE} - 20 November 2026 1058 PM/submission.zip": HOMEWORK,
-    }
+    files = named(lambda o: f"{o.login}-205 - {o.sid} {o.name} - {o.time:%d %B %Y} {o.clock}/{o.file}")
+    return {"index.html": "<html>"} | files
 
 
 def blackboard() -> Export:
     """Assignment, user name, attempt, file; and a text file for each attempt."""
-    export: Export = {}
-    for name, user, stamp, file, content in (
-        ("Ann One", "1017", "2026-11-20-22-58-00", "sums.py", SUMS),
-        ("Bob Two", "1018", "2026-11-19-10-00-00", "sums.py", "old = True"),
-        ("Bob Two", "1018", "2026-11-21-01-05-00", "sums.py", SUMS),
-        (ZOE, "1019", "2026-11-20-22-58-00", "submission.zip", HOMEWORK),
-    ):
-        attempt = f"Homework_4_{user}_attempt_{stamp}"
-        export[f"{attempt}_{file}"] = content
-        export[f"{attempt}.txt"] = (
-            f"Name: {name} ({user})\r\nAssignment: Homework_4\r\nDate Submitted: a Friday\r\n\r\n"
-            "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
-            "Comments:\r\nThere are no student comments for this assignment.\r\n\r\nFiles:\r\n"
-            f"\tOriginal filename: {file}\r\n\tFilename: {attempt}_{file}\r\n"
-        )
-    return export
+    old = replace(BOB, time=datetime(2026, 11, 19, 10), content="old = True")
+    attempt = lambda one: f"Homework_4_{one.sid}_attempt_{one.time:%Y-%m-%d-%H-%M-%S}"  # noqa: E731
+    texts = {
+        f"{attempt(one)}.txt": f"Name: {one.name} ({one.sid})\r\nAssignment: Homework_4\r\n"
+        "Date Submitted: a Friday\r\n\r\n"
+        "Submission Field:\r\nThere is no student submission text data for this assignment.\r\n\r\n"
+        "Comments:\r\nThere are no student comments for this assignment.\r\n\r\nFiles:\r\n"
+        f"\tOriginal filename: {one.file}\r\n\tFilename: {attempt(one)}_{one.file}\r\n"
+        for one in (*CLASS, old)
+    }
+    return named(lambda one: f"{attempt(one)}_{one.file}", (*CLASS, old)) | texts
 
 
 def github() -> Export:
@@ -161,20 +150,17 @@ def github() -> Export:
 
 
 def plain() -> Export:
-    return {"Ann One/sums.py": SUMS, "Bob Two/hw/sums.py": SUMS, f"{ZOE}.zip": HOMEWORK}
+    return named(lambda one: f"{one.name}/{one.path}", (ANN, BOB)) | {f"{ZOE}.zip": HOMEWORK}
 
 
-_IDS = {"Ann One": "1017", "Bob Two": "1018", ZOE: "1019"}
-_TIMED = {("Ann One", "1017", TIME), ("Bob Two", "1018", LATE), (ZOE, "1019", TIME)}
-_UNTIMED = {(name, sid, None) for name, sid in _IDS.items()}
+_TIMED = {(one.name, one.sid, one.time) for one in CLASS}
+_UNTIMED = {(one.name, one.sid, None) for one in CLASS}
+_SORTABLE = {(one.sortable, one.sid, None) for one in CLASS}
 EXPECTED: dict[Callable[[], Export], tuple[str, set[tuple[str, str, datetime | None]]]] = {
     gradescope: ("gradescope", _TIMED),
-    canvas: ("canvas", {("oneann", "1017", None), ("twobob", "1018", None), ("ümlautzoë", "1019", None)}),
-    canvas_anonymous: ("canvas", {(f"anon_{id_}", id_, None) for id_ in ("Ab3dE", "xY9zQ", "Kk2mN")}),
-    canvas_typed: (
-        "canvas",
-        {("oneann", "1017", None), ("twobob", "1018", None), ("ümlautzoë", "1019", None)},
-    ),
+    canvas: ("canvas", _SORTABLE),
+    canvas_anonymous: ("canvas", {(f"anon_{one.anon}", one.anon, None) for one in CLASS}),
+    canvas_typed: ("canvas", _SORTABLE),
     moodle3: ("moodle", _UNTIMED),
     moodle4: ("moodle", _UNTIMED),
     moodle_flat: ("moodle", _UNTIMED),
@@ -182,5 +168,5 @@ EXPECTED: dict[Callable[[], Export], tuple[str, set[tuple[str, str, datetime | N
     brightspace_logins: ("brightspace", _TIMED),
     blackboard: ("blackboard", _TIMED),
     github: ("github", {(user, user, None) for user in ("ann-one", "ann-two", "ann-1019")}),
-    plain: ("plain", {(name, "", None) for name in _IDS}),
+    plain: ("plain", {(one.name, "", None) for one in CLASS}),
 }

@@ -68,16 +68,12 @@ def _handed_in(user: str, layers: str) -> dict[str, Any]:
 def test_no_attack_gets_anything(user: str, layers: str) -> None:
     output = _handed_in(user, layers)
     wanted = [name for name in attacks() if name.startswith(tuple(SETTINGS[user, layers]))]
+    assert all(any(name.startswith(group) for name in wanted) for group in SETTINGS[user, layers])
     assert [report["name"] for report in output["reports"]] == wanted
     assert (output["uid"] == 0) == (user == "this user" and os.geteuid() == 0)
     assert ("bubblewrap" in output["layers"]) == (layers == "best" and probe.best().bubblewrap)
     gained = {report["name"]: report["problems"] for report in output["reports"] if report["problems"]}
     assert not gained
-
-
-def test_the_corpus_is_large_and_each_attack_has_a_name_of_its_own() -> None:
-    assert len(attacks()) >= 380
-    assert len(set(attacks().values())) == len(attacks())
 
 
 @pytest.mark.slow

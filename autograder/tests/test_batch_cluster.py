@@ -53,10 +53,10 @@ def test_a_killed_worker_costs_a_retry_and_no_result(cluster, tmp_path: Path) ->
     show = KillsOne(cluster.scheduler_address)
     here, there = tmp_path / "here", tmp_path / "there"
     alone = group.grade(here)
-    ended = group.grade(there, show=show, crew_maker=partial(Cluster, cluster.scheduler_address))
+    ended = group.grade(there, show=show, pool_maker=partial(Cluster, cluster.scheduler_address))
     assert show.killed and ended.graded_now == alone.graded_now == 27
     assert (there / "grades.csv").read_bytes() == (here / "grades.csv").read_bytes()
-    again = group.grade(there, crew_maker=partial(Cluster, cluster.scheduler_address))
+    again = group.grade(there, pool_maker=partial(Cluster, cluster.scheduler_address))
     assert again.graded_now == 0
 
 

@@ -12,6 +12,7 @@ from autograder.staff.batch.uploads.find import find_uploads
 from autograder.staff.batch.uploads.metadata import read_metadata
 from autograder.staff.batch.uploads.uploads import Upload, safe_key, unique_keys
 from autograder.tests.conftest import SUMS, WORDS, Assignment
+from autograder.tests.packing import pack, unpack
 from envs.errors import UserMistake
 
 METADATA = """
@@ -31,21 +32,6 @@ submission_19:
   - :name: Student 019
   :created_at: 2026-11-19 12:00:00 Z
 """
-
-
-def pack(path: Path, files: dict[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
-
-
-def unpack(path: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        file = path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 @pytest.fixture(params=["packed", "unpacked"])

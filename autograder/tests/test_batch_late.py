@@ -19,7 +19,7 @@ from autograder.staff.batch.tables import changes
 from autograder.staff.hidden import ROOTS
 from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.tests.conftest import SUMS, WORDS
-from autograder.tests.test_batch_find import unpack
+from autograder.tests.packing import unpack
 from autograder.tests.test_batch_run import DEADLY, Class, words
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_a_late_policy_reaches_every_table_and_page(staff, tmp_path: Path) -> No
     code, said = staff(source, "--dates", tmp_path / "course.toml", "--jobs", "1")
     assert code == 0 and "extensions for nobody@example.org, but nobody here" in said
     grades = {row["Submission ID"]: row for row in table(tmp_path / "out/grades.csv")}
-    canvas = {row["SIS User ID"]: row["Fetch homework"] for row in table(tmp_path / "out/canvas.csv")}
+    canvas = {row["SIS User ID"]: row["Homework"] for row in table(tmp_path / "out/canvas.csv")}
     report = (tmp_path / "out/report.html").read_text()
     for i, (_, points, days) in WHEN.items():
         row = grades[f"submission_{i}"]
@@ -170,7 +170,7 @@ def test_points_of_some_parts_are_no_grade(staff, tmp_path: Path) -> None:
         and row["Total Score"] == ""
         and row["Points before Penalty"] == "10.0"
     )
-    assert canvas["Fetch homework"] == ""
+    assert canvas["Homework"] == ""
     folder = tmp_path / "out/students/submission_11"
     page, output = (
         (folder / "feedback.html").read_text(),

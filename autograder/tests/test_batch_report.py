@@ -74,7 +74,7 @@ def test_hostile_words_are_escaped_and_no_other_file_is_needed(assignment: Assig
 
 
 def test_messages_without_end_do_not_fill_the_memory(assignment: Assignment, monkeypatch) -> None:
-    monkeypatch.setattr("autograder.staff.batch.summary._KINDS", 10)
+    monkeypatch.setattr("autograder.staff.batch.summary.KINDS", 10)
     made = Summary(assignment.parts)
     for i in range(50):
         made.add(
@@ -85,7 +85,7 @@ def test_messages_without_end_do_not_fill_the_memory(assignment: Assignment, mon
                 "often" if i % 2 else "x" * i,
             )
         )
-    assert len(made._mistakes) <= 10 and made.mistakes[0] == (25, "1a 1b", "often")
+    assert len(made.mistakes) <= 10 and made.mistakes[0] == (25, "1a 1b", "often")
 
 
 def test_ten_thousand_rows_are_less_than_five_megabytes(assignment: Assignment) -> None:

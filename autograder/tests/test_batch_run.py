@@ -18,8 +18,7 @@ from autograder.staff.batch.run import Course, Ended, grade_class
 from autograder.staff.batch.show import Quiet
 from autograder.staff.batch.state import State
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import unpack
-from autograder.tests.test_batch_take import zipped
+from autograder.tests.packing import unpack, zipped
 from envs.errors import UserMistake
 
 # A check in which the grader's own process dies, for good or once (the file then tells the second try).
@@ -154,8 +153,8 @@ def test_only_a_changed_submission_is_run_again_and_a_former_one_is_remembered(g
 
 
 def test_other_points_need_no_run_but_new_pages(group: Class) -> None:
-    path = group.assignment.root / "parts.toml"
-    path.write_text(path.read_text().replace("points = 4", "points = 5"))
+    path = group.assignment.root / "course.toml"
+    path.write_text(path.read_text().replace("1a = 4", "1a = 5"))
     assert group.grade().graded_now == 0 and group.points["student-1"] == "21.0"
     assert json.loads((group.out / "students/student-1/results.json").read_text())["score"] == 21
 
@@ -195,6 +194,19 @@ def test_a_grading_process_that_dies_costs_a_retry_or_says_could_not_run(tmp_pat
     )
     group.grade(jobs=1)
     assert group.rows()["student-6"]["Status"] == "Graded"
+
+
+def test_a_check_file_that_kills_its_worker_takes_no_other_file_with_it(tmp_path: Path) -> None:
+    group = Class(tmp_path)
+    group.assignment.write("checks/public/test_deadly.py", DEADLY.format(mark=str(tmp_path / "mark")))
+    unpack(group.source, {"student-6/sums.py": SUMS, "student-6/words.py": words("DIE")})
+    assert group.grade(jobs=1, only=["student-6"]).graded_now == 4
+    row = group.rows()["student-6"]
+    assert (
+        row["Status"] == "Run again"
+        and "public/test_deadly.py could not run: the worker died" in row["Notes"]
+    )
+    assert (row["1a: adding (4 pts)"], row["1b: doubling (6 pts)"]) == ("4.0", "6.0")
 
 
 def test_two_runs_at_a_time_and_a_damaged_or_foreign_state_are_refused(graded: Class, tmp_path: Path) -> None:

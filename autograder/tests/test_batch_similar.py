@@ -15,11 +15,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from autograder.bench.grading.disguises import DISGUISES
-from autograder.bench.grading.recorded import RecordedCrew
+from autograder.bench.grading.recorded import RecordedPool
 from autograder.bench.grading.scale import course
-from autograder.bench.grading.similar_class import write, written_apart
+from autograder.bench.grading.similar_class import written_apart
 from autograder.course.parts import read_parts
 from autograder.staff.batch.run import grade_class
+from autograder.staff.made_class.draft import write
 
 ROOT = Path(__file__).parents[2]
 PARTS = read_parts()
@@ -54,7 +55,7 @@ def together(folder: Path) -> set[frozenset[str]]:
 
 def grade(source: Path, out: Path) -> str:
     """What report.html says of similar submissions; the grades are drawn, not earned."""
-    grade_class(source, out, course(), jobs=1, seed=1, only=("4a",), crew_maker=RecordedCrew)
+    grade_class(source, out, course(), jobs=1, seed=1, only=("4a",), pool_maker=RecordedPool)
     html = (out / "report.html").read_text()
     return html[html.index("<h2>Similar submissions</h2>") : html.index("<h2>Slowest</h2>")]
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from autograder.staff.batch.uploads import uploads
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.take import as_task, take
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import pack, unpack
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
+from autograder.tests.packing import pack, unpack, zipped
 
 
 @pytest.fixture
@@ -29,7 +19,7 @@ def taken(assignment: Assignment, tmp_path: Path):
 
     def taken(source: Path):
         uploads = find_uploads(source, assignment.parts)[1]
-        return {u.key: take(as_order(u), tmp_path / "store", assignment.parts) for u in uploads}
+        return {u.key: take(as_task(u), tmp_path / "store", assignment.parts) for u in uploads}
 
     return taken
 
@@ -86,8 +76,8 @@ def test_what_cannot_be_opened_is_said_in_a_sentence_without_our_paths(taken, tm
 
 
 def test_what_is_too_large_is_cut_while_it_streams(taken, monkeypatch, tmp_path: Path) -> None:
-    for name in ("archives", "intake"):
-        monkeypatch.setattr(f"autograder.grader.{name}.MAX_ARCHIVE", 10_000)
+    for name in ("archives", "names"):
+        monkeypatch.setattr(f"autograder.grader.intake.{name}.MAX_ARCHIVE", 10_000)
     bomb = zipped({"sums.py": b" " * 50_000_000})
     big = zipped({"sums.py": SUMS, "noise": bytes(range(256)) * 4096})
     source = pack(
@@ -108,8 +98,8 @@ def test_what_another_version_of_the_kit_could_not_open_is_opened_again(
     (upload,) = find_uploads(source, assignment.parts)[1]
     before = upload.fingerprint
     assert upload.fingerprint == before
-    (other := tmp_path / "intake.py").write_text("# other rules")
-    monkeypatch.setattr(uploads, "RULES", (other,))
+    (tmp_path / "opening.py").write_text("# other rules")
+    monkeypatch.setattr(uploads, "RULES", (tmp_path,))
     uploads.rules.cache_clear()
     try:
         assert upload.fingerprint != before

@@ -41,21 +41,39 @@ print(json.dumps([list(before), found]))
 EVERYTHING = {
     "a threshold": ["autograder/staff/hidden/thresholds/reach.json", '"threshold": 0.95', '"threshold": 0.9'],
     "the workers' seed": ["autograder/grader/grading.py", "worker %d", "worker number %d"],
-    "what starts the grader": ["autograder/staff/batch/worker.py", "import json", "import json  # again"],
+    "what starts the grader": [
+        "autograder/staff/batch/worker/__main__.py",
+        "import json",
+        "import json  # again",
+    ],
     "the worker": ["autograder/grader/inside/worker.py", "WATCH_EVERY = 0.1", "WATCH_EVERY = 0.2"],
     "the sandbox": ["autograder/grader/inside/confine/limits.py", '"""', '"""So: '],
-    "what opens submissions": ["autograder/grader/intake.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],
+    "what opens submissions": ["autograder/grader/intake/names.py", "MAX_CODE = 2**20", "MAX_CODE = 2**21"],
     "what checks share": ["autograder/checks/states.py", '"""', '"""So: '],
     "a new file of data": ["autograder/staff/hidden/cases.json", "", "[1]"],
+    "the graded task": ["autograder/course.toml", 'task = "reach"', 'task = "push"'],
+    "how long checks may take": ["autograder/course.toml", "# [time]", "[time]\nscale = 2"],
     "an env": ["envs/rewards.py", '"""', '"""So: '],
     "the reference": ["solutions/agent.py", '"""', '"""So: '],
     "the pristine package": ["hw/kit/buffer.py", '"""', '"""So: '],
 }
 NOTHING = {
-    "points": ["autograder/parts.toml", "points = 9", "points = 8"],
+    "points": ["autograder/course.toml", "5a = 9", "5a = 8"],
+    "another total": ["autograder/course.toml", "# total = 100", "total = 60"],
+    "extra credit": ["autograder/course.toml", "{ 5a = 9 }", "{ 5a = 9 }\nextra = true"],
+    "the homework's name": ["autograder/course.toml", "Fetch homework", "Homework 4"],
+    "dates": ["autograder/course.toml", '# zone = "Europe/Berlin"', 'zone = "UTC"\ndue = "2026-11-20T23:59"'],
+    "an extension": ["autograder/course.toml", "[part.1]", 'zone = "UTC"\nextensions = { a = 3 }\n[part.1]'],
+    "what students see of hidden checks": [
+        "autograder/course.toml",
+        "# [feedback]",
+        '[feedback]\nhidden = "hidden"',
+    ],
+    "the minutes on Gradescope": ["autograder/course.toml", "# [time]", "[time]\ngradescope_minutes = 20"],
     "a title": ["autograder/parts.toml", "final goals", "last goals"],
     "scoring": ["autograder/grader/report/scoring.py", '"""', '"""So: '],
-    "the page": ["autograder/grader/report/feedback.html", "<body", "<body "],
+    "the page": ["autograder/grader/report/feedback.html", "<h1", "<h1 "],
+    "all pages": ["autograder/grader/report/base.html", "<body", "<body "],
     "tables": ["autograder/grader/report/tables.py", '"""', '"""So: '],
     "how results are written": ["autograder/grader/report/results.py", '"""', '"""So: '],
     "a pristine part file": ["hw/relabel.py", '"""', '"""So: '],
@@ -63,7 +81,10 @@ NOTHING = {
     "a test of the kit's own": ["envs/tests/test_tasks.py", '"""', '"""So: '],
 }
 ONE = {"a check": ["autograder/staff/hidden/test_relabel.py", '"""', '"""So: ']}
-LIMIT = {"a time limit": ["autograder/parts.toml", "time_limit = 120", "time_limit = 100"]}
+LIMIT = {
+    "a time limit": ["autograder/parts.toml", "time_limit = 120", "time_limit = 100"],
+    "the course's threshold": ["autograder/course.toml", "# threshold = 0.95", "threshold = 0.9"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +113,10 @@ def test_what_is_made_from_results_regrades_nothing(change, found) -> None:
     assert found[1][change] == []
 
 
-def test_a_check_file_regrades_itself_and_a_time_limit_its_part(found) -> None:
+def test_a_check_file_regrades_itself_and_a_time_limit_or_threshold_its_part(found) -> None:
     assert found[1]["a check"] == ["hidden/test_relabel.py"]
-    assert found[1]["a time limit"] == ["public/test_weights.py", "hidden/test_weights.py"]
+    for change in LIMIT:
+        assert found[1][change] == ["public/test_weights.py", "hidden/test_weights.py"]
 
 
 def test_a_course_elsewhere_depends_on_its_own_files(assignment: Assignment) -> None:

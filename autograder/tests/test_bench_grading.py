@@ -8,10 +8,10 @@ import pytest
 
 from autograder.bench.grading.again import measure_again
 from autograder.bench.grading.cores import RESULTS, page
-from autograder.bench.grading.made_class import build_class
 from autograder.bench.grading.scale import measure_scale
 from autograder.course.parts import read_parts
 from autograder.staff.batch.uploads.find import find_uploads
+from autograder.staff.made_class.kinds import build_class
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 

@@ -8,7 +8,7 @@ import pytest
 from autograder.bench import sb3 as bench
 from autograder.bench.peers import NotAvailable
 from autograder.bench.sb3 import BenchConfig
-from solutions.kit.console import UserError
+from envs.errors import UserMistake
 
 OURS = {
     "method": "her",
@@ -69,14 +69,14 @@ def test_theirs_gets_at_least_our_own_time(runner, monkeypatch):
 
 def test_what_goes_wrong_is_a_sentence(runner, monkeypatch):
     runner("raise SystemExit(3)")
-    with pytest.raises(UserError, match="ended with code 3"):
+    with pytest.raises(UserMistake, match="ended with code 3"):
         bench.bench(BenchConfig())
-    with pytest.raises(UserError, match="'tiny' is none"):
+    with pytest.raises(UserMistake, match="'tiny' is none"):
         bench.bench(BenchConfig(task="tiny"))
 
     def missing(*wanted):
         raise NotAvailable("it could not be installed on this machine.")
 
     monkeypatch.setattr(bench, "peer_python", missing)
-    with pytest.raises(UserError, match="could not be installed"):
+    with pytest.raises(UserMistake, match="could not be installed"):
         bench.bench(BenchConfig())

@@ -9,8 +9,8 @@ import pytest
 
 from autograder.staff import calibrate
 from autograder.staff.calibrate import CalibrateConfig, factor, threshold
+from envs.errors import UserMistake
 from solutions.compare import CompareConfig, compare, trainings
-from solutions.kit.console import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def test_thresholds(successes, least, most):
 
 
 def test_two_seeds_are_refused_before_anything_is_trained(tmp_path):
-    with pytest.raises(UserError, match="at least three different seeds"):
+    with pytest.raises(UserMistake, match="at least three different seeds"):
         calibrate.calibrate(
             CalibrateConfig(seeds=(0, 0, 1), runs=tmp_path, out=tmp_path, thresholds=tmp_path)
         )
@@ -94,5 +94,5 @@ def test_a_cluster_trains_as_one_machine_does(tmp_path):
         calibrate.train_on_cluster(trainings(there), made.scheduler_address)
     assert all(run.finished for run in trainings(there))
     assert [run["success"] for run in compare(there)] == [run["success"] for run in here]
-    with pytest.raises(UserError, match="no Dask scheduler"):
+    with pytest.raises(UserMistake, match="no Dask scheduler"):
         calibrate.train_on_cluster(trainings(there), "tcp://127.0.0.1:9")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from autograder.checks import reach_policy
+from autograder.checks import policy_file
 from autograder.checks.sequential import operating_characteristics
 from autograder.course.parts import read_parts
 from autograder.grader.outcomes import CheckFailed, Outcome
@@ -88,7 +88,7 @@ class TestWeights:
     def handed_in(self, tmp_path: Path, tensors: dict | bytes | None) -> list[CheckResult]:
         submission = tmp_path / "submission"
         submission.mkdir()
-        path = submission / reach_policy.FILE
+        path = submission / policy_file.FILE
         if isinstance(tensors, bytes):
             path.write_bytes(tensors)
         elif tensors is not None:
@@ -97,10 +97,10 @@ class TestWeights:
 
     def read(self, tmp_path: Path, tensors: dict | bytes) -> str:
         """The sentence of the public check, which says what is wrong with the file itself."""
-        path = tmp_path / reach_policy.FILE
+        path = tmp_path / policy_file.FILE
         path.write_bytes(tensors) if isinstance(tensors, bytes) else save_file(tensors, path)
         with pytest.raises(CheckFailed) as failed:
-            reach_policy.read_policy(path)
+            policy_file.read_policy(path)
         return str(failed.value)
 
     def tensors(self, **changes) -> dict:
@@ -109,7 +109,7 @@ class TestWeights:
         }
 
     def test_the_table_of_shapes_is_the_reference_policys(self):
-        assert reach_policy.shapes() == {name: tuple(x.shape) for name, x in self.tensors().items()}
+        assert policy_file.shapes() == {name: tuple(x.shape) for name, x in self.tensors().items()}
 
     def test_an_untrained_policy_fails_and_is_told_so(self, tmp_path):
         (result,) = self.handed_in(tmp_path, self.tensors())
@@ -169,7 +169,7 @@ def test_the_threshold_has_the_error_probabilities_it_states():
     assert operating_characteristics(check.THRESHOLD - check.MARGIN, *settings).passes <= 4e-3
 
 
-# Grades Part 5 in a copy of the kit, whose parts.toml asks for another task.
+# Grades Part 5 in a copy of the kit, whose course.toml asks for another task.
 GRADE = """
 import sys
 from pathlib import Path
@@ -190,8 +190,8 @@ def test_push_weights_reach_push_goals_if_the_course_grades_push(tmp_path):
     ignore = shutil.ignore_patterns("results", "tests", "__pycache__")
     for folder in ("autograder", "envs", "solutions"):
         shutil.copytree(SOLUTIONS.parent / folder, kit / folder, ignore=ignore)
-    parts = kit / "autograder/parts.toml"
-    parts.write_text(parts.read_text().replace("weights_reach", "weights_push"))
+    course = kit / "autograder/course.toml"
+    course.write_text(course.read_text().replace('task = "reach"', 'task = "push"'))
     handed_in.mkdir()
     shutil.copy(SOLUTIONS / "results/push/weights.safetensors", handed_in / "weights_push.safetensors")
     done = subprocess.run(

@@ -10,7 +10,8 @@ import pytest
 
 from autograder.course.file import COURSE_FILE, read_deadlines
 from autograder.course.late import Deadlines
-from autograder.staff.release import gradescope, handout
+from autograder.course.parts import read_parts
+from autograder.staff.release import gradescope
 from autograder.staff.release.errors import ReleaseError
 from envs.errors import UserMistake
 
@@ -61,9 +62,13 @@ def test_what_it_does_not_say_costs_nothing(write) -> None:
 
 def test_every_example_in_the_courses_own_file_can_be_used(write) -> None:
     lines = COURSE_FILE.read_text(encoding="utf-8").splitlines()
-    settings = [line[2:] for line in lines if re.match(r'# (\[|"|\w+ = )', line)]
-    course = read_deadlines(write("\n".join(settings)))
+    path = write("\n".join(re.sub(r'^# (\[|"|\w+ = )', r"\1", line) for line in lines))
+    course = read_deadlines(path)
     assert course.due and course.policy.penalty and course.extensions
+    (path.parent / "parts.toml").write_bytes((COURSE_FILE.parent / "parts.toml").read_bytes())
+    parts = read_parts(path.parent / "parts.toml")
+    assert [part.given for part in (*parts.others, *parts.parts)] == ["complete", *["holes"] * 4]
+    assert parts.total == 100 and parts.settings == read_parts().settings  # they show what holds without them
 
 
 @pytest.mark.parametrize(
@@ -151,16 +156,13 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
             read_deadlines(path)
 
 
-def test_a_handout_names_no_student_and_gradescope_is_told_of_a_mistake_at_once(
-    tmp_path: Path, monkeypatch
-) -> None:
-    assert not [name for name in handout.collect(ROOT) if name.startswith("autograder/course")]
+def test_gradescope_is_told_of_a_mistake_at_once(tmp_path: Path, monkeypatch) -> None:
     names = gradescope.build(ROOT, tmp_path / "g.zip")
     assert "kit/autograder/course.toml" in names and "kit/autograder/course/file.py" in names
 
-    def broken(path: Path | None = None) -> Deadlines:
-        raise UserMistake("course.toml, line 3: due: soon is no date")
+    def broken(path: Path) -> None:
+        raise ReleaseError(["course.toml, line 3: due: soon is no date"])
 
-    monkeypatch.setattr(gradescope, "read_deadlines", broken)
+    monkeypatch.setattr(gradescope, "read_outline", broken)
     with pytest.raises(ReleaseError, match="line 3: due: soon is no date"):
         gradescope.build(ROOT, tmp_path / "g.zip")

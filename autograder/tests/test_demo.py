@@ -13,7 +13,7 @@ from autograder.grader.outcomes import Outcome
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import Score, SubScore
 from autograder.staff.demo.__main__ import Row, mistakes, table
-from autograder.staff.demo.made_class import Member, build_class
+from autograder.staff.demo.members import Member, build_members
 from autograder.staff.release import starter
 from autograder.staff.release.outline import read_outline
 
@@ -26,7 +26,7 @@ def members(tmp_path) -> dict[str, Member]:
     weights.write_bytes(b"weights")
     hw = tmp_path / "hw"
     starter.write(hw, starter.plan(ROOT / "solutions", read_outline(ROOT / "autograder" / "parts.toml")))
-    built = build_class(tmp_path / "class", ROOT / "solutions", hw, weights, read_parts())
+    built = build_members(tmp_path / "class", ROOT / "solutions", hw, weights, read_parts())
     return {member.name: member for member in built}
 
 

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
-from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
+from autograder.staff.batch.uploads.take import as_task, take
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, WORDS, Assignment
-from autograder.tests.test_batch_find import pack, unpack
+from autograder.tests.packing import pack, unpack
 from envs.errors import UserMistake
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -54,7 +55,7 @@ def test_names_in_no_known_encoding_stay_apart(assignment: Assignment, tmp_path:
     _, uploads = found(tmp_path / "class", assignment)
     assert set(uploads) == {"Zoé", "Zoë"}
     for upload in uploads.values():
-        assert take(as_order(upload), tmp_path / "store", assignment.parts).content
+        assert take(as_task(upload), tmp_path / "store", assignment.parts).content
 
 
 def test_whoever_has_only_noise_or_a_folder_is_somebody_with_nothing(
@@ -91,7 +92,7 @@ def test_what_nobody_opens_is_not_nothing(monkeypatch, assignment: Assignment, t
     _, uploads = found(folder, assignment)
     for name in ("student-1", "student-3", "student-4"):
         assert not uploads[name].empty and not uploads[name].members
-        problem = take(as_order(uploads[name]), tmp_path / "store", assignment.parts).problem
+        problem = take(as_task(uploads[name]), tmp_path / "store", assignment.parts).problem
         assert "(not opened)" in problem and str(tmp_path) not in problem
     files = {deep: SUMS, "student-2/sums.py": SUMS}
     _, uploads = found(pack(tmp_path / "a.zip", files), assignment)

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.take import as_order, take
+from autograder.staff.batch.uploads.take import as_task, take
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, WORDS, Assignment
 from autograder.tests.exports import EXPECTED, Export
-from autograder.tests.test_batch_find import pack, unpack
+from autograder.tests.packing import pack, unpack
 from envs.errors import UserMistake
 
 FORMS = (
@@ -79,7 +79,7 @@ def test_everybody_has_exactly_one_row(platform, form: str, assignment: Assignme
 def test_the_last_version_of_everybody_is_taken(platform, assignment: Assignment, tmp_path: Path) -> None:
     uploads = find_uploads(made(tmp_path, platform(), "zip"), assignment.parts)[1]
     for upload in uploads:
-        taken = take(as_order(upload), tmp_path / "store", assignment.parts)
+        taken = take(as_task(upload), tmp_path / "store", assignment.parts)
         if upload.others and not upload.members:
             assert taken.content == "" and taken.problem  # typed: somebody has to look
             continue
@@ -237,7 +237,7 @@ def test_results_inside_the_submissions_are_nobody(assignment: Assignment, tmp_p
         find_uploads(source, assignment.parts, out=source)
 
 
-def test_of_two_entries_with_one_name_the_stamp_is_of_the_one_that_opens(
+def test_of_two_entries_with_one_name_the_revision_is_of_the_one_that_opens(
     assignment: Assignment, tmp_path: Path
 ) -> None:
     path = tmp_path / "class.zip"
@@ -246,4 +246,4 @@ def test_of_two_entries_with_one_name_the_stamp_is_of_the_one_that_opens(
         archive.writestr("ann/sums.py", SUMS)
         archive.writestr("bob/sums.py", SUMS)
     ann, bob = find_uploads(path, assignment.parts)[1]
-    assert ann.members[0].stamp == bob.members[0].stamp
+    assert ann.members[0].revision == bob.members[0].revision

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ import jsonschema
 import pytest
 
 from autograder.bench import small_machine
+from autograder.course.settings import Time
 from autograder.grader.running import list_checks
 from autograder.staff.gradescope import harness
 from autograder.staff.release import gradescope
 from autograder.staff.release.errors import ReleaseError
-from autograder.tests.conftest import SUMS, WORDS, Assignment
+from autograder.staff.release.outline import read_outline
+from autograder.tests.conftest import COURSE, SUMS, WORDS, Assignment
 from envs.errors import UserMistake
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +114,17 @@ def test_a_graded_submission_keeps_to_the_schema(platform, assignment: Assignmen
     assert sum(test["max_score"] for test in content["tests"]) == 20
     seed = content["extra_data"]["seed"]
     assert run(root, assignment) == 0 and read(root)["extra_data"]["seed"] == seed
+
+
+def test_staff_is_told_if_gradescope_has_another_total_than_the_course(
+    platform, assignment: Assignment, capsys
+) -> None:
+    root = platform({"sums.py": SUMS, "words.py": WORDS})
+    assert run(root, assignment) == 0
+    assert "is worth 100 points on Gradescope, but 20 in course.toml" in capsys.readouterr().out
+    assignment.write("course.toml", f"total = 100\n{COURSE}")
+    assert run(root, assignment) == 0 and "worth" not in capsys.readouterr().out
+    assert read(root)["score"] == 100
 
 
 @pytest.mark.parametrize("files", [{}, {"essay.txt": "hello"}])
@@ -215,11 +229,22 @@ def test_the_zip_holds_what_runs_there_and_nothing_else(tmp_path: Path) -> None:
         pins = archive.read("requirements.txt").decode()
         modes = {name: archive.getinfo(name).external_attr >> 16 & 0o777 for name in names[-2:]}
     assert modes == {"run_autograder": 0o755, "setup.sh": 0o755}
-    assert "torch==" in pins and "pytest==" in pins and "ruff" not in pins and "#" not in pins
+    assert "torch==" in pins and "pytest==" in pins
+    assert not [word for word in ("ruff", "mypy", "#") if word in pins]
     with pytest.raises(ReleaseError, match="1 to 40 minutes"):
         gradescope.build(ROOT, tmp_path / "g.zip", 60.0)
     for script in gradescope.SCRIPTS:
         subprocess.run(["bash", "-n", ROOT / "autograder/staff/gradescope" / script], check=True)
+
+
+def test_the_minutes_are_the_courses(tmp_path: Path, monkeypatch) -> None:
+    outline = read_outline(ROOT / "autograder/parts.toml")
+    settings = replace(outline.parts.settings, time=Time(gradescope_minutes=25))
+    course = replace(outline, parts=replace(outline.parts, settings=settings))
+    monkeypatch.setattr(gradescope, "read_outline", lambda path: course)
+    gradescope.build(ROOT, tmp_path / "g.zip")
+    with zipfile.ZipFile(tmp_path / "g.zip") as archive:
+        assert archive.read("limit.txt") == b"25\n"
 
 
 @pytest.mark.slow
@@ -229,7 +254,7 @@ def test_the_platforms_folders_replayed_with_the_zip(platform, tmp_path: Path) -
     with zipfile.ZipFile(tmp_path / "g.zip") as archive:
         archive.extractall(root / "source")
     shutil.copy(root / "source/run_autograder", root / "run_autograder")
-    for path in (root / "source/kit/autograder/checks").glob("*/test_*.py"):
+    for path in (root / "source/kit/autograder").rglob("test_*.py"):
         if path.name != "test_relabel.py":
             path.unlink()  # the others take half a minute and show nothing more
     for name in ("dynamics.py", "imagine.py", "policy.py", "relabel.py"):  # as handed out: nothing takes long
@@ -256,7 +281,7 @@ def test_half_a_core_and_768_mb_and_a_submission_that_wants_more(tmp_path: Path)
     root = tmp_path / "autograder"
     root.mkdir()
     small_machine.lay_out(root, code)
-    for path in (root / "source/kit/autograder/checks").glob("*/test_*.py"):
+    for path in (root / "source/kit/autograder").rglob("test_*.py"):
         if path.name != "test_relabel.py":
             path.unlink()
     try:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grader import archives
-from autograder.grader.archives import CannotOpen
-from autograder.grader.intake import open_submission
+from autograder.grader.intake import archives, tars
+from autograder.grader.intake.entries import CannotOpen
+from autograder.grader.intake.opening import open_submission
 from autograder.tests.conftest import Assignment
 from envs.errors import UserMistake
 
@@ -333,7 +333,7 @@ def test_two_zips_with_different_versions_need_somebody_to_look(
 def test_archives_that_unpack_to_too_much_are_left(
     assignment: Assignment, into: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(archives, "MAX_UNPACKED", 10**6)
+    monkeypatch.setattr(tars, "MAX_UNPACKED", 10**6)
     bomb = tarred({"noise.bin": "x" * 3 * 10**6, **BOTH})
     with pytest.raises(CannotOpen, match="unpacks to more than"):
         open_submission(folder(tmp_path / "s", {"s.tar.gz": bomb}), into, assignment.parts)

@@ -34,7 +34,7 @@ def copy_of_the_kit(folder: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
-    (folder / ".venv/.ready").touch()
+    shutil.copy(folder / "requirements.txt", folder / ".venv/.ready")
     return folder
 
 
@@ -51,6 +51,48 @@ def make(kit: Path, *words: str) -> subprocess.CompletedProcess:
     return subprocess.run(["make", *words], cwd=kit, env=env, capture_output=True, text=True, timeout=600)
 
 
+# A Python that notes what it is asked, makes a .venv of itself, and cannot install while there is a file `offline`.
+PYTHON = """#!/bin/sh
+case "$*" in
+  *"-m venv"*) echo venv >> log; rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python;;
+  *"pip install"*) echo install >> log; test ! -e offline;;
+esac
+"""
+
+
+def test_the_venv_is_remade_when_what_it_is_made_from_has_changed_whatever_the_dates_say(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    needed, ready, python = (tmp_path / name for name in ("requirements.txt", ".venv/.ready", "python"))
+    needed.write_text("numpy==1\n")
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+
+    def done(code: int = 0) -> list[str]:
+        """What `make setup` does now."""
+        (tmp_path / "log").write_text("")
+        assert make(tmp_path, "setup", f"PYTHON={python}").returncode == code
+        return (tmp_path / "log").read_text().split()
+
+    assert done() == ["venv", "install"] and ready.read_text() == "numpy==1\n"
+    assert done() == []
+    needed.write_text("numpy==2\n")
+    os.utime(needed, (946684800, 946684800))  # the year 2000, as in every handout
+    assert done() == ["install"] and ready.read_text() == "numpy==2\n"
+    os.utime(needed)
+    assert done() == []
+    needed.write_text("numpy==3\n")
+    (tmp_path / "offline").touch()
+    assert done(code=2) == ["install"]
+    (tmp_path / "offline").unlink()
+    assert done() == ["install"]
+    shutil.move(ready, tmp_path / ".venv/.making")  # killed on the way: nobody knows what was installed
+    assert done() == ["venv", "install"]
+    (tmp_path / ".venv/bin/python").unlink()
+    assert done() == ["venv", "install"]
+    ready.unlink()  # somebody's own .venv: what is in it stays
+    assert done() == ["install"] and done() == []
+
+
 WRONG = {
     ("check", "PART=9"): "there is no part '9'",
     ("check", "SUB=4z"): "there is no sub-part '4z'",
@@ -58,19 +100,21 @@ WRONG = {
     ("train", "STEPS=abc"): "--total-steps must be a whole number",
     ("train", "STEPS=0"): "total_steps must be at least 1",
     ("train", "SEED=x"): "--seed must be a whole number",
-    ("train", "TASK=walk"): "unknown task 'walk'",
-    ("train", "METHOD=ppo"): "unknown method 'ppo'",
+    ("train", "TASK=walk"): "--task must be one of tiny, reach, push, slide, pick_and_place, not 'walk'",
+    ("train", "METHOD=ppo"): "--method must be one of ddpg, her, mbpo, not 'ppo'",
     ("train", "RESUME=maybe"): "RESUME is 1 or 0, not 'maybe'",
     ("play", "EPISODES=many"): "--episodes must be a whole number",
-    ("play", "EPISODES=0"): "play needs at least one episode",
+    ("play", "EPISODES=0"): "episodes must be at least 1",
     ("play", "WEIGHTS=none"): "there is no weights file none",
     ("compare", "JOBS=abc"): "--jobs must be a whole number",
-    ("compare", "JOBS=0"): "one job",
+    ("compare", "JOBS=0"): "jobs must be at least 1",
     ("compare", "SEEDS=0 x"): "--seeds must be a whole number",
     ("compare", "METHODS=her sarsa"): "sarsa",
     ("compare", "SETTINGS=fast"): "'fast' is none it can",
     ("model-error", "TASK=walk"): "walk",
     ("submission", "WEIGHTS=none"): "none is missing",
+    ("update",): "make update FROM=handout.zip",
+    ("update", "FROM=none.zip"): "autograder/handout.zip is missing",
     ("grade",): "Say which: make grade SUBMISSIONS=folder (a class) or make grade SUBMISSION=path (one)",
     ("grade", "SUBMISSION=none"): "there is no submission at none",
     ("grade", "SUBMISSIONS=none"): "none",
@@ -128,7 +172,8 @@ def test_a_value_is_handed_on_as_it_was_typed(kit, value):
 
 def test_a_course_in_a_folder_with_a_strange_name_is_checked_and_grades(tmp_path):
     course = copy_of_the_kit(tmp_path / 'Übung [x] a::b $HOME 100% it\'s "new"')
-    for path in (course / "autograder/checks").glob("*/test_*.py"):
+    checks = [course / "autograder" / folder for folder in ("checks", "staff/hidden")]
+    for path in (path for folder in checks for path in folder.glob("test_*.py")):
         if path.name != "test_relabel.py":
             path.unlink()  # the others show nothing more
     done = make(course, "check", "PART=4", "CODE=solutions")

@@ -13,7 +13,7 @@ from autograder.staff.batch.uploads import find
 from autograder.staff.batch.uploads.find import find_uploads
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests.conftest import SUMS, Assignment
-from autograder.tests.test_batch_find import pack, unpack
+from autograder.tests.packing import pack, unpack
 
 GOOD = """
 submission_1:

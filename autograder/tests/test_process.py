@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,18 +29,31 @@ from autograder.tests.forging import answer, array, extension, framed, packed, p
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHost]:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the workers of `host` are started in."""
+    return tmp_path_factory.mktemp("base")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[WorkerHost]:
     pristine = Assignment(tmp_path_factory.mktemp("course"))
-    base = tmp_path_factory.mktemp("base")
     preload = build_base(base, pristine.hw, pristine.parts)
     with WorkerHost(base, "hw", list(pristine.parts.modules), preload) as host:
         yield host
 
 
 @pytest.fixture
-def connect(host: WorkerHost, tmp_path: Path) -> Iterator:
+def opened() -> Iterator[list[ProcessTransport]]:
+    """The transports that `connect` has opened, the latest last."""
+    transports: list[ProcessTransport] = []
+    yield transports
+    for transport in transports:
+        transport.close()
+
+
+@pytest.fixture
+def connect(host: WorkerHost, tmp_path: Path, opened: list[ProcessTransport]) -> Callable[..., Student]:
     """connect(code, time_limit) -> Student whose sums.py holds `code`."""
-    opened: list[ProcessTransport] = []
 
     def connect(code: str, time_limit: float = 5.0) -> Student:
         (tmp_path / "sums.py").write_text(dedent(code), encoding="utf-8")
@@ -47,9 +61,7 @@ def connect(host: WorkerHost, tmp_path: Path) -> Iterator:
         files = {"sums": "sums.py", "words": "words.py", "given": "given.py"}
         return Student(opened[-1], files, lines={"sums.py": code.count("\n") + 1})
 
-    yield connect
-    for transport in opened:
-        transport.close()
+    return connect
 
 
 def test_the_same_checks_give_the_same_results_by_both_ways(assignment: Assignment, host: WorkerHost) -> None:
@@ -112,28 +124,31 @@ def test_sleeping_does_not_count_as_computing(connect) -> None:
         "threading.Thread(target=time.sleep, args=(60,)).start(); threading.Event().wait(60)",
     ],
 )
-def test_code_that_waits_without_computing_is_ended_long_before_the_deadline(connect, body: str) -> None:
+def test_code_that_waits_without_computing_is_ended_long_before_the_deadline(
+    connect, opened: list[ProcessTransport], body: str
+) -> None:
     student = connect(f"import threading, time\ndef f():\n    {body}", 20.0)
-    student._transport.idle_limit = 1.0
+    opened[-1].idle_limit = 1.0
     start = time.monotonic()
     with pytest.raises(TimedOut, match="computed nothing"):
         student.sums.f()
     assert time.monotonic() - start < 20.0
-    assert student._transport.idle > 1.0
+    assert opened[-1].idle > 1.0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process has used")
-def test_queueing_for_a_core_is_no_waiting(connect) -> None:
+def test_queueing_for_a_core_is_no_waiting(connect, opened: list[ProcessTransport]) -> None:
     """More busy processes than cores: the code computes all the time that it is let."""
     code = "import time\ndef f(seconds):\n    while time.process_time() < seconds: pass\n    return 1"
     burn = "import time\nend = time.monotonic() + 30\nwhile time.monotonic() < end: pass"
     busy = [subprocess.Popen([sys.executable, "-c", burn]) for _ in range(3 * (os.cpu_count() or 1))]
     try:
         student = connect(code, 10.0)
-        student._transport.idle_limit = 1.0
+        (transport,) = opened
+        transport.idle_limit = 1.0
         assert student.sums.f(2.0) == 1
-        student._transport.close()
-        assert student._transport.computed >= 2.0 and student._transport.idle < 1.0
+        transport.close()
+        assert transport.computed >= 2.0 and transport.idle < 1.0
     finally:
         for process in busy:
             process.kill()
@@ -324,17 +339,27 @@ def test_each_check_meets_fresh_modules_and_the_same_global_random_numbers(conne
 
 
 @pytest.fixture
-def open_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHost]:
+def open_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the workers of `open_host` are started in."""
+    return tmp_path_factory.mktemp("base")
+
+
+@pytest.fixture
+def open_host(tmp_path_factory: pytest.TempPathFactory, open_base: Path) -> Iterator[WorkerHost]:
     """Without any confinement: what remains is what the processes themselves hold."""
     pristine = Assignment(tmp_path_factory.mktemp("course"))
-    base = tmp_path_factory.mktemp("base")
-    with WorkerHost(base, "hw", ["sums"], build_base(base, pristine.hw, pristine.parts), NONE) as host:
+    preload = build_base(open_base, pristine.hw, pristine.parts)
+    with WorkerHost(open_base, "hw", ["sums"], preload, NONE) as host:
         yield host
 
 
-def _open(host: WorkerHost, folder: Path, code: str) -> Student:
+def _open(host: WorkerHost, folder: Path, code: str) -> ProcessTransport:
     (folder / "sums.py").write_text(dedent(code), encoding="utf-8")
-    return Student(host.connect(folder, 5.0), {"sums": "sums.py"})
+    return host.connect(folder, 5.0)
+
+
+def _call_f(transport: ProcessTransport) -> Any:
+    return Student(transport, {"sums": "sums.py"}).sums.f()
 
 
 def test_even_unconfined_a_daemon_does_not_outlive_its_check(open_host: WorkerHost, tmp_path: Path) -> None:
@@ -351,9 +376,9 @@ def test_even_unconfined_a_daemon_does_not_outlive_its_check(open_host: WorkerHo
             time.sleep(0.2)
             return 1
         """
-    student = _open(open_host, tmp_path, code)
-    assert student.sums.f() == 1
-    student._transport.close()
+    transport = _open(open_host, tmp_path, code)
+    assert _call_f(transport) == 1
+    transport.close()
     size = trace.stat().st_size
     time.sleep(0.2)
     assert size > 0 and trace.stat().st_size == size
@@ -364,11 +389,11 @@ def test_even_unconfined_killing_the_host_costs_that_check_only(
 ) -> None:
     kill = "import os, signal, time\ndef f():\n    os.kill(os.getppid(), signal.SIGKILL); time.sleep(9)"
     with pytest.raises(Crashed):
-        _open(open_host, tmp_path, kill).sums.f()
-    assert _open(open_host, tmp_path, "def f(): return 1").sums.f() == 1
+        _call_f(_open(open_host, tmp_path, kill))
+    assert _call_f(_open(open_host, tmp_path, "def f(): return 1")) == 1
 
 
-def test_a_full_disk_has_a_sentence_of_its_own_and_the_scratch_is_removed(host: WorkerHost, connect) -> None:
+def test_a_full_disk_has_a_sentence_of_its_own_and_the_scratch_is_removed(connect, base: Path) -> None:
     code = """
         def f():
             for n in range(10**6):
@@ -376,13 +401,13 @@ def test_a_full_disk_has_a_sentence_of_its_own_and_the_scratch_is_removed(host: 
         """
     with pytest.raises(Crashed, match="your code wrote more than 64 MB to the disk"):
         connect(code).sums.f()
-    assert not list((host._base / "scratch").iterdir())
+    assert not list((base / "scratch").iterdir())
 
 
 def test_a_worker_that_cannot_be_confined_is_the_graders_fault(
-    open_host: WorkerHost, tmp_path: Path, monkeypatch
+    open_host: WorkerHost, open_base: Path, tmp_path: Path
 ) -> None:
-    apply = open_host._base / "autograder" / "grader" / "inside" / "confine" / "apply.py"
+    apply = open_base / "autograder" / "grader" / "inside" / "confine" / "apply.py"
     apply.write_text(apply.read_text() + "\n\ndef confine(*args):\n    raise OSError\n")
     with pytest.raises(CouldNotRun, match="no process could be started"):
         _open(open_host, tmp_path, "def f(): return 1")

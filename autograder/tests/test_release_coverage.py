@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from autograder.course.parts import Part, Parts, SubPart
-from autograder.staff.release import outline
 from autograder.staff.release.coverage import uncovered
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import read_outline
+from autograder.tests.conftest import COURSE
 
-OUTLINE = {"4a": outline.SubPart("4a", "final goals", 3, "relabel.py", True)}
 HEADER = "from autograder.checks import checking\nfrom autograder.checks.checking import subpart\n"
 CHECK = '@subpart("4a", weight=2)\ndef test_it(student):\n    """It."""\n'
 
@@ -51,7 +50,7 @@ def test_a_check_may_cover_several_sub_parts(tmp_path):
 
 def test_a_sub_part_without_points_is_named(tmp_path):
     gaps = uncovered(checks(tmp_path), parts(SubPart("4a", "final goals", 0)))
-    assert gaps == ["Sub-part 4a (final goals) has no points in parts.toml."]
+    assert gaps == ["Sub-part 4a (final goals) has no points in course.toml."]
 
 
 def test_a_sub_part_without_a_hole_needs_only_one_check(tmp_path):
@@ -84,26 +83,14 @@ def test_a_check_that_cannot_be_collected_is_named(tmp_path, text, sentence):
     assert error.startswith("public/test_relabel.py" + sentence)
 
 
-def test_the_outline_is_read_from_parts_toml(tmp_path):
-    path = tmp_path / "parts.toml"
-    path.write_text(
-        """
-        [part.4]
-        title = "Hindsight"
-        file = "relabel.py"
-        time_limit = 10
-        sub.4a = { title = "final goals", points = 3 }
-        [part.5]
-        title = "Weights"
-        file = "w.safetensors"
-        time_limit = 10
-        sub.5a = { title = "weights", points = 5, hole = false }
-        """
-    )
-    assert read_outline(path) == {
-        **OUTLINE,
-        "5a": outline.SubPart("5a", "weights", 5, "w.safetensors", False),
-    }
-    path.write_text("[part")
+def test_the_outline_is_read_from_both_files(assignment):
+    outline = read_outline(assignment.root / "parts.toml")
+    assert outline.parts == assignment.parts and list(outline.holes["sums.py"]) == ["1a", "1b"]
+    assignment.write("course.toml", COURSE.replace("1b", "1c"))
+    with pytest.raises(
+        ReleaseError, match=r"course\.toml, line 3: part\.1\.points\.1c: part 1 has no sub-part 1c"
+    ):
+        read_outline(assignment.root / "parts.toml")
+    assignment.write("parts.toml", "[part")
     with pytest.raises(ReleaseError, match="not valid TOML"):
-        read_outline(path)
+        read_outline(assignment.root / "parts.toml")

@@ -167,6 +167,7 @@ def test_its_makefile_offers_what_a_student_can_run(unpacked):
     shown = run(unpacked, "make").stdout
     assert "check" in shown and "submission" in shown
     assert not [word for word in ("starter", "handout", "grade", "demo") if f"  {word} " in shown]
+    assert "mypy" not in run(unpacked, "make", "-n", "lint").stdout  # it looks at solutions/ too
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
@@ -191,6 +192,7 @@ def test_a_name_that_its_target_does_not_take_is_refused_before_anything_runs():
         assert tried(*words).returncode == 0
     assert tried("setup", "PIP_EXTRA_INDEX_URL=there").returncode == 0
     assert tried("lint", MAKELEVEL="1", MAKEFLAGS=" -- COURSE=ours").returncode == 0
+    assert "-m mypy" in tried("lint").stdout
     assert "--resume" in tried("train", "RESUME=1").stdout
     assert "--resume" not in tried("train", "RESUME=0").stdout
     assert "--force" not in tried("starter", "FORCE=0").stdout
@@ -222,7 +224,7 @@ def test_unpacked_on_its_own_it_says_that_every_hole_is_open(unpacked, tmp_path)
     )
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stderr
     subparts = json.loads(figures.read_text())["subparts"]
-    holes = {id_ for id_, sub in read_outline(ROOT / "autograder" / "parts.toml").items() if sub.has_hole}
+    holes = {id_ for subs in read_outline(ROOT / "autograder" / "parts.toml").holes.values() for id_ in subs}
     assert {id_: subparts[id_]["outcome"] for id_ in holes} == dict.fromkeys(holes, "not attempted")
     assert not any(sub["earned"] for sub in subparts.values())
 

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course.parts import Part, Parts, SubPart
 from autograder.staff.release import starter
 from autograder.staff.release.errors import ReleaseError
-from autograder.staff.release.outline import SubPart, read_outline
+from autograder.staff.release.outline import Outline, read_outline
 
 ROOT = Path(__file__).parents[2]
-OUTLINE = {
-    "4a": SubPart("4a", "final goals", 3, "relabel.py", True),
-    "5a": SubPart("5a", "trained weights", 3, "weights_reach.safetensors", False),
-}
+FINAL = SubPart("4a", "final goals", 3)
+WEIGHTS = SubPart("5a", "trained weights", 3, hole=False)
+PARTS = (
+    Part("4", "Hindsight", "relabel.py", 10, (FINAL,)),
+    Part("5", "Weights", "weights_reach.safetensors", 10, (WEIGHTS,), task="reach"),
+)
+OUTLINE = Outline(Parts(PARTS))
 RELABEL = "def f(x):\n    # BEGIN SOLUTION 4a\n    return x[-1]\n    # END SOLUTION\n"
 HOLE = 'def f(x):\n    raise NotImplementedError("TODO(4a): final goals")\n'
 
@@ -161,16 +165,17 @@ def test_a_failed_write_leaves_the_old_starter(solutions, hw, monkeypatch):
 def test_all_errors_of_all_files_are_collected(solutions):
     (solutions / "kit" / "buffer.py").write_text(RELABEL)
     (solutions / "relabel.py").write_text(RELABEL.replace("SOLUTION 4a", "SOLUTON 4a"))
-    outline = {**OUTLINE, "1a": SubPart("1a", "targets", 2, "dynamics.py", True)}
+    model = Part("1", "Model", "dynamics.py", 10, (SubPart("1a", "targets", 2),))
+    outline = Outline(Parts((*PARTS, model)))
     with pytest.raises(ReleaseError) as caught:
         starter.plan(solutions, outline)
+    assert caught.value.errors == (
+        "solutions/dynamics.py: parts.toml names this file, but it does not exist.",
+    )
+    with pytest.raises(ReleaseError) as caught:
+        starter.plan(solutions, OUTLINE)
     starts = sorted(error.split(": ")[0] for error in caught.value.errors)
-    assert starts == [
-        "solutions/dynamics.py",
-        "solutions/kit/buffer.py:2",
-        "solutions/relabel.py:2",
-        "solutions/relabel.py:4",
-    ]
+    assert starts == ["solutions/kit/buffer.py:2", "solutions/relabel.py:2", "solutions/relabel.py:4"]
 
 
 def test_a_missing_folder_and_a_link_are_one_sentence(solutions, tmp_path):
@@ -183,8 +188,11 @@ def test_a_missing_folder_and_a_link_are_one_sentence(solutions, tmp_path):
 
 def test_parts_toml_names_the_function_of_every_hole():
     outline = read_outline(ROOT / "autograder" / "parts.toml")
-    assert all(bool(sub.function) == sub.has_hole for sub in outline.values())
-    wrong = outline | {"4a": dataclasses.replace(outline["4a"], function="last_goals")}
+    assert all(bool(sub.function) == sub.hole for sub in outline.parts.subparts.values())
+    *others, relabeling, weights = outline.parts.parts
+    final = dataclasses.replace(relabeling.subparts[0], function="last_goals")
+    relabeling = dataclasses.replace(relabeling, subparts=(final, *relabeling.subparts[1:]))
+    wrong = Outline(Parts((*others, relabeling, weights)))
     with pytest.raises(ReleaseError) as caught:
         starter.plan(ROOT / "solutions", wrong)
     assert caught.value.errors == (

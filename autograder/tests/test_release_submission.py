@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from autograder.checks.reach_policy import HIDDEN, shapes
+from autograder.checks.policy_file import HIDDEN, shapes
 from autograder.course.parts import read_parts
 from autograder.grader.handin import submission
 from autograder.grader.handin.submission import build_submission
-from autograder.grader.intake import open_submission
+from autograder.grader.intake.opening import open_submission
 from autograder.grader.outside.tree import ROOT
 
 WEIGHTS = "weights_reach.safetensors"

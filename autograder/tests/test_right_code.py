@@ -17,7 +17,7 @@ from autograder.grader.outside import probe
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.student import Student
 from autograder.tests import ordinary_user, right_code
-from autograder.tests.right_code import ALL, IN_ANY_WORKER, Right
+from autograder.tests.right_code import ALL, Right
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a worker is forked")
 
@@ -61,11 +61,6 @@ def test_right_code_gets_full_marks_whoever_grades(user: str, layers: str) -> No
     output = json.loads(done.stdout)
     assert ("bubblewrap" in output["layers"]) == (layers == "best" and probe.best().bubblewrap)
     assert output["wrong"] == {}
-
-
-def test_the_table_is_long_and_each_case_has_a_name_of_its_own() -> None:
-    assert len({case.name for case in ALL}) == len(ALL) >= 70
-    assert len(IN_ANY_WORKER) >= 40
 
 
 # --- what is refused: in a worker by the kernel, in the student's own shell by a hook that says so ---

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.uploads import Upload
 from autograder.tests import exports
 from autograder.tests.conftest import SUMS, Assignment
 from autograder.tests.exports import ZOE
-from autograder.tests.test_batch_find import unpack
+from autograder.tests.packing import unpack
 from autograder.tests.test_batch_run import Class
 from envs.errors import UserMistake
 

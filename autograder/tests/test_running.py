@@ -13,7 +13,7 @@ from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.plugin import CheckResult
 from autograder.grader.running import collect_checks, list_checks, run_checks, subparts_by_file
-from autograder.tests.conftest import PARTS, Assignment
+from autograder.tests.conftest import COURSE, PARTS, Assignment
 
 
 def outcomes(assignment: Assignment, **options: object) -> dict[str, Outcome]:
@@ -478,3 +478,11 @@ def test_a_submission_that_wastes_time_in_every_check_soon_gets_little(
         assert [t.limit for t in opened] == [20, 20, 20, 2, 2, 20]
     else:
         assert [t.idle_limit for t in opened] == [5, 5, 5, 1, 1, 1] and {t.limit for t in opened} == {20}
+    opened.clear()  # and the course may allow more, or less
+    time = "[time]\nscale = 2\nfile_checks = 1\nidle_check = 3\nidle_file = 12\n"
+    assignment.write("course.toml", COURSE + time)
+    run_checks(roots, Wasting, assignment.hw, assignment.parts)
+    if wasted == "computed":
+        assert [t.limit for t in opened] == [40, 4, 4, 4, 4, 40]
+    else:
+        assert [t.idle_limit for t in opened] == [3, 3, 3, 3, 1, 1] and {t.limit for t in opened} == {40}

@@ -24,11 +24,12 @@ title = "Policy"
 file = "policy.py"
 time_limit = 10
 [part.3.sub]
-3a = { title = "actor", points = 3 }
-3b = { title = "critic", points = 6 }
-3c = { title = "targets", points = 3 }
-3d = { title = "apart", points = 2 }
+3a = { title = "actor" }
+3b = { title = "critic" }
+3c = { title = "targets" }
+3d = { title = "apart" }
 """
+COURSE = "[part.3]\npoints = { 3a = 3, 3b = 6, 3c = 3, 3d = 2 }\n"
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def read(text: str) -> Parts:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "parts.toml")
         path.write_text(text)
+        path.with_name("course.toml").write_text(COURSE)
         return read_parts(path)
 
 

@@ -20,12 +20,12 @@ def test_a_fetch_picture_shows_arm_and_goal(opengl):
     env = make_vec("reach", 2, seed=0)
     painter = render.make_painter(env, 240)
     obs, _ = env.reset()
-    picture = painter.draw(env, obs, 0)
+    picture = painter.draw(obs, 0)
     assert picture.shape == (240, 240, 3) and picture.dtype == np.uint8
     assert picture.std() > 20, "the picture is (nearly) of one colour"
     # Move the goal: only the red ball's surroundings may change, and they must.
     moved = dict(obs, desired_goal=obs["desired_goal"] + [0.0, 0.0, 0.1])
-    changed = (picture.astype(int) != painter.draw(env, moved, 0).astype(int)).any(axis=2)
+    changed = (picture.astype(int) != painter.draw(moved, 0).astype(int)).any(axis=2)
     assert 0 < changed.mean() < 0.05
     painter.close()
     env.close()
@@ -37,7 +37,7 @@ def test_drawing_leaves_the_physics_alone(opengl):
     obs, _ = drawn.reset()
     plain.reset()
     for _ in range(5):
-        painter.draw(drawn, obs, 0)
+        painter.draw(obs, 0)
         obs, *_ = drawn.step(np.full((1, 4), 0.5))
         expected, *_ = plain.step(np.full((1, 4), 0.5))
         assert np.array_equal(obs["observation"], expected["observation"])

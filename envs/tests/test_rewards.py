@@ -15,27 +15,28 @@ def test_distance_is_euclidean_over_the_last_axis():
 
 
 def test_sparse_reward_is_zero_at_the_goal_and_minus_one_elsewhere():
-    assert rewards.sparse_reward(AT, ORIGIN, 0.05).tolist() == [0.0, -1.0, 0.0]
+    assert rewards.reward_at(rewards.goal_distance(AT, ORIGIN), "sparse", 0.05).tolist() == [0.0, -1.0, 0.0]
 
 
 def test_exactly_at_the_threshold_costs_nothing_but_is_no_success():
-    achieved, desired = np.array([[0.5, 0.0]]), np.zeros((1, 2))
-    assert rewards.sparse_reward(achieved, desired, 0.5) == 0.0
-    assert rewards.is_success(achieved, desired, 0.5) == 0.0
-    assert rewards.is_success(achieved, desired, np.nextafter(0.5, 1)) == 1.0
+    distance = rewards.goal_distance(np.array([[0.5, 0.0]]), np.zeros((1, 2)))
+    assert rewards.reward_at(distance, "sparse", 0.5) == 0.0
+    assert rewards.success_at(distance, 0.5) == 0.0
+    assert rewards.success_at(distance, np.nextafter(0.5, 1)) == 1.0
 
 
 def test_dense_reward_is_the_negative_distance():
-    assert np.array_equal(rewards.dense_reward(AT, ORIGIN), -rewards.goal_distance(AT, ORIGIN))
+    distance = rewards.goal_distance(AT, ORIGIN)
+    np.testing.assert_allclose(rewards.reward_at(distance, "dense", 0.05), [-0.05, -0.0501, -0.0499])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_results_are_float64_for_any_float_input(dtype):
-    a, b = AT.astype(dtype), ORIGIN.astype(dtype)
+    distance = rewards.goal_distance(AT.astype(dtype), ORIGIN.astype(dtype))
     for result in (
-        rewards.sparse_reward(a, b, 0.05),
-        rewards.dense_reward(a, b),
-        rewards.is_success(a, b, 0.05),
+        rewards.reward_at(distance, "sparse", 0.05),
+        rewards.reward_at(distance, "dense", 0.05),
+        rewards.success_at(distance, 0.05),
     ):
         assert result.dtype == np.float64 and result.shape == (3,)
 

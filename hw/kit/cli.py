@@ -1,23 +1,25 @@
-"""The command line of training, out of its config: a field's docstring is its help."""
+"""The command line of training, made from its config: a field's docstring is its help."""
 
-import sys
+import argparse
 
+from envs.tasks import TASKS
 from envs.terminal import command_line
 
 from .config import TrainConfig
 from .recipes import default_config
 
+TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
+
 
 def training_config(arguments: list[str] | None = None) -> TrainConfig:
     """The run's config: what the command line says, and the task's defaults for everything else.
 
-    Raises: UserError for values that make no sense; words that do not parse are a sentence, too (and exit 2).
+    arguments: by default those of the command line. Raises: UserMistake for values that make no sense. Words that do
+    not parse end the program with one sentence.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    task = "reach"
-    for position, word in enumerate(arguments):
-        if word == "--task" and position + 1 < len(arguments):
-            task = arguments[position + 1]
-        elif word.startswith("--task="):
-            task = word.removeprefix("--task=")
-    return command_line(TrainConfig, args=arguments, default=default_config(task)).check()
+    # The task decides the defaults that --help shows, so it is read before everything else.
+    task_first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    task_first.add_argument("--task", nargs="?")
+    named = task_first.parse_known_args(arguments)[0].task
+    default = default_config(named if named in TASKS else TrainConfig.task)
+    return command_line(TrainConfig, args=arguments, default=default, prog=f"python -m {TRAIN}").check()

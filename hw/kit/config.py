@@ -1,127 +1,179 @@
-"""What a training run can be told. Each default stands here, once; what a task changes stands in kit/recipes.py."""
+"""What a training run can be told. A setting stands here once: its default, what it may be, and its help.
+
+What a task changes of the defaults stands in kit/recipes.py.
+"""
 
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
-from .ranges import check_each, check_together
+from envs.rewards import RewardType
+from envs.tasks import TaskName, task_spec
+
+from .log_var import MAX_LOG_VAR, MIN_LOG_VAR
+from .scripted import ScriptName
+from .seeds import FRESH_SEED, SEED_STEP
+from .settings import Count, Layers, Must, NotNegative, Positive, Seed, Share, WholeNumber, check_each, need
+
+Method = Literal["ddpg", "her", "mbpo"]
+METHODS: tuple[str, ...] = get_args(Method)
+
+LogVarBound = Annotated[
+    float,
+    Must(
+        f"lie in [-80, {MAX_LOG_VAR}) ({MAX_LOG_VAR} is the upper bound)",
+        lambda x: -80 <= x < MAX_LOG_VAR,  # the loss holds exp(-log_var), and float32 ends at exp(88)
+    ),
+]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Train a policy on one task."""
 
-    task: str = "reach"
-    """tiny, reach, push, slide or pick_and_place"""
-    method: str = "her"
-    """ddpg (no relabeling), her (with hindsight relabeling) or mbpo (her and a learned model)"""
-    seed: int = 0
+    task: TaskName = "reach"
+    """what the arm learns; tiny is a point in the plane"""
+    method: Method = "her"
+    """ddpg: no relabeling; her: hindsight relabeling; mbpo: her and a learned model"""
+    seed: Seed = 0
     """of everything random; the same seed gives the same numbers on the same machine"""
     out: Path | None = None
     """the run's folder; by default runs/TASK-METHOD-sSEED"""
     resume: bool = False
     """go on with the unfinished run in that folder"""
-    cores: int = 2
+    cores: Count = 2
     """cores to use, 1 or 2; the numbers do not depend on it"""
-    total_steps: int = 10_000
+    total_steps: Count = 10_000
     """env steps in all, over all environments"""
-    stop_at: float | None = None
+    stop_at: Share | None = None
     """end early once the evaluated success has reached this share"""
 
-    reward: str = "sparse"
-    """sparse (0 at the goal, -1 elsewhere) or dense (negative distance)"""
-    num_envs: int = 8
+    reward: RewardType = "sparse"
+    """sparse: 0 at the goal, -1 elsewhere; dense: the negative distance"""
+    num_envs: Count = 8
     """environments stepped side by side"""
-    warmup_episodes: int = 8
+    warmup_episodes: WholeNumber = 8
     """episodes of uniformly random actions at the start"""
-    noise_std: float = 0.2
+    noise_std: NotNegative = 0.2
     """standard deviation of the exploration noise (actions lie in [-1, 1])"""
-    epsilon: float = 0.3
+    epsilon: Share = 0.3
     """probability of a uniformly random action"""
-    hold: float = 0.0
-    """probability in a step that a random action begins which is held for 2 to 11 steps"""
-    guide: str = "none"
-    """a script that visits the object: none, approach, poke, carry or strike (see kit/guides.py)"""
-    guided_fraction: float = 0.1
-    """share of the episodes in which the guide acts"""
+    repeat_probability: Share = 0.0
+    """probability that a random action begins in a step and is repeated for 2 to 11 steps"""
+    scripted: ScriptName = "none"
+    """scripted exploration: which script visits the object in some episodes (see kit/scripted.py)"""
+    scripted_fraction: Share = 0.1
+    """share of the episodes in which the script acts"""
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: Layers = (256, 256)
     """hidden layers of actor and critic"""
-    critics: int = 1
+    num_critics: Count = 1
     """critics; the smallest of their values is the target"""
-    lr: float = 1e-3
+    lr: Positive = 1e-3
     """learning rate of actor and critic (Adam)"""
-    anneal: float = 0.0
+    anneal: Share = 0.0
     """share of the training, at its end, over which the learning rate falls to a tenth"""
-    discount: float = 0.95
-    """discount factor γ, a step"""
-    tau: float = 0.05
-    """step of the target networks τ, an update"""
-    averaging: float = 1.0
-    """step of the acting policy towards the actor, an update; below 1 it is an average of the latest actors"""
-    action_penalty: float = 0.1
+    discount: Annotated[float, Must("lie in [0, 1)", lambda x: 0 <= x < 1)] = 0.95
+    """discount factor γ for each step"""
+    tau: Share = 0.05
+    """step τ of the target networks in each update"""
+    actor_ema: Annotated[float, Must("lie in (0, 1]", lambda x: 0 < x <= 1)] = 1.0
+    """weight of the latest actor in the moving average that acts; 1 lets the latest actor act"""
+    action_penalty: NotNegative = 0.1
     """weight of the squared actions in the actor's loss"""
-    batch_size: int = 256
+    batch_size: Count = 256
     """transitions in a batch"""
-    updates_per_step: float = 0.5
+    updates_per_step: Positive = 0.5
     """gradient updates for each env step"""
-    buffer_episodes: int = 20_000
+    buffer_episodes: Count = 20_000
     """episodes that D_env holds"""
-    moved_fraction: float = 0.0
+    moved_fraction: Share = 0.0
     """share of a batch that comes from episodes in which the achieved goal moved"""
     skip_fallen: bool = False
-    """leave out, of those, the episodes that end with the object fallen off the table"""
+    """an episode that ends with the object fallen off the table does not count as one in which it moved"""
     prefer_far: bool = False
-    """draw, of those, an episode the more often the farther from its first place the achieved goal ended"""
-    deciding_fraction: float = 0.0
-    """share, of those, of steps until just after the object first moved: later ones matter little where it slides"""
-    mirror: str = ""
-    """axes in which transitions are mirrored at random: x, y or xy (Fetch; see kit/symmetry.py)"""
+    """weight the episodes in which the achieved goal moved by how far from its first place it ended"""
+    deciding_fraction: Share = 0.0
+    """share of the rows from moved episodes that are steps until just after the first move (see kit/buffer.py)"""
+    mirror: Literal["", "x", "y", "xy"] = ""
+    """axes in which transitions are mirrored at random (Fetch; see kit/symmetry.py)"""
 
-    strategy: str = "future"
-    """where hindsight goals come from: final, future, episode or random"""
-    relabel_fraction: float = 0.8
+    strategy: Literal["final", "future", "episode", "random"] = "future"
+    """where hindsight goals come from"""
+    relabel_fraction: Share = 0.8
     """share of a batch that gets a hindsight goal (her, mbpo)"""
-    hindsight_moved: float = 0.0
+    hindsight_moved: Share = 0.0
     """share of the rows with a hindsight goal that come from episodes in which the achieved goal moved (her, mbpo)"""
-    hindsight_lifted: float = 0.0
-    """share, of those, that come from episodes in which the object was lifted: at first they are rare"""
-    nearby_fraction: float = 0.0
-    """share of a batch whose goal is moved a little (her, mbpo; see kit/nearby.py)"""
+    hindsight_lifted: Share = 0.0
+    """share of those rows that come from episodes in which the object was lifted, which are rare at first"""
+    jitter_fraction: Share = 0.0
+    """share of a batch whose goal is moved a little (her, mbpo; see kit/jitter.py)"""
 
-    model_every: int = 400
+    model_every: Count = 400
     """mbpo: env steps between two fits of the dynamics model"""
-    model_hidden: tuple[int, ...] = (200, 200)
+    model_hidden: Layers = (200, 200)
     """mbpo: hidden layers of each member of the ensemble"""
-    model_noise: float = 0.0
+    model_noise: NotNegative = 0.0
     """mbpo: share of the predicted standard deviation that imagined steps are sampled with"""
-    model_min_log_var: float = -10.0
-    """mbpo: lower bound of the log-variance that the model predicts, below its upper one of .5"""
-    start_mode: str = "all"
-    """mbpo: where rollouts start: initial, or all states in D_env"""
-    rollout_mode: str = "partial"
-    """mbpo: full rollouts (to the episode's end) or partial ones"""
-    rollout_length: int = 1
+    model_min_log_var: LogVarBound = MIN_LOG_VAR
+    """mbpo: lower bound of the log-variance that the model predicts"""
+    start_mode: Literal["initial", "all"] = "all"
+    """mbpo: rollouts start from initial states, or from all states in D_env"""
+    rollout_mode: Literal["full", "partial"] = "partial"
+    """mbpo: rollouts go to the end of the episode, or for rollout-length steps"""
+    rollout_length: Count = 1
     """mbpo: steps of a partial rollout (k)"""
-    rollouts_per_step: float = 10.0
+    rollouts_per_step: NotNegative = 10.0
     """mbpo: rollouts imagined for each env step"""
-    model_buffer: int = 50_000
+    model_buffer: Count = 50_000
     """mbpo: imagined transitions that D_model holds"""
-    real_fraction: float = 0.5
+    real_fraction: Share = 0.5
     """mbpo: share of each batch that comes from D_env"""
 
-    eval_every: int = 800
+    eval_every: Count = 800
     """env steps between two evaluations"""
-    eval_episodes: int = 40
+    eval_episodes: Count = 40
     """episodes of an evaluation"""
-    save_seconds: float = 30.0
+    save_seconds: NotNegative = 30.0
     """seconds between two checkpoints"""
 
     def check(self) -> "TrainConfig":
-        """Returns: the config itself. Raises: UserError naming the first value that makes no sense."""
+        """Returns: the config itself. Raises: UserMistake that names the first value that makes no sense."""
         check_each(self)
-        check_together(self)
+        spec = task_spec(self.task)
+        need(
+            SEED_STEP * self.seed != FRESH_SEED,
+            f"seed {self.seed} would train on the episodes that play judges by: choose another",
+        )
+        need(
+            not self.mirror or spec.layout is not None,
+            f"{self.task} has no mirror image: leave mirror empty",
+        )
+        for name, off in (("scripted", "none"), ("skip_fallen", False), ("hindsight_lifted", 0.0)):
+            need(
+                spec.object is not None or getattr(self, name) == off,
+                f"{self.task} has no object: leave {name} at {off}",
+            )
+        need(
+            self.buffer_episodes >= max(self.num_envs, self.warmup_episodes),
+            f"buffer_episodes must be at least num_envs and warmup_episodes, but is {self.buffer_episodes}",
+        )
+        if self.method == "mbpo":
+            length = spec.episode_length if self.rollout_mode == "full" else self.rollout_length
+            imagined = self.rollouts_each_round * length
+            need(imagined >= 1, "a round imagines nothing: raise rollouts_per_step")
+            need(
+                imagined <= self.model_buffer,
+                f"a round imagines up to {imagined} transitions, but model_buffer holds {self.model_buffer}: "
+                "lower rollouts_per_step or raise model_buffer",
+            )
         return self
+
+    @property
+    def rollouts_each_round(self) -> int:
+        """mbpo: rollouts imagined after an episode in every environment."""
+        return round(self.rollouts_per_step * self.num_envs * task_spec(self.task).episode_length)
 
     def learning_rate(self, env_steps: int) -> float:
         """At this point of the training: `lr` at first, falling linearly to a tenth over the last `anneal` of it."""
@@ -131,13 +183,14 @@ class TrainConfig:
 
     @property
     def folder(self) -> Path:
+        """Where the run goes."""
         return self.out or Path("runs") / f"{self.task}-{self.method}-s{self.seed}"
 
     @property
     def title(self) -> str:
+        """What the run is called wherever it is shown."""
         return f"{self.task}, {self.method}, seed {self.seed}"
 
     def as_dict(self) -> dict:
         """Plain values, as config.json holds them."""
-        plain = dataclasses.asdict(self)
-        return {**plain, "out": str(self.folder)}
+        return dataclasses.asdict(self) | {"out": str(self.folder)}

@@ -1,63 +1,63 @@
-"""Exploration that lasts: a policy wrapped for one round of episodes, `wrapped(obs, goals) -> actions`.
+"""Exploration that lasts longer than a step: a policy wrapped for one round of episodes.
 
-    policy  ->  holding: some random actions are held for several steps  ->  guided: scripted visits to the object
+    policy  ->  repeating: some random actions last several steps  ->  with_script: a script visits the object
 
-Independent noise in every step hardly gets an arm anywhere: it cancels out. What a wrapper remembers from step to step
-belongs to one round of episodes, so wrap anew for the next.
+Independent noise in every step hardly moves an arm: it cancels out. A wrapper remembers things from step to step, so it
+belongs to one round of episodes: wrap the policy anew for the next round.
 """
 
 import numpy as np
 
-from .collect import Policy
-from .guides import GUIDES
+from envs import TaskSpec
 
-LONGEST_HOLD = 11  # steps
+from .interfaces import Policy
+from .scripted import SCRIPTS, Script
+
+LONGEST_REPEAT = 11  # steps
 
 
-def holding(policy: Policy, probability: float, rng: np.random.Generator) -> Policy:
-    """With this probability in a step, draw a uniformly random action and hold it for 2 to 11 steps.
+def repeating(policy: Policy, probability: float, rng: np.random.Generator) -> Policy:
+    """Temporally extended ε-greedy: with this probability in a step, a random action begins and lasts 2 to 11 steps.
 
-    (After Dabney et al. 2020, "Temporally-Extended ε-Greedy Exploration", where the durations are heavy-tailed.)
+    The action is uniform in [-1, 1], and so is its duration over its range (after Dabney et al. 2020,
+    "Temporally-Extended ε-Greedy Exploration", where the durations are heavy-tailed).
     """
-    held, left = None, 0
+    repeated: np.ndarray | None = None
+    left = np.zeros(0, int)
 
-    def wrapped(obs, goals):
-        nonlocal held, left
+    def wrapped(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        nonlocal repeated, left
         actions = policy(obs, goals)
-        if held is None:
-            held, left = np.zeros_like(actions), np.zeros(len(actions), int)
+        if repeated is None:
+            repeated, left = np.zeros_like(actions), np.zeros(len(actions), int)
         begins = (left == 0) & (rng.random(len(actions)) < probability)
-        held[begins] = rng.uniform(-1.0, 1.0, size=actions.shape)[begins]
-        left[begins] = rng.integers(2, LONGEST_HOLD + 1, size=len(actions))[begins]
-        holds = left > 0
-        left[holds] -= 1
-        return np.where(holds[:, None], held, actions)
+        repeated[begins] = rng.uniform(-1.0, 1.0, size=actions.shape)[begins]
+        left[begins] = rng.integers(2, LONGEST_REPEAT + 1, size=len(actions))[begins]
+        lasts = left > 0
+        left[lasts] -= 1
+        return np.where(lasts[:, None], repeated, actions)
 
     return wrapped if probability > 0 else policy
 
 
-def guided(
-    policy: Policy,
-    guide: str,
-    share: float,
-    noise_std: float,
-    rng: np.random.Generator,
+def with_script(
+    policy: Policy, spec: TaskSpec, name: str, share: float, noise_std: float, rng: np.random.Generator
 ) -> Policy:
-    """In this share of the episodes, a script acts where the policy would not find to the object by itself.
+    """Scripted exploration: in this share of the episodes, a script visits the object before the policy acts again.
 
-    guide: "none" or the name of a script in guides.py. The script knows nothing of goals: where the object should go
-    is left to the policy. Its actions get Gaussian noise of `noise_std`.
+    name: "none" or a script of kit/scripted.py. The script knows nothing of goals: the policy has to learn where the
+    object should go. The script's actions get Gaussian noise of `noise_std`.
     """
-    if guide == "none" or share == 0:
+    if name == "none" or share == 0:
         return policy
-    script = None
+    script: Script | None = None
 
-    def wrapped(obs, goals):
+    def wrapped(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         nonlocal script
         if script is None:
-            script = GUIDES[guide](len(obs), share, rng)
+            script = SCRIPTS[name](len(obs), share, rng)
         actions = policy(obs, goals)
-        scripted, takes_over = script(obs[:, :3], obs[:, 3:6])
+        scripted, takes_over = script(spec.gripper(obs), spec.achieved_goal(obs))
         noisy = scripted + noise_std * rng.standard_normal(scripted.shape)
         return np.where(takes_over[:, None], np.clip(noisy, -1.0, 1.0), actions)
 

@@ -12,6 +12,12 @@ class Normalizer(nn.Module):
     Before any data it changes nothing but the clip. Sums are kept in float64, so millions of rows lose no precision.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+    count: torch.Tensor
+    sum: torch.Tensor
+    sum_squares: torch.Tensor
+
     def __init__(self, dim: int, clip: float = 5.0, min_std: float = 1e-2):
         super().__init__()
         self.clip, self.min_std = clip, min_std
@@ -30,7 +36,7 @@ class Normalizer(nn.Module):
         mean = self.sum / self.count
         variance = (self.sum_squares / self.count - mean.square()).clamp(min=0.0)
         self.mean.copy_(mean)
-        # A floor, since a dimension that hardly moves (a finger held shut) would blow its noise up to full size.
+        # A floor: else the noise of a dimension that hardly moves (a closed finger) would be scaled up to full size.
         self.std.copy_(variance.sqrt().clamp(min=self.min_std))
 
     def forward(self, rows: np.ndarray) -> torch.Tensor:

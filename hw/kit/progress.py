@@ -1,4 +1,6 @@
-"""What one sees while training: a bar with success, return, steps a second and the time left."""
+"""The display of a training: a bar with success, return, steps per second and the time left."""
+
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -9,27 +11,28 @@ FIELDS = "success {task.fields[success]} · return {task.fields[mean_return]} ·
 class TrainingBar:
     """`with TrainingBar("reach, her, seed 0", total_steps) as bar: bar.show(env_steps, train_seconds, row)`.
 
-    Where the output is no terminal (a log file), each evaluation prints a line instead.
+    If the output is no terminal (a log file), each evaluation prints a line instead.
     """
 
     def __init__(self, title: str, total_steps: int, already_done: int = 0):
-        self.title, self.console, self.last_row = title, Console(), None
+        self.title, self.console = title, Console()
+        self.last_row: dict = {}
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f}%"),
                    TextColumn(FIELDS), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())  # fmt: skip
         self.bar = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
-        blank = {"success": "–", "mean_return": "–", "rate": "–"}
+        blank: dict[str, Any] = {"success": "–", "mean_return": "–", "rate": "–"}
         self.task = self.bar.add_task(title, total=total_steps, completed=already_done, **blank)
 
     def __enter__(self) -> "TrainingBar":
         self.bar.start()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.bar.stop()
 
     def show(self, env_steps: int, train_seconds: float, row: dict) -> None:
         """Move the bar; `row` is the latest line of progress.csv, or {} before the first one."""
-        fields = {"rate": f"{env_steps / max(train_seconds, 1e-9):.0f}"}
+        fields: dict[str, Any] = {"rate": f"{env_steps / max(train_seconds, 1e-9):.0f}"}
         if row:
             fields |= {"success": f"{row['success']:.2f}", "mean_return": f"{row['return']:.1f}"}
         self.bar.update(self.task, completed=env_steps, **fields)

@@ -1,4 +1,4 @@
-"""A trained policy as a file: safetensors, which holds arrays and nothing that could run."""
+"""A trained policy as a file: safetensors, which holds arrays and no code."""
 
 import copy
 import json
@@ -9,27 +9,29 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from .checkpoint import write_whole
-from .console import UserError
+from envs.errors import UserMistake
+
+from .files import write_whole
+from .interfaces import Player
 
 
 def linear_layers(actor: nn.Module) -> list[nn.Linear]:
-    """The layers of π(a|s,g), the first one first, each once under however many names the actor knows it."""
+    """The layers of π(a|s,g) in order; each is listed once, also if the actor has several names for it."""
     return [module for module in actor.modules() if isinstance(module, nn.Linear)]
 
 
 def actor_parameters(actor: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters of these layers, under the names that they have in `mlp`: ReLU stands at the odd places."""
+    """The parameters of these layers, under the names that they have in `mlp`, where the odd layers are ReLU."""
     named = {f"actor.net.{2 * i}": layer for i, layer in enumerate(linear_layers(actor))}
     return {f"{name}.{key}": x for name, layer in named.items() for key, x in layer.named_parameters()}
 
 
 @torch.no_grad()
-def check_playable(agent) -> None:
-    """Whether a weights file can hold what the actor computes: whoever plays it has the file, and not your Actor.
+def check_playable(agent: Player) -> None:
+    """Check that a weights file can hold what the actor computes: who plays it has the file, and not your Actor.
 
-    Raises: UserError with a sentence where the linear layers alone, with ReLU between them and tanh behind, act
-    otherwise, or would after training: every other parameter is changed first, and must not matter.
+    Raises: UserMistake if the linear layers alone, with ReLU between them and tanh behind, act otherwise, or would
+    after training: all other parameters are changed first, and must not matter.
     """
     actor = copy.deepcopy(agent.acting)
     layers, held = linear_layers(actor), {id(x) for x in actor_parameters(actor).values()}
@@ -47,13 +49,13 @@ def check_playable(agent) -> None:
         acted = actor(obs, goals)
         if acted.shape == actions.shape and torch.allclose(acted, actions, atol=1e-5):
             return
-    raise UserError(
+    raise UserMistake(
         "the actions of your Actor (3a) are not tanh(self.net([obs, goals])) with the `self.net` that is given: "
         "a weights file holds the linear layers of that net and nothing else, so nobody could play yours"
     )
 
 
-def policy_tensors(agent) -> dict[str, torch.Tensor]:
+def policy_tensors(agent: Player) -> dict[str, torch.Tensor]:
     """All that greedy acting needs: the actor's parameters and the statistics of both normalizers."""
     tensors = dict(actor_parameters(agent.acting))
     for name in ("obs_norm", "goal_norm"):
@@ -62,37 +64,37 @@ def policy_tensors(agent) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
 
 
-def save_weights(path: Path, agent, config: dict) -> None:
+def save_weights(path: Path, agent: Player, config: dict) -> None:
     """Write the policy with the config that made it (as metadata)."""
     tensors, metadata = policy_tensors(agent), {"config": json.dumps(config)}
     write_whole(path, lambda temporary: temporary.write_bytes(save(tensors, metadata)))
 
 
 def read_config(path: Path) -> dict:
-    """The config that stands in a weights file. Raises: UserError with a sentence where there is none."""
+    """The config that stands in a weights file. Raises: UserMistake if there is none."""
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])
             return config | {key: config[key] for key in ("task", "hidden")}  # what playing them needs
     except FileNotFoundError:
-        raise UserError(f"there is no weights file {path}") from None
+        raise UserMistake(f"there is no weights file {path}") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} holds no weights of this kit ({type(error).__name__})") from error
+        raise UserMistake(f"{path} holds no weights of this kit ({type(error).__name__})") from error
 
 
-def load_weights(path: Path, agent) -> None:
-    """Put saved weights into an agent. Raises: UserError naming the first tensor that does not fit."""
+def load_weights(path: Path, agent: Player) -> None:
+    """Put saved weights into an agent. Raises: UserMistake naming the first tensor that does not fit."""
     read_config(path)
     wanted = policy_tensors(agent)
     with safe_open(path, framework="pt") as file:
         names = set(file.keys())
         for name in sorted(names ^ set(wanted)):
-            raise UserError(f"{path}: {name} is {'not in the file' if name in wanted else 'unknown'}")
+            raise UserMistake(f"{path}: {name} is {'not in the file' if name in wanted else 'unknown'}")
         tensors = {name: file.get_tensor(name) for name in sorted(names)}
     for name, value in tensors.items():
         if value.shape != wanted[name].shape:
             sizes = f"{tuple(value.shape)} where the policy has {tuple(wanted[name].shape)}"
-            raise UserError(f"{path}: {name} is of size {sizes}")
+            raise UserMistake(f"{path}: {name} is of size {sizes}")
     with torch.no_grad():
         for name, parameter in actor_parameters(agent.acting).items():
             parameter.copy_(tensors[name])

@@ -1,112 +1,63 @@
 """Saving and restoring the whole state of a run, so that a resumed run goes on as if it had never stopped.
 
-`snapshot` walks the attributes of a run's objects and copies what changes during training: modules, optimizers, arrays,
-random generators and counters. `restore` puts them back in place.
+What has a state says so itself, as in torch: `state_dict()` gives it in dicts, lists, numbers and tensors, and
+`load_state_dict(state)` puts it back.
 """
 
 import copy
 import io
-import os
+import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from .console import UserError
+from envs.errors import UserMistake
+
+from .files import write_whole
 from .finite import NotFinite
 
 
-class Unfit(ValueError):
-    """A state that is not one of the things it should be restored to."""
+def tensors(value: Any) -> Any:
+    """The same with tensors in place of NumPy's arrays, and plain numbers in place of its numbers; in dicts, too."""
+    if isinstance(value, dict):
+        return {key: tensors(part) for key, part in value.items()}
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def snapshot(thing):
-    """A copy of the state of `thing`, made of dicts, lists, numbers, strings and tensors only; None if it has none."""
-    if isinstance(thing, torch.nn.Module | torch.optim.Optimizer):
-        return copy.deepcopy(thing.state_dict())
-    if isinstance(thing, np.random.Generator):
-        return copy.deepcopy(thing.bit_generator.state)
-    if isinstance(thing, np.ndarray):
-        return torch.from_numpy(thing.copy())
-    if isinstance(thing, bool | int | float | str):
-        return thing
-    if isinstance(thing, dict):
-        return {key: snapshot(value) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [snapshot(value) for value in thing]
-    if hasattr(thing, "__dict__"):
-        return {key: snapshot(value) for key, value in vars(thing).items()}
-    return None
+def arrays(value: Any) -> Any:
+    """The same with NumPy's arrays in place of tensors; in dicts, too."""
+    if isinstance(value, dict):
+        return {key: arrays(part) for key, part in value.items()}
+    return value.numpy() if isinstance(value, torch.Tensor) else value
 
 
-def restore(thing, state):
-    """Put a snapshot's state back: in place where `thing` can be changed, and returned as the new value otherwise.
+class Stateful(Protocol):
+    """What can be saved and restored."""
 
-    Raises: Unfit where the state is not one of such a thing.
-    """
-    if isinstance(thing, torch.nn.Module | torch.optim.Optimizer | np.random.Generator):
-        _load(thing, state)
-    elif isinstance(thing, list | tuple) and isinstance(state, list):
-        if len(thing) != len(state):
-            raise Unfit(f"{len(state)} values where {len(thing)} are expected")
-        return type(thing)(restore(value, part) for value, part in zip(thing, state, strict=True))
-    elif isinstance(state, torch.Tensor):
-        return state.numpy()
-    elif isinstance(state, dict) and isinstance(thing, dict):
-        thing.update({key: restore(thing.get(key), value) for key, value in state.items()})
-    elif isinstance(state, dict) and hasattr(thing, "__dict__"):
-        for key, value in state.items():
-            setattr(thing, key, restore(getattr(thing, key, None), value))
-    elif isinstance(state, dict):
-        return {key: restore(None, value) for key, value in state.items()}
-    elif isinstance(thing, dict) or hasattr(thing, "__dict__"):
-        if state is not None:
-            raise Unfit(f"{type(state).__name__} where the state of {type(thing).__name__} is expected")
-    else:
-        return thing if state is None else state
-    return thing
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> object: ...
 
 
-def _load(thing, state) -> None:
-    """Let a module, optimizer or generator read its own state: what it refuses does not fit it. Raises: Unfit."""
-    try:
-        if isinstance(thing, np.random.Generator):
-            thing.bit_generator.state = state
-        else:
-            thing.load_state_dict(state)
-    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise Unfit(f"{type(thing).__name__} has another state: {reason}") from error
-
-
-def write_whole(path: Path, write) -> None:
-    """Call `write(temporary path)` and move the file into place, so that `path` is the old file or the new one, whole.
-
-    Raises: OSError where it cannot be written.
-    """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def save_checkpoint(path: Path, things: dict) -> None:
-    """Save the state of several objects under their names. Raises: OSError where it cannot be written."""
-    packed = (
-        io.BytesIO()
-    )  # torch itself reports a full disk as it does any bug; written from here, it is an OSError
-    torch.save(snapshot(things), packed)
+def save_checkpoint(path: Path, thing: Stateful) -> None:
+    """Save a state. Raises: OSError if it cannot be written."""
+    packed = io.BytesIO()  # torch reports a full disk as it does any bug; written from here, it is an OSError
+    torch.save(thing.state_dict(), packed)
     write_whole(path, lambda temporary: temporary.write_bytes(packed.getbuffer()))
 
 
-def load_checkpoint(path: Path, things: dict) -> None:
-    """Restore objects saved by `save_checkpoint`.
+def load_checkpoint(path: Path, thing: Stateful) -> None:
+    """Restore a state that `save_checkpoint` saved.
 
-    Raises: UserError where the file is damaged or is of another program; OSError where it cannot be read.
+    Raises: UserMistake if the file is damaged, or if the code as it is now cannot go on from it; OSError if it cannot
+    be read.
     """
     content = path.read_bytes()
     try:
@@ -114,42 +65,65 @@ def load_checkpoint(path: Path, things: dict) -> None:
     except (
         Exception
     ) as error:  # torch has no error of its own for a damaged file, and nothing else is done here
-        raise UserError(
+        raise UserMistake(
             f"{path} is damaged, so nothing can go on from it: delete the folder to start anew"
         ) from error
     try:
-        if not isinstance(state, dict) or not state.keys() >= things.keys():
-            raise Unfit("something is missing in it")
-        for name, thing in things.items():
-            restore(thing, state[name])
-    except Unfit as error:
-        raise UserError(
-            f"{path} is no checkpoint of this run as the code is now ({error}): go back to the code that saved it, or "
+        thing.load_state_dict(state)
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise UserMistake(
+            f"{path} is no checkpoint of this run as the code is now ({reason}): go back to the code that saved it, or "
             "delete the folder to start anew"
         ) from error
 
 
-class FallBack:
-    """Within it, an error leaves things as they were when they were remembered last, and saved.
+class Safekeeping:
+    """Within it, neither an error nor Ctrl-C loses more than the round that is running.
 
-    `with FallBack(things, save) as fall_back: ... fall_back.remember()`. Nothing is saved if nothing had happened yet.
+        with Safekeeping(thing, save, seconds) as keeper:
+            ...                         # a round
+            keeper.after_round(step)    # saves if the last time was `seconds` ago
+
+    An error puts the thing back as it was after the last round, and saves that, unless there was none before.
+    After Ctrl-C the running round ends and is saved; a second Ctrl-C stops at once.
     """
 
-    def __init__(self, things: Callable[[], dict], save: Callable[[], None]):
-        self.things, self.save, self.rounds = things, save, -1
+    def __init__(self, thing: Stateful, save: Callable[[], None], seconds: float):
+        self.thing, self.save, self.seconds = thing, save, seconds
+        self.rounds, self.last_save, self.interrupted = 0, time.monotonic(), False
+        self.previous: Any = None  # what Ctrl-C did before
 
-    def __enter__(self) -> "FallBack":
-        self.remember()
+    def __enter__(self) -> "Safekeeping":
+        self.state = copy.deepcopy(self.thing.state_dict())
+        with suppress(ValueError):  # not the main thread: Ctrl-C does not arrive here anyway
+            self.previous = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
-    def remember(self) -> None:
-        """This is a good state."""
-        self.state, self.rounds = snapshot(self.things()), self.rounds + 1
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
+        self.interrupted = True
 
-    def __exit__(self, kind, error, trace) -> None:
-        wanted = isinstance(error, NotFinite) or (self.rounds > 0 and isinstance(error, Exception))
-        if wanted and not isinstance(error, OSError):  # a full disk is full
+    def after_round(self, step: int) -> None:
+        """Raises: KeyboardInterrupt if Ctrl-C was pressed; what there is has been saved."""
+        if self.interrupted:
+            self.save()
+            raise KeyboardInterrupt(f"stopped and saved: --resume goes on from step {step}")
+        if time.monotonic() - self.last_save > self.seconds:
+            self.save()
+            self.last_save = time.monotonic()
+        self.state, self.rounds = copy.deepcopy(self.thing.state_dict()), self.rounds + 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGINT, self.previous)
+        if not isinstance(error, Exception) or isinstance(error, OSError):  # an OSError: the disk may be full
+            return
+        if isinstance(error, NotFinite) or self.rounds > 0:
             with suppress(OSError):
-                restore(self.things(), self.state)
+                self.thing.load_state_dict(self.state)
                 self.save()
                 error.add_note("the state before that is saved, and --resume goes on from there")

@@ -1,13 +1,13 @@
 """Acting in the world: whole episodes for D_env, and the greedy evaluation."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-Policy = Callable[[np.ndarray, np.ndarray], np.ndarray]  # obs (n, O), goals (n, G) -> actions (n, A)
+from envs.goal_env import GoalVecEnv
+
+from .interfaces import Policy
 
 
-def collect_episodes(env, policy: Policy) -> dict:
+def collect_episodes(env: GoalVecEnv, policy: Policy) -> dict:
     """One episode in each of the n environments, as `EpisodeBuffer.add` takes it (n rows)."""
     current, _ = env.reset()
     desired = current["desired_goal"]
@@ -16,7 +16,7 @@ def collect_episodes(env, policy: Policy) -> dict:
     for _ in range(env.episode_length):
         actions.append(np.asarray(policy(current["observation"], desired)))
         current, reward, terminated, _, _ = env.step(actions[-1])
-        # next_obs, and what it achieved: taken from the state the step led to
+        # next_obs and what it achieved: of the state that the step led to
         obs.append(current["observation"])
         achieved.append(current["achieved_goal"])
         rewards.append(reward)
@@ -25,13 +25,15 @@ def collect_episodes(env, policy: Policy) -> dict:
     return {"desired": desired, **{key: np.stack(steps, axis=1) for key, steps in by_env.items()}}
 
 
-def evaluate(env, policy: Policy, episodes: int) -> dict[str, float]:
+def evaluate(env: GoalVecEnv, policy: Policy, episodes: int) -> dict[str, float]:
     """Mean over at least `episodes` whole episodes (rounded up to full rounds of the n environments).
 
     Returns: success (share solved in the last state), return (sum of rewards), started_solved (share of goals that
-    were met before anything moved, a floor to hold success against), episodes.
+    were met before anything moved; compare success with it), episodes.
     """
-    success, returns, started = [], [], []
+    success: list[np.ndarray] = []
+    returns: list[np.ndarray] = []
+    started: list[np.ndarray] = []
     while len(success) * env.num_envs < episodes:
         data = collect_episodes(env, policy)
         success.append(env.is_success(data["achieved"][:, -1], data["desired"]))

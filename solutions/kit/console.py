@@ -1,19 +1,16 @@
-"""The edge of a command: whatever the user got wrong leaves as one sentence, not as a traceback."""
+"""The edge of a command: a mistake of the user ends it with one sentence, not with a traceback."""
 
-import signal
 import sys
 from collections.abc import Callable
 
-
-class UserError(ValueError):
-    """A mistake of the user, told in one sentence."""
+from envs.errors import UserMistake
 
 
 def run_command(command: Callable[[], object]) -> None:
-    """Run a command line's main function; exit with 0, with 1 and a sentence, or with 130 after Ctrl-C.
+    """Run a command line's main function; exit with 0, with a sentence and 1 or 2, or with 130 after Ctrl-C.
 
-    A sentence is made of a UserError, of an OSError (disk full, no permission) and of the placeholder of a hole that
-    is still open. Any other exception is a bug, the student's or ours, and keeps its traceback.
+    A UserMistake and an OSError (disk full, no permission) become a sentence (2), and so does the placeholder of an
+    open hole (1). Any other exception is a bug, the student's or ours, and keeps its traceback.
     """
     try:
         command()
@@ -23,11 +20,11 @@ def run_command(command: Callable[[], object]) -> None:
         if not str(error).startswith("TODO("):
             raise
         sys.exit(_say(f"a hole is still open: {_with_notes(error)}", code=1))
-    except UserError as error:
-        sys.exit(_say(_with_notes(error), code=1))
+    except UserMistake as error:
+        sys.exit(_say(_with_notes(error), code=2))
     except OSError as error:
         what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
-        sys.exit(_say(f"{what} (files that were saved before are whole)", code=1))
+        sys.exit(_say(f"{what} (files that were saved before are whole)", code=2))
 
 
 def _with_notes(error: Exception) -> str:
@@ -37,27 +34,3 @@ def _with_notes(error: Exception) -> str:
 def _say(sentence: str, code: int) -> int:
     print(sentence, file=sys.stderr)
     return code
-
-
-class Interruptible:
-    """Within it, Ctrl-C is only noted, so that work stops at a moment that can be saved; a second one stops at once.
-
-    `with Interruptible() as interrupted: ... if interrupted(): save and leave`
-    """
-
-    def __enter__(self) -> Callable[[], bool]:
-        self.requested = False
-        try:
-            self.previous = signal.signal(signal.SIGINT, self._note)
-        except ValueError:  # not the main thread: Ctrl-C does not arrive here anyway
-            self.previous = None
-        return lambda: self.requested
-
-    def _note(self, signum, frame) -> None:
-        if self.requested:
-            raise KeyboardInterrupt("stopped at once; a checkpoint that was saved is whole")
-        self.requested = True
-
-    def __exit__(self, *exc) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)

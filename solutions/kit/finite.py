@@ -1,14 +1,19 @@
-"""Notice the moment when a training's numbers become NaN or infinite, and say what it was that did."""
+"""Notice when a training's numbers become NaN or infinite, and say which ones."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
-from .console import UserError
+from envs.errors import UserMistake
 
-# Where to look if this is the first thing that is not finite.
+from .interfaces import Learner
+
+# Where to look if this is the first figure that is not finite.
 LOOK_AT = {
     "obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
-    "actions": "what the policy makes of finite inputs (3a) and the exploration (3g)",
+    "actions": "the actions of the policy for finite inputs (3a) and the exploration (3g)",
     "next_obs": "the model's predictions (1a to 1f) and the rollouts (2c)",
     "goals": "the hindsight goals (4a to 4e)",
     "rewards": "the new rewards (4f)",
@@ -23,12 +28,12 @@ LOOK_AT = {
 }
 
 
-class NotFinite(UserError):
-    """The training cannot go on: something is NaN or infinite."""
+class NotFinite(UserMistake):
+    """The training cannot go on: a figure is NaN or infinite."""
 
 
-def check_finite(counters: dict, lr: float, **figures) -> None:
-    """Raises: NotFinite naming the first of the figures (numbers, arrays, tensors) that is not finite throughout."""
+def check_finite(counters: Mapping[str, Any], lr: float, **figures: Any) -> None:
+    """Raises: NotFinite that names the first of these (numbers, arrays, tensors) that is not all finite."""
     for name, value in figures.items():
         if np.isfinite(value).all():
             continue
@@ -41,7 +46,7 @@ def check_finite(counters: dict, lr: float, **figures) -> None:
         )
 
 
-def network_weights(agent) -> dict[str, np.ndarray]:
+def network_weights(agent: Learner) -> dict[str, np.ndarray]:
     """All weights of an agent, under the names that `check_finite` explains."""
     networks = {
         "weights of the actor": [agent.actor],

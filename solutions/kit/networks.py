@@ -1,4 +1,4 @@
-"""The networks that are given: a multilayer perceptron, and an ensemble of them computed in one batched product."""
+"""The given networks: a multilayer perceptron, and an ensemble of perceptrons computed in one batched product."""
 
 import copy
 import itertools
@@ -12,14 +12,14 @@ from torch import nn
 
 
 def _init(weight: torch.Tensor, bias: torch.Tensor, fan_in: int, generator: torch.Generator) -> None:
-    """Uniform in ±1/sqrt(fan_in), PyTorch's own default for linear layers, but from a generator of our own."""
+    """Draw from the generator, uniform in ±1/sqrt(fan_in): PyTorch's own default for linear layers."""
     bound = 1.0 / math.sqrt(fan_in)
     with torch.no_grad():
         weight.uniform_(-bound, bound, generator=generator)
         bias.uniform_(-bound, bound, generator=generator)
 
 
-# Nothing else needs its input, and one more copy of a batch of activations takes time.
+# Nothing else needs the input of a ReLU, and a copy of all activations takes time.
 InPlaceReLU = partial(nn.ReLU, inplace=True)
 
 
@@ -29,21 +29,10 @@ def mlp(in_dim: int, hidden: Sequence[int], out_dim: int, *, seed: int) -> nn.Se
     sizes = [in_dim, *hidden, out_dim]
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(sizes):
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # nn.Linear draws from the global generator: leave that as it was
-            linear = nn.Linear(fan_in, fan_out)
+        linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out)
         _init(linear.weight, linear.bias, fan_in, generator)
         layers += [linear, InPlaceReLU()]
     return nn.Sequential(*layers[:-1])
-
-
-def frozen_view(module: nn.Module) -> nn.Module:
-    """A copy that shares the module's weights, as they are and as they will be, but collects no gradients for them."""
-    view = copy.deepcopy(module).requires_grad_(False)
-    for shared, parameter in zip(view.parameters(), module.parameters(), strict=True):
-        shared.data = parameter.data
-    return view
 
 
 class EnsembleLinear(nn.Module):

@@ -3,21 +3,21 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .checkpoint import write_whole
-from .console import UserError
+from envs.errors import UserMistake
+
+from .files import write_json, write_whole
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
            "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
 REQUIRED = COLUMNS[:6]
-
-
-def write_json(path: Path, data: dict) -> None:
-    """Write `data`, readable and whole; the folder is made where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
 
 
 def _number(text: str) -> int | float:
@@ -25,10 +25,7 @@ def _number(text: str) -> int | float:
 
 
 def read_progress(path: Path) -> list[dict]:
-    """The lines of a progress.csv, as numbers; what a line does not have is left out.
-
-    Raises: UserError where the file is not one.
-    """
+    """The lines of a progress.csv, as numbers, without their empty fields. Raises: UserMistake if the file is none."""
     with path.open(newline="") as file, _sentence_where_damaged(path):
         lines = csv.DictReader(file)
         if not set(REQUIRED) <= set(lines.fieldnames or ()):
@@ -38,18 +35,18 @@ def read_progress(path: Path) -> list[dict]:
 
 
 def read_settings(folder: Path) -> dict:
-    """The config of the run in that folder. Raises: UserError where there is none."""
+    """The config of the run in that folder. Raises: UserMistake if there is none."""
     path = folder / "config.json"
     with _sentence_where_damaged(path):
         return dict(json.loads(path.read_text()))
 
 
 @contextmanager
-def _sentence_where_damaged(path: Path):
+def _sentence_where_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{path} is missing or damaged: delete the folder to start anew") from error
+        raise UserMistake(f"{path} is missing or damaged: delete the folder to start anew") from error
 
 
 def changed_settings(folder: Path, config: dict) -> str:
@@ -62,11 +59,11 @@ def changed_settings(folder: Path, config: dict) -> str:
 
 
 class RunFolder:
-    """The folder of one run. Refuses to overwrite a finished run, and an unfinished one unless it is resumed.
+    """The folder of one run. It overwrites neither a finished run nor an unfinished one, which can be resumed.
 
     A run that stopped before its first checkpoint left nothing to go on from: it starts anew.
 
-    Raises: UserError where the folder cannot be used.
+    Raises: UserMistake if the folder cannot be used.
     """
 
     def __init__(self, folder: Path, config: dict, title: str, resume: bool):
@@ -74,31 +71,29 @@ class RunFolder:
         self.weights, self.checkpoint = folder / "weights.safetensors", folder / "checkpoint.pt"
         self.progress, self.summary = folder / "progress.csv", folder / "summary.json"
         if self.summary.exists():
-            raise UserError(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
+            raise UserMistake(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
         if resume and not self.checkpoint.exists():
-            raise UserError(f"{folder} holds no checkpoint to resume from")
+            raise UserMistake(f"{folder} holds no checkpoint to resume from")
         if not resume and self.checkpoint.exists():
-            raise UserError(
+            raise UserMistake(
                 f"{folder} holds an unfinished run: resume it (--resume), choose another folder or delete it"
             )
         folder.mkdir(parents=True, exist_ok=True)
         self.rows: list[dict] = []
         if resume:
             if changed := changed_settings(folder, config):
-                raise UserError(f"{folder} cannot be resumed with other settings: {changed}")
+                raise UserMistake(f"{folder} cannot be resumed with other settings: {changed}")
             if self.progress.exists():  # else it was stopped before its first evaluation
                 self.rows = read_progress(self.progress)
         else:
             self.progress.unlink(missing_ok=True)
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)
             write_json(folder / "config.json", config)
-        self._writer = None
+        self._writer: SummaryWriter | None = None
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""
-        from torch.utils.tensorboard import (
-            SummaryWriter,  # takes a second to import, so not before it is needed
-        )
+        from torch.utils.tensorboard import SummaryWriter  # its import takes a second
 
         row = {key: figures[key] for key in COLUMNS if key in figures}
         self.rows.append(row)
@@ -124,7 +119,7 @@ class RunFolder:
         self.write_progress()
 
     def finish(self, summary: dict) -> None:
-        """Draw the curve and close the logs; the summary marks the run as finished, so nothing is left to resume."""
+        """Draw the curve and close the logs. The summary marks the run as finished, and the checkpoint goes."""
         self.draw_curve()
         if self._writer is not None:
             self._writer.close()
@@ -155,9 +150,9 @@ class RunFolder:
 
 
 def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
-    """Success over env steps and over seconds of training: a line a run, a colour a method.
+    """Success over env steps and over seconds of training: a line for each run, a colour for each method.
 
-    figures: a dict a run with "method" and "curve", rows of (env steps, updates, seconds, success).
+    figures: for each run a dict with "method" and "curve", rows of (env steps, updates, seconds, success).
     """
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Trainings that are compared: the variants they are of, each run as a process of its own, some side by side."""
+"""Trainings to compare: their variants, and each run as a process of its own, some side by side."""
 
 import subprocess
 import sys
@@ -7,33 +7,33 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from threading import Event
+from typing import Any
 
-from .cli import training_config
+from envs.errors import UserMistake
+
+from .cli import TRAIN, training_config
 from .config import TrainConfig
-from .console import UserError
 from .runlog import changed_settings
 
-TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
-
-# What the given code adds to the lecture's four parts (the handout's table says why), each switched off. What counts as
-# moved (skip_fallen), and how much (prefer_far), goes with moved_fraction.
-WITHOUT = {
-    "no-guide": {"guide": "none"},
-    "no-hold": {"hold": 0.0},
+# What the given code adds to the lecture's four parts (the handout's table says why), each switched off. Without
+# moved_fraction, skip_fallen and prefer_far change nothing.
+WITHOUT: dict[str, dict[str, Any]] = {
+    "no-script": {"scripted": "none"},
+    "no-repeat": {"repeat_probability": 0.0},
     "no-moved": {"moved_fraction": 0.0},
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
     "no-mirror": {"mirror": ""},
-    "no-nearby": {"nearby_fraction": 0.0},
+    "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},
-    "no-average": {"averaging": 1.0},
+    "no-ema": {"actor_ema": 1.0},
 }
-# Nobody shows where the object is: random actions that are held get the arm about instead.
-UNGUIDED = {"guide": "none", "hold": 0.1}
-# Besides the methods themselves: without one of those, without any of them, unguided; the lecture's other two kinds of
+# No script visits the object: repeated random actions move the arm about instead.
+UNSCRIPTED = {"scripted": "none", "repeat_probability": 0.1}
+# Besides the methods themselves: unscripted; without one of these, or any of them; the lecture's other two kinds of
 # rollouts; and imagined steps that are samples, not means.
-VARIANTS = {
-    **{f"{m}-unguided": {"method": m} | UNGUIDED for m in ("ddpg", "her")},
+VARIANTS: dict[str, dict[str, Any]] = {
+    **{f"{m}-unscripted": {"method": m} | UNSCRIPTED for m in ("ddpg", "her")},
     **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
     **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
     "mbpo-full": {
@@ -47,24 +47,24 @@ VARIANTS = {
 }
 
 
-# Flags and tuples are not written name=value; the rest of what is left out, the comparison sets itself.
-SETTABLE = {field.name for field in fields(TrainConfig) if field.type in (int, float, str)} - {
+# Written name=value, so no flags and tuples; and the comparison itself sets the five named here.
+SETTABLE = {field.name for field in fields(TrainConfig) if type(field.default) in (int, float, str)} - {
     "task", "method", "seed", "cores", "total_steps"
 }  # fmt: skip
 
 
 def told(settings: tuple[str, ...]) -> dict[str, str]:
-    """("num-envs=1",) -> {"num_envs": "1"}. Raises: UserError for what cannot be told to all trainings alike."""
+    """("num-envs=1",) -> {"num_envs": "1"}. Raises: UserMistake for what cannot be set for all trainings alike."""
     found = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or name.replace("-", "_") not in SETTABLE:
-            raise UserError(
+            raise UserMistake(
                 f"compare passes settings on as name=value, and {setting!r} is none it can: name one of the options of "
                 "train --help that take a single value, but not the task, method, seed, cores or total steps"
             )
         if name.replace("-", "_") in found:
-            raise UserError(f"the settings say {name} twice")
+            raise UserMistake(f"the settings say {name} twice")
         found[name.replace("-", "_")] = value
     return found
 
@@ -75,11 +75,11 @@ class Training:
 
     name: str
     config: TrainConfig
-    words: tuple[str, ...]  # how it is asked for at the command line
+    words: tuple[str, ...]  # the same as a command line
 
     @classmethod
     def of(cls, name: str, task: str, changes: dict) -> "Training":
-        """With these changes of the task's defaults. Raises: UserError for a value that makes no sense."""
+        """With these changes of the task's defaults. Raises: UserMistake for a value that makes no sense."""
         words = ["--task", task]
         for key, value in changes.items():
             words += [f"--{key.replace('_', '-')}", str(value)]
@@ -91,36 +91,36 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Raises: UserError where what is finished there was trained with other settings."""
+        """Raises: UserMistake if what is finished there was trained with other settings."""
         if not (self.folder / "summary.json").exists():
             return False
         if changed := changed_settings(self.folder, self.config.as_dict()):
-            raise UserError(
+            raise UserMistake(
                 f"{self.folder} was trained with other settings ({changed}): delete it or choose another folder"
             )
         return True
 
 
 def train(run: Training, beside_others: bool = False) -> None:
-    """As if typed at the command line; beside others, lines are printed instead of a bar. Raises: UserError."""
+    """Train in a process of its own. Beside others, it prints lines instead of a bar. Raises: UserMistake."""
     resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
     command = [sys.executable, "-m", TRAIN, *run.words, *resume]
     with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
     if process.returncode != 0:
-        raise UserError(f"the training in {run.folder} did not finish; the same command goes on from there")
+        raise UserMistake(f"the training in {run.folder} did not finish; the same command goes on from there")
 
 
 def train_all(runs: list[Training], jobs: int) -> None:
-    """Train what is not trained yet, so many at a time. Once one did not finish, none begins. Raises: UserError."""
+    """Train what is not trained yet, `jobs` at a time; none begins after one did not finish. Raises: UserMistake."""
     stopped = Event()
 
     def next_one(run: Training) -> None:
         if not stopped.is_set():
             try:
                 train(run, beside_others=jobs > 1)
-            except UserError:
+            except UserMistake:
                 stopped.set()
                 raise
 

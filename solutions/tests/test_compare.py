@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from envs.errors import UserMistake
 from solutions import compare
 from solutions.compare import CompareConfig
 from solutions.kit import trainings
-from solutions.kit.console import UserError
+from solutions.kit.files import write_json
 from solutions.kit.recipes import default_config
-from solutions.kit.runlog import write_json
 
 
 def short(out: Path, **changes) -> CompareConfig:
@@ -57,10 +57,10 @@ def test_after_a_training_that_did_not_finish_none_begins(tmp_path, monkeypatch)
 
     def fails(run, beside_others):
         begun.append(run.config.seed)
-        raise UserError("it did not finish")
+        raise UserMistake("it did not finish")
 
     monkeypatch.setattr(trainings, "train", fails)
-    with pytest.raises(UserError, match="did not finish"):
+    with pytest.raises(UserMistake, match="did not finish"):
         compare.compare(short(tmp_path, seeds=(0, 1, 2, 3)))
     assert begun == [0]
 
@@ -69,12 +69,12 @@ def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
     (run,) = compare.trainings(short(tmp_path, seeds=(0,)))
     write_json(run.folder / "summary.json", {})
     write_json(run.folder / "config.json", run.config.as_dict() | {"lr": 0.5, "cores": 1})
-    with pytest.raises(UserError, match=r"was trained with other settings \(lr was 0.5 and is now 0.001\)"):
+    with pytest.raises(UserMistake, match=r"was trained with other settings \(lr was 0.5 and is now 0.001\)"):
         compare.compare(short(tmp_path, seeds=(0,)))
 
 
 def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
-    with pytest.raises(UserError, match="one job"):
+    with pytest.raises(UserMistake, match="jobs must be at least 1"):
         compare.compare(short(tmp_path, jobs=0))
     assert not list(tmp_path.iterdir())
 
@@ -106,26 +106,30 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
         return {key for key, value in run.config.as_dict().items() if value != usual.as_dict()[key]}
 
     assert changed("her") == set()
-    assert changed("her-no-guide") == {"guide"} and changed("her-no-mirror") == {"mirror"}
-    assert changed("her-unguided") == {"guide", "hold"}
-    shares = {"moved_fraction", "deciding_fraction", "nearby_fraction"}
-    levers = shares | {"guide", "hold", "mirror", "anneal", "averaging"}
+    assert changed("her-no-script") == {"scripted"} and changed("her-no-mirror") == {"mirror"}
+    assert changed("her-unscripted") == {"scripted", "repeat_probability"}
+    shares = {"moved_fraction", "deciding_fraction", "jitter_fraction"}
+    levers = shares | {"scripted", "repeat_probability", "mirror", "anneal", "actor_ema"}
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 
 def test_a_setting_that_agrees_with_the_variant_is_taken(tmp_path):
     config = short(
-        tmp_path, task="push", methods=("her-unguided", "her-plain"), settings=("moved-fraction=0",)
+        tmp_path, task="push", methods=("her-unscripted", "her-plain"), settings=("moved-fraction=0",)
     )
     assert {run.config.moved_fraction for run in compare.trainings(config)} == {0.0}
 
 
 def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity():
-    def run(step):
-        return {"reached_level": step and {"env_steps": step}}
+    def median_step(*steps) -> str:
+        reached = [step and {"env_steps": step, "train_seconds": 1.0} for step in steps]
+        runs = [{"method": "her", "success": 1.0, "train_seconds": 2.0, "reached_level": r} for r in reached]
+        table = compare.summary(runs)
+        (column,) = (column for column in table.columns if column.header == "steps to level")
+        return next(iter(column.cells))
 
-    assert compare._when([run(100), run(300), run(None)], "env_steps") == "300"
-    assert compare._when([run(100), run(None), run(None)], "env_steps") == "never"
+    assert median_step(100, 300, None) == "300"
+    assert median_step(100, None, None) == "never"
 
 
 @pytest.mark.parametrize(
@@ -133,18 +137,18 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
     [
         ({"methods": ("hers",)}, "unknown method 'hers': choose one of ddpg, her, mbpo"),
         ({"task": "fly"}, "unknown task 'fly'"),
-        ({"seeds": ()}, "at least one"),
-        ({"episodes": 0}, "at least one"),
-        ({"seeds": (0, 1, 0)}, "each of the seeds is to be named once: 0, 1, 0"),
-        ({"methods": ("her", "her")}, "each of the methods is to be named once"),
-        ({"level": 95}, "the level is a share of the episodes"),
+        ({"seeds": ()}, "seeds must name at least one, and each once"),
+        ({"episodes": 0}, "episodes must be at least 1"),
+        ({"seeds": (0, 1, 0)}, "seeds must name at least one, and each once"),
+        ({"methods": ("her", "her")}, "methods must name at least one, and each once"),
+        ({"level": 95}, "level must lie in"),
         ({"total_steps": 0}, "total_steps must be at least 1"),
         ({"settings": ("num-envs",)}, "as name=value, and 'num-envs' is none"),
         ({"settings": ("seed=3",)}, "'seed=3' is none it can: name one of the options of train --help"),
         ({"settings": ("lr=.1", "lr=.2")}, "the settings say lr twice"),
         (
-            {"methods": ("her-no-hold",), "settings": ("hold=.1",)},
-            "her-no-hold sets hold itself, to another value: leave it out of the settings",
+            {"methods": ("her-no-repeat",), "settings": ("repeat-probability=.1",)},
+            "her-no-repeat sets repeat_probability itself, to another value: leave it out of the settings",
         ),
         (
             {"methods": ("her", "her-no-moved")},
@@ -154,6 +158,6 @@ def test_when_a_level_was_reached_is_a_median_in_which_never_counts_as_infinity(
     ],
 )
 def test_a_wrong_word_is_one_sentence_before_anything_is_trained(tmp_path, changes, sentence):
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserMistake, match=sentence):
         compare.compare(short(tmp_path, **changes))
     assert not list(tmp_path.iterdir())

@@ -1,52 +1,54 @@
-"""Exploration that lasts: held actions, and the scripts that find the object."""
+"""Exploration that lasts longer than a step: repeated actions, and the scripts that find the object."""
 
 import numpy as np
 import pytest
 
-from envs import make_vec
-from solutions.kit import guides
+from envs import make_vec, task_spec
+from solutions.kit import scripted
 from solutions.kit.collect import collect_episodes
-from solutions.kit.exploration import LONGEST_HOLD, guided, holding
+from solutions.kit.exploration import LONGEST_REPEAT, repeating, with_script
 
 
 def still(obs, goals):
     return np.zeros((len(obs), 4))
 
 
-def test_held_actions_are_uniform_and_last_between_two_and_eleven_steps():
-    policy, runs = holding(still, 0.1, np.random.default_rng(0)), []
+def test_repeated_actions_are_uniform_and_last_between_two_and_eleven_steps():
+    policy, runs = repeating(still, 0.1, np.random.default_rng(0)), []
     actions = np.stack([policy(np.zeros((400, 3)), None) for _ in range(300)])
     assert np.all(np.abs(actions) <= 1) and abs(actions[actions != 0].mean()) < 0.02
     for row in range(400):
         changes = np.flatnonzero(np.any(np.diff(actions[:, row], axis=0) != 0, axis=1))
         starts, ends = changes[:-1], changes[1:]
-        held = np.any(actions[starts + 1, row] != 0, axis=1)
-        runs += (ends - starts)[held].tolist()
-    assert min(runs) == 2 and max(runs) == LONGEST_HOLD
-    assert abs(np.mean(runs) - (2 + LONGEST_HOLD) / 2) < 0.2
+        repeated = np.any(actions[starts + 1, row] != 0, axis=1)
+        runs += (ends - starts)[repeated].tolist()
+    assert min(runs) == 2 and max(runs) == LONGEST_REPEAT
+    assert abs(np.mean(runs) - (2 + LONGEST_REPEAT) / 2) < 0.2
 
 
-def test_a_held_action_leaves_the_other_rows_alone():
-    policy = holding(lambda obs, goals: obs, 0.05, np.random.default_rng(0))
+def test_a_repeated_action_leaves_the_other_rows_alone():
+    policy = repeating(lambda obs, goals: obs, 0.05, np.random.default_rng(0))
     obs = np.full((1000, 4), 0.123)
     kept = np.all(policy(obs, None) == obs, axis=1)
     assert abs(kept.mean() - 0.95) < 0.03
 
 
-def test_without_probability_or_guide_the_policy_is_the_policy_itself():
+def test_without_probability_or_script_the_policy_is_the_policy_itself():
     rng = np.random.default_rng(0)
-    assert holding(still, 0.0, rng) is still
-    assert guided(still, "none", 0.5, 0.2, rng) is still
-    assert guided(still, "poke", 0.0, 0.2, rng) is still
+    assert repeating(still, 0.0, rng) is still
+    assert with_script(still, task_spec("push"), "none", 0.5, 0.2, rng) is still
+    assert with_script(still, task_spec("push"), "poke", 0.0, 0.2, rng) is still
 
 
 @pytest.mark.parametrize("task", ["push", "slide"])
 def test_pokes_move_the_object_and_approaches_find_it(task):
     env = make_vec(task, 16, seed=0)
 
-    def farthest(guide: str, share: float) -> tuple[np.ndarray, np.ndarray]:
+    def farthest(script: str, share: float) -> tuple[np.ndarray, np.ndarray]:
         env.reset(seed=0)
-        data = collect_episodes(env, guided(still, guide, share, 0.1, np.random.default_rng(1)))
+        data = collect_episodes(
+            env, with_script(still, env.task_spec, script, share, 0.1, np.random.default_rng(1))
+        )
         moved = np.linalg.norm(data["achieved"] - data["achieved"][:, :1], axis=2).max(axis=1)
         apart = np.linalg.norm(data["obs"][..., 3:6] - data["obs"][..., :3], axis=2).min(axis=1)
         return moved, apart
@@ -63,9 +65,11 @@ def test_pokes_move_the_object_and_approaches_find_it(task):
 def test_carries_lift_the_object_now_and_then():
     env, rng = make_vec("pick_and_place", 32, seed=0), np.random.default_rng(1)
 
-    def lifted(guide: str) -> float:
+    def lifted(script: str) -> float:
         env.reset(seed=0)
-        path = collect_episodes(env, guided(still, guide, 1.0, 0.2, rng))["achieved"][..., 2]
+        path = collect_episodes(env, with_script(still, env.task_spec, script, 1.0, 0.2, rng))["achieved"][
+            ..., 2
+        ]
         return np.mean((path - path[:, :1]).max(axis=1) > 0.03)
 
     assert lifted("carry") >= 0.25 and lifted("approach") <= 0.15
@@ -75,9 +79,9 @@ def test_carries_lift_the_object_now_and_then():
 def test_a_strike_sends_the_puck_away_from_the_robot_and_keeps_it_on_the_table():
     env, rng = make_vec("slide", 64, seed=0), np.random.default_rng(1)
 
-    def paths(guide: str) -> np.ndarray:
+    def paths(script: str) -> np.ndarray:
         env.reset(seed=0)
-        return collect_episodes(env, guided(still, guide, 1.0, 0.1, rng))["achieved"]
+        return collect_episodes(env, with_script(still, env.task_spec, script, 1.0, 0.1, rng))["achieved"]
 
     struck, poked = paths("strike"), paths("poke")
     fell = [np.mean(path[:, -1, 2] < path[:, 0, 2] - 0.05) for path in (struck, poked)]
@@ -91,7 +95,7 @@ def test_an_action_noise_of_0_02_moves_where_a_strike_sends_the_puck_by_centimet
     env, ends = make_vec("slide", 64, seed=0), []
     for noise_std in (0.0, 0.02):
         env.reset(seed=0)
-        policy = guided(still, "strike", 1.0, noise_std, np.random.default_rng(1))
+        policy = with_script(still, env.task_spec, "strike", 1.0, noise_std, np.random.default_rng(1))
         ends.append(collect_episodes(env, policy)["achieved"][:, -1])
     assert 0.01 < np.median(np.linalg.norm(ends[1] - ends[0], axis=1)) < 0.06
     env.close()
@@ -102,10 +106,11 @@ def test_a_strike_above_the_middle_of_the_puck_sends_it_farther_than_one_at_it(m
 
     def far() -> float:
         env.reset(seed=0)
-        path = collect_episodes(env, guided(still, "strike", 1.0, 0.0, np.random.default_rng(1)))["achieved"]
+        policy = with_script(still, env.task_spec, "strike", 1.0, 0.0, np.random.default_rng(1))
+        path = collect_episodes(env, policy)["achieved"]
         return np.quantile(np.linalg.norm(path[:, -1] - path[:, 0], axis=1), 0.9)
 
     level = far()
-    monkeypatch.setattr(guides, "LEVEL", (0.0, 0.0))
+    monkeypatch.setattr(scripted, "LEVEL", (0.0, 0.0))
     assert level > 0.55 and level > far() + 0.1
     env.close()

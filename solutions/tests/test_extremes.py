@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solutions import dynamics, imagine, policy, relabel
-from solutions.kit.nearby import nearby_goals
+from solutions.kit.jitter import jitter_goals
 from solutions.kit.normalizer import Normalizer
 
 FLOATS = ("float32", "float64")
@@ -218,7 +218,7 @@ def test_goals_that_do_not_vary_are_not_moved():
     rng = np.random.default_rng(0)
     wanted = np.full((5_000, 3), [1.5, 0.75, 0.42469975], np.float32)  # slide: on the table, at one height
     wanted[:, :2] += rng.normal(0, 0.1, (5_000, 2)).astype(np.float32)
-    moved = nearby_goals(wanted, wanted, 1.0, rng)
+    moved = jitter_goals(wanted, wanted, 1.0, rng)
     assert np.array_equal(moved[:, 2], wanted[:, 2]) and (moved[:, :2] != wanted[:, :2]).mean() > 0.99
 
 

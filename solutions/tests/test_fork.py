@@ -10,7 +10,7 @@ import pytest
 
 from envs import make_vec
 from envs.row_pool import RowPool
-from solutions.kit.lanes import Lanes
+from solutions.kit.threads import Threads
 
 if "fork" not in multiprocessing.get_all_start_methods():
     pytest.skip("this system does not fork", allow_module_level=True)
@@ -62,7 +62,7 @@ def test_a_fork_of_a_fork_and_the_first_process_go_on():
     assert in_a_fork(rows) == rows() == list(range(20))  # closed: without helpers, here and there
 
 
-def test_two_lanes_work_in_a_fork():
-    lanes = Lanes(2)
-    both = lambda: lanes.both(lambda: 1, lambda: 2)  # noqa: E731
+def test_two_threads_work_in_a_fork():
+    threads = Threads(2)
+    both = lambda: threads.both(lambda: 1, lambda: 2)  # noqa: E731
     assert both() == (1, 2) == in_a_fork(both) == both()

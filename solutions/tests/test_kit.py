@@ -1,21 +1,26 @@
 """The given pieces: buffer, normalizer, networks, collection."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from envs import make_vec
+from envs import TaskSpec, make_vec, task_spec
 from solutions.agent import Agent
 from solutions.kit.buffer import AFTER, EpisodeBuffer
 from solutions.kit.collect import collect_episodes, evaluate
-from solutions.kit.lanes import Lanes
-from solutions.kit.nearby import nearby_goals
-from solutions.kit.networks import EnsembleMLP, frozen_view, mlp
+from solutions.kit.jitter import jitter_goals
+from solutions.kit.networks import EnsembleMLP, mlp
 from solutions.kit.normalizer import Normalizer
+from solutions.kit.threads import Threads
 from solutions.kit.weights import policy_tensors
+from solutions.policy import critic_loss, td_targets
 from solutions.relabel import new_rewards
 
 T, OBS, GOAL, ACTION = 3, 4, 2, 2
+SPEC = TaskSpec("test", "", OBS, GOAL, ACTION, T, 0.1, 0)
+WITH_OBJECT = replace(SPEC, goal_dim=3, object=task_spec("push").object)
 
 
 def episodes(first: int, count: int) -> dict:
@@ -36,7 +41,7 @@ def episodes(first: int, count: int) -> dict:
 
 
 def buffer(capacity: int = 4) -> EpisodeBuffer:
-    return EpisodeBuffer(capacity, T, OBS, GOAL, ACTION)
+    return EpisodeBuffer(capacity, SPEC)
 
 
 def test_an_empty_buffer_refuses_to_be_drawn_from():
@@ -80,7 +85,6 @@ def test_episodes_in_which_the_goal_moved_are_drawn_in_their_share():
 
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 0
     memory.add({key: values[:1] for key, values in data.items()})  # over episode 1: nothing moved is left
-    assert not memory.worth.any()
     assert set(memory.sample_steps(500, np.random.default_rng(0), 0.8)[0]) == {0, 1, 2, 3}
 
 
@@ -91,13 +95,14 @@ def test_an_object_that_fell_off_the_table_counts_as_moved_only_where_asked():
     shapes = {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}
     data = {key: np.zeros((3, *shape), np.float32) for key, shape in shapes.items()}
     for skip_fallen, moved in ((False, [False, True, True]), (True, [False, True, False])):
-        memory = EpisodeBuffer(3, T, OBS, 3, ACTION, skip_fallen)
+        memory = EpisodeBuffer(3, WITH_OBJECT, skip_fallen)
         memory.add(data | {"achieved": paths})
-        assert (memory.worth > 0).tolist() == moved
+        drawn, _ = memory.sample_steps(500, np.random.default_rng(0), moved_fraction=1.0)
+        assert np.isin(range(3), drawn).tolist() == moved
 
 
 def test_episodes_in_which_the_object_was_lifted_are_drawn_in_their_share():
-    memory = EpisodeBuffer(5, T, OBS, 3, ACTION, skip_fallen=True)
+    memory = EpisodeBuffer(5, WITH_OBJECT, skip_fallen=True)
     paths = np.zeros((5, T + 1, 3), np.float32)
     paths[1, 1:, 0] = 0.3  # pushed along the table
     paths[2, 2, 2] = 0.1  # lifted, and set down where it was
@@ -109,7 +114,6 @@ def test_episodes_in_which_the_object_was_lifted_are_drawn_in_their_share():
     shapes = {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}
     data = {key: np.zeros((5, *shape), np.float32) for key, shape in shapes.items()}
     memory.add(data | {"achieved": paths})
-    assert memory.lifted.tolist() == [False, False, True, True, False]
 
     def shares(lifted_fraction: float) -> list[float]:
         drawn, _ = memory.sample_steps(8000, np.random.default_rng(0), 0.9, 0.0, lifted_fraction)
@@ -130,7 +134,7 @@ def test_far_ways_are_drawn_more_often_where_asked():
         data["achieved"][episode] = data["achieved"][episode, :1]
         data["achieved"][episode, 1:, 0] += way
     for prefer_far, shares in ((False, (1 / 3, 1 / 3, 1 / 3)), (True, (0.2 / 1.4, 0.4 / 1.4, 0.8 / 1.4))):
-        memory = EpisodeBuffer(4, T, OBS, GOAL, ACTION, prefer_far=prefer_far)
+        memory = EpisodeBuffer(4, SPEC, prefer_far=prefer_far)
         memory.add(data)
         drawn, _ = memory.sample_steps(6000, np.random.default_rng(0), moved_fraction=1.0)
         assert [np.mean(drawn == episode) for episode in (1, 2, 3)] == pytest.approx(shares, abs=0.02)
@@ -139,7 +143,7 @@ def test_far_ways_are_drawn_more_often_where_asked():
 
 def test_steps_up_to_the_first_move_are_drawn_in_their_share():
     length, first_moved = 12, (None, 1, 5, 12)  # the state in which each episode's goal has moved
-    memory = EpisodeBuffer(4, length, OBS, GOAL, ACTION)
+    memory = EpisodeBuffer(4, replace(SPEC, episode_length=length))
     shapes = {key: getattr(memory, key).shape for key in episodes(0, 4)}
     data = {key: np.zeros(shape, np.float32) for key, shape in shapes.items()}
     for episode, state in enumerate(first_moved):
@@ -147,7 +151,6 @@ def test_steps_up_to_the_first_move_are_drawn_in_their_share():
             data["achieved"][episode, state:] += 0.1
     memory.add(data)
     ends = [length, 1 + AFTER, 5 + AFTER, length]
-    assert memory.deciding.tolist() == ends
     drawn, steps = memory.sample_steps(40_000, np.random.default_rng(0), 0.9, deciding_fraction=0.5)
     from_moved = 0.3 / (0.3 + 0.1 / 4)  # the others come from any episode, and are any step
     for episode in (1, 2, 3):
@@ -158,11 +161,11 @@ def test_steps_up_to_the_first_move_are_drawn_in_their_share():
     assert set(steps[drawn == 0]) == set(range(length))
 
 
-def test_nearby_goals_move_only_some_rows_and_only_where_the_tasks_goals_vary():
+def test_jitter_moves_only_some_rows_and_only_where_the_tasks_goals_vary():
     rng = np.random.default_rng(0)
     goals, wanted = rng.normal(size=(4000, 3)).astype(np.float32), rng.normal(size=(500, 3)) * (0.2, 0.1, 0.0)
     before = goals.copy()
-    steps = nearby_goals(goals, wanted, 0.3, rng) - goals
+    steps = jitter_goals(goals, wanted, 0.3, rng) - goals
     assert np.array_equal(goals, before) and steps.dtype == np.float32
     moved = np.any(steps != 0, axis=1)
     assert abs(moved.mean() - 0.3) < 0.03 and np.all(steps[:, 2] == 0)
@@ -259,41 +262,52 @@ def test_copying_members_leaves_the_others():
         assert torch.equal(values[1], b.state_dict()[name][1])
 
 
-def test_a_frozen_view_follows_the_weights_and_collects_no_gradients():
-    net = mlp(3, (4,), 2, seed=0)
-    view, x = frozen_view(net), torch.ones(5, 3, requires_grad=True)
-    with torch.no_grad():
-        net[0].weight += 1.0
-    net.load_state_dict({name: 2 * value for name, value in net.state_dict().items()})
-    assert torch.equal(view(x), net(x))
-    view(x).sum().backward()
-    assert x.grad.abs().sum() > 0
-    assert all(parameter.grad is None for parameter in (*view.parameters(), *net.parameters()))
+def some_batch(rng: np.random.Generator, rows: int = 32) -> dict:
+    shapes = {"obs": OBS, "next_obs": OBS, "goals": GOAL, "actions": ACTION}
+    batch = {key: rng.standard_normal((rows, dim), dtype=np.float32) for key, dim in shapes.items()}
+    return batch | {"rewards": -np.ones(rows, np.float32), "masks": np.ones(rows, np.float32)}
 
 
-def test_two_lanes_give_the_numbers_of_one():
-    def weights(lanes: int) -> torch.Tensor:
+def test_the_gradient_of_the_critic_is_that_of_its_own_loss_alone():
+    agent, batch = Agent(OBS, GOAL, ACTION, hidden=(8,)), some_batch(np.random.default_rng(0))
+    obs, next_obs = agent.obs_norm(batch["obs"]), agent.obs_norm(batch["next_obs"])
+    goals, next_goals = (
+        agent.goal_norm(agent.relative(batch[k], batch["goals"])) for k in ("obs", "next_obs")
+    )
+    actions, rewards, masks = (torch.as_tensor(batch[k]) for k in ("actions", "rewards", "masks"))
+    next_q = agent.target_critic(next_obs, agent.target_actor(next_obs, next_goals), next_goals)
+    loss = critic_loss(agent.critic(obs, actions, goals), td_targets(rewards, masks, next_q, agent.discount))
+    wanted = torch.autograd.grad(loss, list(agent.critic.parameters()))
+    agent.update(batch)
+    got = [parameter.grad for parameter in agent.critic.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))
+
+
+def test_making_networks_leaves_torchs_own_generator_as_it_was():
+    before = torch.get_rng_state()
+    Agent(OBS, GOAL, ACTION, hidden=(8,))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_two_threads_give_the_numbers_of_one():
+    def weights(threads: int) -> torch.Tensor:
         rng = np.random.default_rng(0)
-        agent = Agent(OBS, GOAL, ACTION, hidden=(16, 16), lanes=lanes)
+        agent = Agent(OBS, GOAL, ACTION, hidden=(16, 16), threads=threads)
         for _ in range(20):
-            shapes = {"obs": OBS, "next_obs": OBS, "goals": GOAL, "actions": ACTION}
-            batch = {key: rng.standard_normal((32, dim), dtype=np.float32) for key, dim in shapes.items()}
-            agent.update(batch | {"rewards": -np.ones(32, np.float32), "masks": np.ones(32, np.float32)})
+            agent.update(some_batch(rng))
         return torch.cat([p.flatten() for net in (agent.actor, agent.critic) for p in net.parameters()])
 
     assert torch.equal(weights(1), weights(2))
 
 
-def test_what_acts_is_the_actor_or_an_average_of_the_latest():
+def test_what_acts_is_the_actor_or_a_moving_average_of_the_actors():
     def flat(net) -> torch.Tensor:
         return torch.cat([p.detach().flatten() for p in net.parameters()])
 
-    agent = Agent(OBS, GOAL, ACTION, hidden=(8,), averaging=0.25)
+    agent = Agent(OBS, GOAL, ACTION, hidden=(8,), actor_ema=0.25)
     expected, rng = flat(agent.actor).clone(), np.random.default_rng(0)
-    shapes = {"obs": OBS, "next_obs": OBS, "goals": GOAL, "actions": ACTION}
     for _ in range(5):
-        batch = {key: rng.standard_normal((32, dim), dtype=np.float32) for key, dim in shapes.items()}
-        agent.update(batch | {"rewards": -np.ones(32, np.float32), "masks": np.ones(32, np.float32)})
+        agent.update(some_batch(rng))
         expected += 0.25 * (flat(agent.actor) - expected)
     assert torch.allclose(flat(agent.acting), expected, atol=1e-6)
     assert not torch.allclose(flat(agent.actor), expected, atol=1e-4)
@@ -303,13 +317,27 @@ def test_what_acts_is_the_actor_or_an_average_of_the_latest():
     assert plain.acting is plain.actor
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("broken", [0, 1])
-def test_an_error_in_a_lane_reaches_the_caller(lanes, broken):
+def test_an_error_in_a_thread_reaches_the_caller(threads, broken):
     def work(place: int) -> int:
         if place == broken:
             raise NotImplementedError(f"TODO({place})")
         return place
 
     with pytest.raises(NotImplementedError, match=rf"TODO\({broken}\)"):
-        Lanes(lanes).both(lambda: work(0), lambda: work(1))
+        Threads(threads).both(lambda: work(0), lambda: work(1))
+
+
+def test_a_buffer_that_was_saved_draws_as_before():
+    data = {key: np.array(values) for key, values in episodes(0, 6).items()}
+    data["achieved"][2:4, 2] += 0.5  # two of them moved
+    memory, other = buffer(), buffer()
+    for first in (0, 3):
+        memory.add({key: values[first : first + 3] for key, values in data.items()})
+    other.load_state_dict(memory.state_dict())
+    for buffer_ in (memory, other):
+        buffer_.add({key: values[:1] for key, values in data.items()})  # over the oldest one
+    draws = [m.sample_steps(500, np.random.default_rng(0), 0.8, 0.5) for m in (memory, other)]
+    assert np.array_equal(*draws)
+    assert np.array_equal(memory.transitions(*draws[0])["obs"], other.transitions(*draws[0])["obs"])

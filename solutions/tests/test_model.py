@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from solutions.dynamics import MAX_LOG_VAR, MIN_LOG_VAR
+from envs.errors import UserMistake
+from solutions.dynamics import gaussian_nll
 from solutions.kit.config import TrainConfig
-from solutions.kit.console import UserError
 from solutions.model import DynamicsModel
 
 
@@ -15,7 +15,7 @@ def model():
     """Fitted to a point that its actions move, and that noise moves as far."""
     rng = np.random.default_rng(0)
     obs, actions = rng.normal(size=(2, 400, 2))
-    model = DynamicsModel(2, 2, seed=0, hidden=(16,), elites=2)
+    model = DynamicsModel(2, 2, seed=0, hidden=(16,), num_elites=2)
     model.fit(obs, actions, obs + actions + rng.normal(size=obs.shape), rng, max_epochs=10)
     return model
 
@@ -60,9 +60,21 @@ def test_the_lower_bound_of_the_log_variance_holds():
         assert log_var.min() == pytest.approx(bound, abs=1e-3)
 
 
-def test_the_settings_know_the_bounds_of_part_1():
-    assert TrainConfig().model_min_log_var == MIN_LOG_VAR
-    TrainConfig(model_min_log_var=MAX_LOG_VAR - 1e-6).check()
-    for bound in (MAX_LOG_VAR, -200.0):  # exp(200) is more than float32 holds
-        with pytest.raises(UserError, match="the upper bound"):
+@torch.no_grad()
+def test_every_bound_that_the_settings_allow_keeps_the_loss_finite():
+    inputs = 1e6 * torch.randn(200, 3, generator=torch.Generator().manual_seed(0))
+    for bound in (-80.0, TrainConfig.model_min_log_var, 0.499):
+        TrainConfig(model_min_log_var=bound).check()
+        mean, log_var = DynamicsModel(2, 1, seed=0, min_log_var=bound).gaussian(inputs)
+        assert torch.isfinite(gaussian_nll(mean.clamp(-1, 1), log_var, torch.zeros_like(mean))).all()
+    for bound in (0.5, -200.0):  # exp(200) is more than float32 holds
+        with pytest.raises(UserMistake, match="the upper bound"):
             TrainConfig(model_min_log_var=bound).check()
+
+
+def test_a_saved_model_samples_as_before(model):
+    other = DynamicsModel(2, 2, seed=1, hidden=(16,), num_elites=2)
+    other.load_state_dict(model.state_dict())
+    obs, actions = np.ones((20, 2)), np.zeros((20, 2))
+    samples = [m.sample_next(obs, actions, np.random.default_rng(1)) for m in (model, other)]
+    assert np.array_equal(*samples)

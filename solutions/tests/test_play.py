@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from envs.errors import UserMistake
 from solutions.agent import Agent
 from solutions.kit.config import TrainConfig
-from solutions.kit.console import UserError
 from solutions.kit.weights import check_playable, load_weights, policy_tensors, save_weights
 from solutions.play import PlayConfig, load_agent, newest_weights, play
 from solutions.policy import Actor
@@ -40,19 +40,19 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
     path = tmp_path / "weights.safetensors"
     saved(path)
     with pytest.raises(
-        UserError, match=r"actor\.net\.0\.bias is of size \(16,\) where the policy has \(32,\)"
+        UserMistake, match=r"actor\.net\.0\.bias is of size \(16,\) where the policy has \(32,\)"
     ):
         load_weights(path, Agent(4, 2, 2, hidden=(32,)))
-    with pytest.raises(UserError, match="was trained on tiny, not on reach"):
+    with pytest.raises(UserMistake, match="was trained on tiny, not on reach"):
         load_agent(path, "reach")
-    with pytest.raises(UserError, match="there is no weights file"):
+    with pytest.raises(UserMistake, match="there is no weights file"):
         load_agent(tmp_path / "nowhere.safetensors", "tiny")
     path.write_bytes(b"not safetensors")
-    with pytest.raises(UserError, match="holds no weights of this kit"):
+    with pytest.raises(UserMistake, match="holds no weights of this kit"):
         load_agent(path, "tiny")
     for metadata in (None, {"config": "[]"}, {"config": '{"task": "tiny"}'}):
         save_file({"a": torch.zeros(1)}, path, metadata)
-        with pytest.raises(UserError, match="holds no weights of this kit"):
+        with pytest.raises(UserMistake, match="holds no weights of this kit"):
             load_agent(path, "tiny")
 
 
@@ -60,7 +60,7 @@ def test_without_a_name_play_takes_the_newest_weights_of_the_task_and_passes_ove
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="there are no weights for tiny below runs/"):
+    with pytest.raises(UserMistake, match="there are no weights for tiny below runs/"):
         newest_weights("tiny")
     places = {"a": "reach", "b": "garbage", "compare/tiny/c": "tiny", "d": "tiny"}  # the newest first
     for age, (folder, task) in enumerate(places.items()):
@@ -79,15 +79,19 @@ def test_weights_can_be_read_by_whoever_may_read_new_files(tmp_path):
 
 
 def test_play_without_an_episode_or_with_a_negative_seed_is_one_sentence():
-    for wrong in ({"episodes": 0}, {"seed": -1}):
-        with pytest.raises(UserError, match="at least one episode, and a seed that is not negative"):
+    for wrong, sentence in (
+        ({"episodes": 0}, "episodes must be at least 1"),
+        ({"seed": -1}, "seed must not be"),
+    ):
+        with pytest.raises(UserMistake, match=sentence):
             play(PlayConfig(task="tiny", **wrong))
 
 
 def test_a_named_video_of_no_episodes_is_one_sentence(tmp_path):
-    for wrong in ({"video": tmp_path / "film.mp4", "video_episodes": 0}, {"video_episodes": -1}):
-        with pytest.raises(UserError, match="leave --video-episodes out, or give 0 and no --video"):
-            play(PlayConfig(task="tiny", **wrong))
+    with pytest.raises(UserMistake, match="leave out --video-episodes or --video"):
+        play(PlayConfig(task="tiny", video=tmp_path / "film.mp4", video_episodes=0))
+    with pytest.raises(UserMistake, match="video_episodes must not be negative"):
+        play(PlayConfig(task="tiny", video_episodes=-1))
 
 
 # --- an Actor that was written another way ---
@@ -170,5 +174,5 @@ def test_a_right_actor_is_saved_as_any_other(tmp_path, monkeypatch, actor):
 def test_an_actor_that_no_file_can_hold_is_told_before_the_training(tmp_path, monkeypatch, actor):
     monkeypatch.setattr("solutions.agent.Actor", actor)
     config = TrainConfig(task="tiny", total_steps=100, out=tmp_path / "run")
-    with pytest.raises(UserError, match=r"your Actor \(3a\) are not tanh\(self\.net\(\[obs, goals\]\)\)"):
+    with pytest.raises(UserMistake, match=r"your Actor \(3a\) are not tanh\(self\.net\(\[obs, goals\]\)\)"):
         train(config)

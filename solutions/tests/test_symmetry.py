@@ -4,19 +4,20 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs import make_vec
-from solutions.kit.exploration import guided
-from solutions.kit.symmetry import Mirrors, _Reflection
+from envs import TaskSpec, make_vec, task_spec
+from solutions.kit.exploration import with_script
+from solutions.kit.symmetry import Mirrors, Reflection
 
 ROWS, STEPS = 12, 8
 
 
-def batch(rng: np.random.Generator, obs_dim: int) -> dict:
-    sizes = {"obs": obs_dim, "next_obs": obs_dim, "actions": 4, "goals": 3, "next_achieved": 3}
+def batch(rng: np.random.Generator, spec: TaskSpec) -> dict:
+    dims = (spec.obs_dim, spec.obs_dim, spec.action_dim, spec.goal_dim, spec.goal_dim)
+    sizes = dict(zip(("obs", "next_obs", "actions", "goals", "next_achieved"), dims, strict=True))
     return {key: rng.standard_normal((50, size)).astype(np.float32) for key, size in sizes.items()}
 
 
-def start_in_the_mirror(env, reflection, axis: int) -> None:
+def start_in_the_mirror(env, axis: int) -> None:
     """Rows ROWS … get the mirror image of the object of rows 0 …; the arm starts near its own image anyway."""
     model = env.scene.model
     joint = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, "object0:joint")
@@ -38,22 +39,19 @@ def start_in_the_mirror(env, reflection, axis: int) -> None:
 def test_the_simulator_does_in_the_mirror_what_the_mirror_shows(task, axis):
     env, rng = make_vec(task, 2 * ROWS, seed=0), np.random.default_rng(0)
     obs, _ = env.reset()
-    reflection = _Reflection(axis, env.task_spec.obs_dim)
-    start_in_the_mirror(env, reflection, axis)
+    reflection = Reflection(axis, env.task_spec)
+    start_in_the_mirror(env, axis)
     obs, *_ = env.step(np.zeros((2 * ROWS, 4)))
-    script = guided(
-        lambda obs, goals: np.zeros((ROWS, 4)), "poke" if task == "push" else "carry", 1.0, 0.2, rng
-    )
+    name = "poke" if task == "push" else "carry"
+    script = with_script(lambda obs, goals: np.zeros((ROWS, 4)), env.task_spec, name, 1.0, 0.2, rng)
     seen = [obs["observation"]]
     for _ in range(STEPS):
         actions = script(obs["observation"][:ROWS], None)
-        sign, shift, order = reflection.rules["actions"]
-        obs, *_ = env.step(np.concatenate([actions, sign * actions[:, order] + shift]))
+        obs, *_ = env.step(np.concatenate([actions, reflection.reflected("actions", actions)]))
         seen.append(obs["observation"])
     env.close()
-    sign, shift, order = reflection.rules["obs"]
     here, there = np.split(np.array(seen), 2, axis=1)
-    image = sign * here[..., order] + shift
+    image = reflection.reflected("obs", here)
     # Where the mirror stands does not matter to what happens, so changes are compared, not places.
     difference = np.abs((image - image[0]) - (there - there[0]))
     assert np.median(difference, axis=(0, 1)).max() < 2e-3
@@ -62,24 +60,29 @@ def test_the_simulator_does_in_the_mirror_what_the_mirror_shows(task, axis):
     assert np.median(unlike[..., axis]) > 0.02
 
 
-@pytest.mark.parametrize("obs_dim", [10, 25])
-def test_twice_mirrored_is_as_before_and_no_mirror_changes_nothing(obs_dim):
-    rng = np.random.default_rng(0)
-    given = batch(rng, obs_dim)
+@pytest.mark.parametrize("task", ["reach", "push"])
+def test_twice_mirrored_is_as_before_and_no_mirror_changes_nothing(task):
+    rng, spec = np.random.default_rng(0), task_spec(task)
+    given = batch(rng, spec)
     everywhere = np.ones(50, bool)
     for axis in (0, 1):
-        reflection = _Reflection(axis, obs_dim)
+        reflection = Reflection(axis, spec)
         twice = reflection(reflection(given, everywhere), everywhere)
         assert all(np.allclose(twice[key], given[key], atol=1e-6) for key in given)
-    assert Mirrors("", obs_dim)(given, rng) is given
+    assert Mirrors("", spec)(given, rng) is given
 
 
 def test_distances_to_goals_and_rows_that_were_not_chosen_stay():
-    rng = np.random.default_rng(0)
-    given = batch(rng, 25)
-    seen = Mirrors("xy", 25)(given, np.random.default_rng(1))
+    spec = task_spec("push")
+    given = batch(np.random.default_rng(0), spec)
+    seen = Mirrors("xy", spec)(given, np.random.default_rng(1))
     distance = [np.linalg.norm(data["next_achieved"] - data["goals"], axis=1) for data in (given, seen)]
     assert np.allclose(*distance, atol=1e-5)
     same = np.all(seen["obs"] == given["obs"], axis=1)
     assert 4 <= same.sum() <= 24  # a quarter of the rows
     assert all(np.array_equal(seen[key][same], given[key][same]) for key in given)
+
+
+def test_a_task_without_a_mirror_image_says_so():
+    with pytest.raises(ValueError, match="tiny has no mirror image"):
+        Mirrors("x", task_spec("tiny"))

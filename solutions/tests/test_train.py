@@ -15,13 +15,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
+from envs.errors import UserMistake
 from solutions import train as training
-from solutions.kit import checkpoint
-from solutions.kit.checkpoint import load_checkpoint, save_checkpoint, write_whole
+from solutions.kit.checkpoint import load_checkpoint, save_checkpoint
 from solutions.kit.cli import training_config
-from solutions.kit.console import UserError
-from solutions.kit.ranges import METHODS
-from solutions.kit.recipes import default_config
+from solutions.kit.config import METHODS, TrainConfig
+from solutions.kit.files import write_whole
+from solutions.kit.recipes import TASK_DEFAULTS, default_config
+from solutions.relabel import new_rewards
 from solutions.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -56,10 +57,10 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monkeypatch):
-    changes = {"method": method, "averaging": 0.1, "eval_every": 160, "model_every": 400}
+    changes = {"method": method, "actor_ema": 0.1, "eval_every": 160, "model_every": 400}
     whole, broken = (config(tmp_path / name, **changes) for name in ("whole", "broken"))
     train(whole)
-    rounds, real_round = [], training.train_round
+    rounds, real_round = [], training.Run.train_round
 
     def interrupted_round(run):
         rounds.append(run)
@@ -69,10 +70,10 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monk
             )  # Ctrl-C in the middle of a round: the round is finished first
         return real_round(run)
 
-    monkeypatch.setattr(training, "train_round", interrupted_round)
+    monkeypatch.setattr(training.Run, "train_round", interrupted_round)
     with pytest.raises(KeyboardInterrupt, match="--resume goes on from step 320"):
         train(broken)
-    monkeypatch.setattr(training, "train_round", real_round)
+    monkeypatch.setattr(training.Run, "train_round", real_round)
     train(dataclasses.replace(broken, resume=True))
 
     assert progress(tmp_path / "broken") == progress(tmp_path / "whole")
@@ -89,71 +90,105 @@ def test_the_learning_rate_falls_over_the_share_that_anneals(tmp_path):
 
     run = training.Run(annealing)
     run.counters["env_steps"] = 480
-    training.train_round(run)
+    run.train_round()
     optimizers = run.agent.actor_optimizer, run.agent.critic_optimizer
     expected = annealing.learning_rate(run.counters["env_steps"])
     assert expected < 0.0055 and [o.param_groups[0]["lr"] for o in optimizers] == [expected] * 2
-    training.train_round(run)
+    run.train_round()
     for optimizer in (run.agent.actor_optimizer, run.agent.critic_optimizer):
         assert [group["lr"] for group in optimizer.param_groups] == [pytest.approx(0.001)]
 
 
 def test_rollouts_that_do_not_fit_into_the_model_buffer_are_refused_before_there_is_a_folder(tmp_path):
     full = config(tmp_path / "a", method="mbpo", start_mode="initial", rollout_mode="full", model_buffer=1000)
-    with pytest.raises(UserError, match="lower rollouts_per_step or raise model_buffer"):
+    with pytest.raises(UserMistake, match="lower rollouts_per_step or raise model_buffer"):
         train(full)
     assert not list(tmp_path.iterdir())
     dataclasses.replace(full, rollouts_per_step=0.02).check()
     dataclasses.replace(full, method="her").check()  # nothing is imagined
 
 
-def test_goals_moved_a_little_come_with_their_own_rewards(tmp_path):
-    run = training.Run(config(tmp_path, nearby_fraction=0.5))
-    training.train_round(run)
-    threshold, rng = run.env.task_spec.distance_threshold, np.random.default_rng(0)
-    drawn = run.buffer.sample_steps(1000, rng)
-    moved = training.relabelled_batch(run, *drawn)
-    distance = np.linalg.norm(moved["next_achieved"] - moved["goals"], axis=1)
-    assert np.array_equal(moved["rewards"], -(distance > threshold).astype(np.float32))
-    missed = training.relabelled_batch(run, *drawn)["rewards"].mean()
-    run.config = dataclasses.replace(run.config, nearby_fraction=0.0)
-    assert missed < training.relabelled_batch(run, *drawn)["rewards"].mean() - 0.05
+class CountedRewards:
+    """Part 4's new_rewards, with the number of rows that each call computed."""
+
+    def __init__(self):
+        self.rows = []
+
+    def __call__(self, next_achieved, goals, threshold, reward="sparse"):
+        self.rows.append(len(goals))
+        return new_rewards(next_achieved, goals, threshold, reward)
 
 
-def one_moved_in_ten(run) -> np.ndarray:
-    """Fill the buffer with 20 episodes, each number of episode i is i; in two the achieved goal moved: which (2,)."""
-    moved, buffer = np.array([3, 17]), run.buffer
-    for key in ("obs", "actions", "rewards", "desired", "achieved"):
-        shape = getattr(buffer, key).shape[1:]
-        data = np.ones((20, *shape), np.float32) * np.arange(20).reshape(-1, *[1] * len(shape))
-        if key == "achieved":
-            data[moved, 5:] += 0.5
-        getattr(buffer, key)[:20] = data
-    buffer.worth[moved], buffer.size = 1.0, 20
-    return moved
+def test_jittered_goals_come_with_their_own_rewards(tmp_path):
+    run = training.Run(config(tmp_path, jitter_fraction=0.5, batch_size=2000))
+    run.train_round()
+    batch = run.batches.draw()
+    distance = np.linalg.norm(batch["next_achieved"] - batch["goals"], axis=1)
+    assert np.array_equal(batch["rewards"], -(distance > run.spec.distance_threshold).astype(np.float32))
+    plain = training.Run(config(tmp_path, batch_size=2000))
+    plain.train_round()
+    assert batch["rewards"].mean() < plain.batches.draw()["rewards"].mean() - 0.05
+
+
+def test_the_rewards_of_a_batch_are_computed_once_after_its_goals(tmp_path, monkeypatch):
+    run = training.Run(config(tmp_path, jitter_fraction=0.5, hindsight_moved=0.5, moved_fraction=0.5))
+    fill(run.buffer)
+    monkeypatch.setattr("solutions.relabel.new_rewards", counted := CountedRewards())
+    run.batches.draw()
+    assert counted.rows == [run.config.batch_size]
+
+
+def test_part_4_is_what_relabels(tmp_path, monkeypatch):
+    def all_zero(batch, *where, **how):
+        return {**batch, "goals": 0 * batch["goals"], "rewards": 0 * batch["rewards"]}
+
+    run = training.Run(config(tmp_path))
+    fill(run.buffer)
+    monkeypatch.setattr("solutions.batches.relabel", all_zero)
+    batch = run.batches.draw()
+    assert not batch["goals"].any() and not batch["rewards"].any() and batch["obs"].any()
+
+
+MOVED = (3, 17)
+
+
+def fill(buffer) -> None:
+    """20 episodes: each number of episode i is i, in two the achieved goal moved, no goal that was wanted was met."""
+    spec, label = buffer.spec, np.arange(20, dtype=np.float32)
+    steps, dims = (
+        spec.episode_length,
+        {"obs": spec.obs_dim, "achieved": spec.goal_dim, "actions": spec.action_dim},
+    )
+    shapes = {key: (steps + (key != "actions"), dim) for key, dim in dims.items()}
+    shapes |= {"desired": (spec.goal_dim,), "rewards": (steps,), "masks": (steps,)}
+    data = {key: np.ones((20, *shape), np.float32) for key, shape in shapes.items()}
+    for key, values in data.items():
+        if key != "masks":
+            values *= label.reshape(-1, *[1] * (values.ndim - 1))
+    data["desired"] += 100.0
+    data["achieved"][list(MOVED), 5:] += 0.5
+    buffer.add(data)
 
 
 def test_hindsight_goals_come_from_episodes_that_moved_and_kept_goals_from_all_alike(tmp_path):
     run = training.Run(config(tmp_path, hindsight_moved=0.9, batch_size=8000))
-    moved = one_moved_in_ten(run)
-    run.buffer.desired[:20] += 100.0  # no achieved goal is a wanted one
-    batch = training.draw_batch(run)
+    fill(run.buffer)
+    batch = run.batches.draw()
     episodes, kept = batch["obs"][:, 0].astype(int), batch["goals"][:, 0] >= 100
     assert kept.mean() == pytest.approx(1 - run.config.relabel_fraction, abs=0.02)
-    assert np.isin(episodes[~kept], moved).mean() == pytest.approx(0.9 + 0.1 * 2 / 20, abs=0.02)
-    assert np.isin(episodes[kept], moved).mean() == pytest.approx(2 / 20, abs=0.03)
+    assert np.isin(episodes[~kept], MOVED).mean() == pytest.approx(0.9 + 0.1 * 2 / 20, abs=0.02)
+    assert np.isin(episodes[kept], MOVED).mean() == pytest.approx(2 / 20, abs=0.03)
     assert np.array_equal(batch["goals"][kept, 0], episodes[kept] + 100)  # each row is of one episode
     assert np.array_equal(batch["actions"][:, 0], episodes)
-    assert np.array_equal(batch["rewards"][kept], episodes[kept])
-    assert set(batch["rewards"][~kept]) == {-1.0, 0.0}
+    assert set(batch["rewards"][kept]) == {-1.0} and set(batch["rewards"][~kept]) == {-1.0, 0.0}
 
 
 def test_where_hindsight_goals_come_from_changes_nothing_for_ddpg(tmp_path):
     batches = []
     for share in (0.0, 0.9):
         run = training.Run(config(tmp_path, method="ddpg", hindsight_moved=share))
-        one_moved_in_ten(run)
-        batches.append([training.draw_batch(run) for _ in range(3)])
+        fill(run.buffer)
+        batches.append([run.batches.draw() for _ in range(3)])
     for without, with_share in zip(*batches, strict=True):
         assert all(np.array_equal(without[key], with_share[key]) for key in without)
 
@@ -162,7 +197,7 @@ def test_a_finished_run_is_not_overwritten(tmp_path):
     train(config(tmp_path / "run"))
     before = (tmp_path / "run" / "weights.safetensors").read_bytes()
     for resume in (False, True):
-        with pytest.raises(UserError, match="holds a finished run"):
+        with pytest.raises(UserMistake, match="holds a finished run"):
             train(config(tmp_path / "run", seed=5, resume=resume))
     assert (tmp_path / "run" / "weights.safetensors").read_bytes() == before
 
@@ -172,45 +207,45 @@ def test_an_unfinished_run_is_neither_overwritten_nor_resumed_with_other_setting
                         "return": 0.0, "started_solved": 0.0})  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         train(config(tmp_path / "run"))
-    with pytest.raises(UserError, match="holds an unfinished run"):
+    with pytest.raises(UserMistake, match="holds an unfinished run"):
         train(config(tmp_path / "run"))
     with pytest.raises(
-        UserError, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
+        UserMistake, match=r"cannot be resumed with other settings: lr was 0\.001 and is now 0\.5"
     ):
         train(config(tmp_path / "run", resume=True, lr=0.5))
     checkpoint, settings = tmp_path / "run/checkpoint.pt", tmp_path / "run/config.json"
     torch.save([1, 2], checkpoint)
-    with pytest.raises(UserError, match="is no checkpoint of this run"):
+    with pytest.raises(UserMistake, match="is no checkpoint of this run"):
         train(config(tmp_path / "run", resume=True))
     checkpoint.write_bytes(b"no checkpoint at all")
-    with pytest.raises(UserError, match="is damaged, so nothing can go on from it"):
+    with pytest.raises(UserMistake, match="is damaged, so nothing can go on from it"):
         train(config(tmp_path / "run", resume=True))
     for damaged in ("", "env_steps,success\n160,0.5\n"):
         (tmp_path / "run/progress.csv").write_text(damaged)
-        with pytest.raises(UserError, match=r"progress.csv is missing or damaged: delete the folder"):
+        with pytest.raises(UserMistake, match=r"progress.csv is missing or damaged: delete the folder"):
             train(config(tmp_path / "run", resume=True))
     for damaged in ("{", "3"):
         settings.write_text(damaged)
-        with pytest.raises(UserError, match=r"config.json is missing or damaged: delete the folder"):
+        with pytest.raises(UserMistake, match=r"config.json is missing or damaged: delete the folder"):
             train(config(tmp_path / "run", resume=True))
-    with pytest.raises(UserError, match="holds no checkpoint to resume from"):
+    with pytest.raises(UserMistake, match="holds no checkpoint to resume from"):
         train(config(tmp_path / "nothing", resume=True))
 
 
 def test_a_run_interrupted_before_its_first_evaluation_goes_on(tmp_path, monkeypatch):
     settings = {"eval_every": 10_000}
     wanted = train(config(tmp_path / "whole", **settings))
-    once = training.train_round
+    once = training.Run.train_round
 
     def interrupted_round(run):
-        monkeypatch.setattr(training, "train_round", once)
+        monkeypatch.setattr(training.Run, "train_round", once)
         os.kill(os.getpid(), signal.SIGINT)
         return once(run)
 
-    monkeypatch.setattr(training, "train_round", interrupted_round)
+    monkeypatch.setattr(training.Run, "train_round", interrupted_round)
     with pytest.raises(KeyboardInterrupt, match="stopped and saved"):
         train(config(tmp_path / "run", **settings))
-    with pytest.raises(UserError, match="holds an unfinished run"):
+    with pytest.raises(UserMistake, match="holds an unfinished run"):
         train(config(tmp_path / "run", **settings))
     row = train(config(tmp_path / "run", resume=True, **settings))
     assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
@@ -240,7 +275,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, mo
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(SystemExit) as exit_:
         training.run_command(lambda: train(config(run)))
-    assert exit_.value.code == 1
+    assert exit_.value.code == 2
     message = capsys.readouterr().err
     assert "No space left on device" in message and message.count("\n") == 1
     assert (run / "weights.safetensors").read_bytes() == b"the weights saved before"
@@ -250,14 +285,14 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_stays_whole(tmp_path, mo
 @pytest.mark.parametrize("kind", ["weights", "checkpoint"])
 def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, kind):
     resource = pytest.importorskip("resource")  # POSIX only
-    target, large = tmp_path / "file", {"a": np.zeros(100_000)}
+    target, large = tmp_path / "file", torch.nn.Linear(1, 100_000)
     target.write_text("from before")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(OSError):
             if kind == "checkpoint":
-                save_checkpoint(target, {"things": large})
+                save_checkpoint(target, large)
             else:
                 write_whole(target, lambda path: path.write_bytes(save({"a": torch.zeros(100_000)})))
     finally:
@@ -265,37 +300,45 @@ def test_a_disk_that_fills_up_while_writing_is_an_oserror(tmp_path, kind):
     assert target.read_text() == "from before" and [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_bug_while_saving_or_restoring_is_no_mistake_of_the_users(tmp_path, monkeypatch):
+def test_a_bug_while_saving_is_no_mistake_of_the_users(tmp_path):
     def bug(*args):
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match=r"^a bug$"):
         write_whole(tmp_path / "file", bug)
-    things = {"counters": {"env_steps": 3}, "net": torch.nn.Linear(2, 2)}
-    save_checkpoint(tmp_path / "file", things)
-    load_checkpoint(tmp_path / "file", things)
-    monkeypatch.setattr(checkpoint, "restore", bug)
-    with pytest.raises(RuntimeError, match=r"^a bug$"):
-        load_checkpoint(tmp_path / "file", things)
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_checkpoint_that_does_not_fit_the_code_says_so(tmp_path):
+@pytest.mark.parametrize(
+    "other",
+    [{"hidden": (32,)}, {"task": "reach"}, {"num_envs": 4}, {"method": "mbpo", "model_hidden": (8,)}],
+)
+def test_a_checkpoint_that_does_not_fit_the_run_says_so(tmp_path, other):
     path = tmp_path / "file"
-    save_checkpoint(path, {"net": torch.nn.Linear(2, 2), "list": [1, 2]})
-    for things in (
-        {"net": torch.nn.Linear(3, 2), "list": [1, 2]},
-        {"net": torch.nn.Linear(2, 2), "list": [1]},
-        {"net": torch.nn.Linear(2, 2), "list": [1, 2], "more": 1},
-        {"net": np.random.default_rng(0), "list": [1, 2]},
-    ):
-        with pytest.raises(UserError, match="is no checkpoint of this run as the code is now") as raised:
-            load_checkpoint(path, things)
-        assert str(raised.value).count("\n") == 0
+    run = training.Run(config(tmp_path, method="mbpo"))
+    run.train_round()
+    save_checkpoint(path, run)
+    load_checkpoint(path, training.Run(config(tmp_path, method="mbpo")))
+    with pytest.raises(UserMistake, match="is no checkpoint of this run as the code is now") as raised:
+        load_checkpoint(path, training.Run(config(tmp_path, **other)))
+    assert str(raised.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("state", [[1, 2], {}, {"agent": 3}])
+def test_a_checkpoint_of_another_program_says_so(tmp_path, state):
+    torch.save(state, tmp_path / "file")
+    with pytest.raises(UserMistake, match="is no checkpoint of this run as the code is now"):
+        load_checkpoint(tmp_path / "file", training.Run(config(tmp_path)))
+
+
+def test_a_damaged_checkpoint_says_so_and_a_folder_is_none(tmp_path):
+    path = tmp_path / "file"
+    save_checkpoint(path, torch.nn.Linear(2, 2))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(UserError, match="is damaged"):
-        load_checkpoint(path, {})
+    with pytest.raises(UserMistake, match="is damaged"):
+        load_checkpoint(path, torch.nn.Linear(2, 2))
     with pytest.raises(IsADirectoryError):  # no reason to delete anything
-        load_checkpoint(tmp_path, {})
+        load_checkpoint(tmp_path, torch.nn.Linear(2, 2))
 
 
 def spoil(monkeypatch, what: str, at_update: int, value: float = float("nan")) -> None:
@@ -354,7 +397,7 @@ def test_numbers_that_are_not_finite_are_one_sentence_and_the_run_can_be_resumed
         spoil(spoilt, what, at_update, value)
         training.run_command(lambda: train(config(tmp_path / "run")))
     said = capsys.readouterr().err
-    assert ended.value.code == 1 and said.startswith(sentence) and said.count("\n") == 1
+    assert ended.value.code == 2 and said.startswith(sentence) and said.count("\n") == 1
     assert said.endswith("; the state before that is saved, and --resume goes on from there\n")
     weights = load_file(tmp_path / "run" / "weights.safetensors")
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
@@ -362,18 +405,28 @@ def test_numbers_that_are_not_finite_are_one_sentence_and_the_run_can_be_resumed
     assert row | {"train_seconds": 0} == wanted | {"train_seconds": 0}
 
 
+def nan_rewards(*args) -> np.ndarray:
+    return np.full(len(args[0]), np.nan)
+
+
 @pytest.mark.parametrize(
     ("name", "spoilt", "method", "sentence"),
     [
-        ("new_rewards", lambda *args: np.full(len(args[0]), np.nan), "mbpo", "rewards of a batch became NaN"),
-        ("explore", lambda actions, *args: actions * np.nan, "her", "actions of a batch became NaN"),
+        ("solutions.rollouts.new_rewards", nan_rewards, "mbpo", "rewards of a batch became NaN"),
+        ("solutions.relabel.new_rewards", nan_rewards, "her", "rewards of a batch became NaN"),
+        (
+            "solutions.train.explore",
+            lambda actions, *args: actions * np.nan,
+            "her",
+            "actions of a batch became NaN",
+        ),
     ],
 )
 def test_what_a_hole_returns_is_named_if_it_is_not_finite(
     tmp_path, monkeypatch, name, spoilt, method, sentence
 ):
-    monkeypatch.setattr(training, name, spoilt)
-    with pytest.raises(UserError, match=sentence):
+    monkeypatch.setattr(name, spoilt)
+    with pytest.raises(UserMistake, match=sentence):
         train(config(tmp_path / "run", method=method))
     assert (tmp_path / "run" / "checkpoint.pt").exists()
 
@@ -411,13 +464,13 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--task", "walk"], "unknown task 'walk': choose one of tiny, reach, push, slide, pick_and_place"),
-        (["--method", "ppo"], "unknown method 'ppo': choose one of ddpg, her, mbpo"),
         (["--discount", "1"], "discount must lie in [0, 1), but is 1.0"),
         (["--total-steps", "0"], "total_steps must be at least 1, but is 0"),
         (["--lr", "inf"], "lr must be a finite number, but is inf"),
         (["--seed", str(2**64)], f"seed must lie in [0, 2^32), but is {2**64}"),
         (["--stop-at", "95"], "stop_at must lie in [0, 1], but is 95.0"),
+        (["--actor-ema", "0"], "actor_ema must lie in (0, 1], but is 0.0"),
+        (["--hidden", "64", "0"], "hidden must have one or more layers of at least one unit, but is (64, 0)"),
         (
             ["--buffer-episodes", "2"],
             "buffer_episodes must be at least num_envs and warmup_episodes, but is 2",
@@ -427,32 +480,67 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
             "a round imagines nothing: raise rollouts_per_step",
         ),
         (["--noise-std", "-1"], "noise_std must not be negative, but is -1.0"),
-        (["--guide", "poke"], "reach has no object to guide to: leave guide at none"),
-        (["--task", "tiny", "--mirror", "x"], "tiny has no mirror: leave mirror empty"),
-        (["--mirror", "z"], "unknown mirror 'z': choose one of '', x, y, xy"),
+        (["--scripted", "poke"], "reach has no object: leave scripted at none"),
+        (["--skip-fallen"], "reach has no object: leave skip_fallen at False"),
+        (["--task", "tiny", "--mirror", "x"], "tiny has no mirror image: leave mirror empty"),
         (
             ["--seed", "100"],
             "seed 100 would train on the episodes that play judges by: choose another",
         ),
-        (["--strategy", "best"], "unknown strategy 'best': choose one of final, future, episode, random"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(arguments, sentence):
-    with pytest.raises(UserError) as error:
+    with pytest.raises(UserMistake) as error:
         training_config(arguments)
     assert str(error.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--task", "walk"], "--task must be one of tiny, reach, push, slide, pick_and_place, not 'walk'"),
+        (["--method", "ppo"], "--method must be one of ddpg, her, mbpo, not 'ppo'"),
+        (["--mirror", "z"], "--mirror must be one of '', x, y, xy, not 'z'"),
+        (["--strategy", "best"], "--strategy must be one of final, future, episode, random, not 'best'"),
+        (["--task"], "--task needs another value"),
+    ],
+)
+def test_a_word_that_is_no_choice_is_one_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as ended:
+        training_config(arguments)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and said == f"{sentence} (see python -m solutions.train --help)\n"
+
+
+def test_a_choice_is_also_checked_in_a_config_that_no_command_line_made():
+    with pytest.raises(UserMistake, match="unknown method 'ppo': choose one of ddpg, her, mbpo"):
+        TrainConfig(method="ppo").check()
+
+
+@pytest.mark.parametrize("task", TASK_DEFAULTS)
+def test_the_task_brings_its_own_defaults_wherever_it_is_named(task, capsys):
+    wanted = dataclasses.replace(default_config(task), lr=0.5)
+    for words in (["--task", task, "--lr", ".5"], ["--lr", ".5", f"--task={task}"]):
+        assert training_config(words) == wanted
+    with pytest.raises(SystemExit):
+        training_config(["--task", task, "--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert f"(default: {wanted.total_steps})" in shown and f"(default: {wanted.scripted})" in shown
+
+
+@pytest.mark.parametrize("task", TASK_DEFAULTS)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_recipe_passes_its_own_rules(task, method):
+    dataclasses.replace(default_config(task), method=method).check()
+
+
 @pytest.mark.slow
 def test_the_command_lines_speak_plainly(tmp_path):
-    unknown = command("--task", "walk")
-    assert (unknown.returncode, unknown.stderr.count("\n")) == (
-        1,
-        1,
-    ) and "unknown task 'walk'" in unknown.stderr
+    unknown = command("--seed", "100")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1) and "choose another" in unknown.stderr
     nothing = command(
         "--task", "reach", "--weights", str(tmp_path / "no.safetensors"), module="solutions.play"
     )
-    assert nothing.returncode == 1 and nothing.stderr.startswith("there is no weights file")
+    assert nothing.returncode == 2 and nothing.stderr.startswith("there is no weights file")
     open_hole = command("--task", "tiny", "--out", str(tmp_path / "hw"), module="hw.train")
     assert open_hole.returncode == 1 and open_hole.stderr.startswith("a hole is still open: TODO(")

@@ -12,7 +12,7 @@ from autograder.bench.grading.scale import course
 from autograder.grader.grading import Grader
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files
-from autograder.staff.demo.made_class import build_class
+from autograder.staff.demo.members import build_members
 from autograder.staff.hidden.sandbox.canary import escaped
 
 WEIGHTS = ROOT / "solutions" / "results" / "reach" / "weights.safetensors"
@@ -25,7 +25,7 @@ def measure_again(times: int, seed: int, names: tuple[str, ...] = NAMES) -> dict
     unit = [name for name in check_files(own.roots) if Path(name).stem in UNIT]
     figures: dict[str, Any] = {"times": times, "first seed": seed}
     with tempfile.TemporaryDirectory(prefix="again-") as folder:
-        members = build_class(Path(folder, "class"), ROOT / "solutions", own.pristine, WEIGHTS, own.parts)
+        members = build_members(Path(folder, "class"), ROOT / "solutions", own.pristine, WEIGHTS, own.parts)
         with Grader(own.pristine, own.roots, own.parts, canary=escaped) as grader:
             for member in members:
                 if member.name not in names:

@@ -19,13 +19,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from autograder.bench.grading.made_class import build_class
 from autograder.bench.grading.recorded import DURATIONS
 from autograder.bench.grading.scale import course
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.report import results
 from autograder.staff.batch.state import State
 from autograder.staff.batch.versions import file_versions
+from autograder.staff.made_class.kinds import build_class
 
 UNIT = ("test_dynamics", "test_imagine", "test_policy", "test_relabel")
 

@@ -1,4 +1,4 @@
-"""A crew that grades nothing: it answers with drawn results and recorded durations, as fast as they can be written.
+"""A pool that grades nothing: it answers with drawn results and recorded durations, as fast as they can be written.
 
 What is left is the batch itself: finding, opening, the state, pages, tables, report. `durations.json` holds, for each
 check, the deciles of its seconds in a real class (`measure class` writes it).
@@ -17,7 +17,7 @@ from autograder.course.parts import read_parts
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.running import list_checks
-from autograder.staff.batch.crew import Answer, Crew, Order, Rest
+from autograder.staff.batch.pool import Answer, Pool, Task
 from autograder.staff.batch.uploads.take import take
 
 DURATIONS = Path(__file__).with_name("durations.json")
@@ -31,8 +31,8 @@ OUTCOMES = {
 }
 
 
-class RecordedCrew(Crew):
-    """Takes uploads in for real, in this process; grades by drawing from a generator seeded with the order."""
+class RecordedPool(Pool):
+    """Takes uploads in for real, in this process; grades by drawing from a generator seeded with the task."""
 
     def __init__(self, setup: dict[str, Any], durations: Path = DURATIONS) -> None:
         super().__init__(0, setup)
@@ -44,16 +44,12 @@ class RecordedCrew(Crew):
         self._deciles = json.loads(durations.read_text()) if durations.is_file() else {}
         self.seconds = 0.0  # what the checks would have taken, on one core
 
-    def carry_out(
-        self, orders: Iterable[Order], rest: Rest = lambda order, answers: order
-    ) -> Iterator[tuple[Order, Answer]]:
-        for order in orders:
-            if order["op"] == "take":
-                yield order, {"taken": dataclasses.asdict(take(order, self._store, self._parts))}
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+        for task in tasks:
+            if task["op"] == "take":
+                yield task, dataclasses.asdict(take(task, self._store, self._parts))
             else:
-                for file in order["files"]:
-                    yield order, self._grade(file, order["seed"])
-            yield order, {"done": True}
+                yield task, self._grade(task["file"], task["seed"])
 
     def _grade(self, file: str, seed: int) -> Answer:
         rng = random.Random(f"{seed} {file}")
@@ -69,4 +65,4 @@ class RecordedCrew(Crew):
         seconds = sum(result.seconds for result in found)
         self.seconds += seconds
         results = [vars(result) for result in found]
-        return {"file": file, "results": results, "seconds": seconds, "isolation": "recorded"}
+        return {"results": results, "seconds": seconds, "isolation": "recorded"}

@@ -18,14 +18,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autograder.bench.grading.made_class import build_class
-from autograder.bench.grading.recorded import RecordedCrew
+from autograder.bench.grading.recorded import RecordedPool
 from autograder.course import parts
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files
 from autograder.staff.batch.run import Course, grade_class
 from autograder.staff.batch.show import Quiet
 from autograder.staff.hidden import ROOTS
+from autograder.staff.made_class.kinds import build_class
 
 MB = 1e6
 
@@ -36,7 +36,7 @@ def course() -> Course:
 
 
 def measure_scale(count: int, seed: int, similarity: bool, kept: Path | None = None) -> dict[str, Any]:
-    """The figures of one simulation with `count` submissions; its files stay in `kept` where that is given."""
+    """The figures of one simulation with `count` submissions; its files stay in `kept` if that is given."""
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
         folder = kept or Path(name)
         source, out = folder / "class", folder / "out"
@@ -76,7 +76,7 @@ def measure_scale(count: int, seed: int, similarity: bool, kept: Path | None = N
 
 
 class _Watch(Quiet):
-    """Times and memory at the stages of a run; writes how far it is, for whoever wants to kill it."""
+    """Times and memory at the stages of a run; writes how far the run is, so that it can be killed half-way."""
 
     def __init__(self, mark: Path) -> None:
         self.start = time.monotonic()
@@ -101,15 +101,15 @@ class _Watch(Quiet):
 
 
 def run_recorded(source: Path, out: Path, similarity: bool) -> None:
-    """One run with a recorded crew; prints its figures as JSON. It is a process of its own, to be killed."""
-    watch, crews = _Watch(out.with_name("mark")), []
+    """One run with a recorded pool; prints its figures as JSON. It is a process of its own, to be killed."""
+    watch, pools = _Watch(out.with_name("mark")), []
 
-    def crew(setup: dict[str, Any]) -> RecordedCrew:
-        crews.append(RecordedCrew(setup))
-        return crews[-1]
+    def pool(setup: dict[str, Any]) -> RecordedPool:
+        pools.append(RecordedPool(setup))
+        return pools[-1]
 
     ended = grade_class(
-        source, out, course(), jobs=1, seed=1, similarity=similarity, show=watch, crew_maker=crew
+        source, out, course(), jobs=1, seed=1, similarity=similarity, show=watch, pool_maker=pool
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {
@@ -119,7 +119,7 @@ def run_recorded(source: Path, out: Path, similarity: bool) -> None:
         "tenth": round(watch.tenth),
         "end": round(watch.end),
         "peak": round(peak),
-        "recorded": crews[0].seconds,
+        "recorded": pools[0].seconds,
     }
     print(json.dumps(figures))
 
@@ -169,7 +169,7 @@ def _browser(page: Path) -> float | None:
 
 
 def _resident() -> float:
-    """MB of memory that this process holds now; 0 where the system does not say."""
+    """MB of memory that this process holds now; 0 if the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.parts import Part
 from envs.errors import UserMistake
 
 PLACEHOLDER = re.compile(r"TODO\((\d+[a-z])\)")
+_RAISED = re.compile(r"\s*raise NotImplementedError\(\"TODO\((\d+[a-z])\): ")
 _PLAIN_BASES = {
     "object",
     "Module",
@@ -52,6 +54,18 @@ def find_holes(source: bytes, part: Part) -> Holes:
     return Holes(tuple(sorted(found)), tuple(undefined))
 
 
+def placeholders(lines: Sequence[str]) -> dict[str, range]:
+    """The holes of a starter's file as it is handed out: id -> the lines (from 0) of its hints and its `raise`."""
+    found = {}
+    for number, line in enumerate(lines):
+        if mark := _RAISED.match(line):
+            first = number
+            while first and lines[first - 1].lstrip().startswith(f"# TODO({mark[1]}): "):
+                first -= 1
+            found[mark[1]] = range(first, number + 1)
+    return found
+
+
 def _placeholders(tree: ast.Module) -> list[tuple[str, int]]:
     """(id, line) of each `raise NotImplementedError("TODO(4a): …")`."""
     found = []
@@ -64,8 +78,8 @@ def _placeholders(tree: ast.Module) -> list[tuple[str, int]]:
     return found
 
 
-def _definition(tree: ast.Module, function: str) -> tuple[ast.stmt | None, bool]:
-    """The statement that binds `function`, and whether its absence is certain: a star import may bring anything."""
+def _definition(tree: ast.Module, function: str) -> tuple[ast.AST | None, bool]:
+    """What binds `function`, and whether its absence is certain: a star import may bring anything."""
     owner, _, method = function.rpartition(".")
     if any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree)):
         return None, False
@@ -80,12 +94,13 @@ def _definition(tree: ast.Module, function: str) -> tuple[ast.stmt | None, bool]
 
 def _bound(body: list[ast.stmt], name: str) -> ast.stmt | None:
     """The last statement of this body, or of an `if`, `try` or `with` in it, that binds the name."""
-    found = None
+    found: ast.stmt | None = None
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found = node if node.name == name else found
-        elif any(_binds(inner, name) for inner in ast.walk(node)):
-            found = next((n for n in ast.walk(node) if getattr(n, "name", None) == name), node)
+        elif any(_binds(n, name) for n in ast.walk(node)):
+            inner = (n for n in ast.walk(node) if isinstance(n, ast.stmt))
+            found = next((n for n in inner if getattr(n, "name", None) == name), node)
     return found
 
 

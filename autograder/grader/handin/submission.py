@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.course.parts import Part, read_parts
 from autograder.grader.handin.holes import find_holes
-from autograder.grader.intake import MAX_CODE
+from autograder.grader.intake.names import MAX_CODE
 from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.student import Transport
 from autograder.grader.weights import MAX_BYTES
@@ -82,9 +82,9 @@ def _read(path: Path, limit: int) -> bytes:
 def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
     """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
 
-    Training notes the task in the file; which one is graded stands in the part's file name, weights_TASK.safetensors.
+    Training notes the task in the file; the course says which one is graded.
     """
-    graded = Path(part.file).stem.removeprefix("weights_")
+    graded = part.task
     trained = _trained_task(content)
     if trained not in (None, graded):
         raise UserMistake(

@@ -28,11 +28,11 @@ def value_and_grad(
 
 
 def _gradient(loss: Any, inputs: torch.Tensor | nn.Module) -> Any:
-    module = isinstance(inputs, nn.Module)
-    leaves = dict(inputs.named_parameters()) if module else {"": inputs}
+    leaves: dict[str, torch.Tensor]
+    leaves = dict(inputs.named_parameters()) if isinstance(inputs, nn.Module) else {"": inputs}
     wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
     grads: dict[str, Any] = dict.fromkeys(leaves)
     if wanted and isinstance(loss, torch.Tensor) and loss.requires_grad:
         found = torch.autograd.grad(loss.sum(), list(wanted.values()), retain_graph=True, allow_unused=True)
         grads |= dict(zip(wanted, found, strict=True))
-    return grads if module else grads[""]
+    return grads if isinstance(inputs, nn.Module) else grads[""]

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import os
 import sys
+from typing import Any
 
 # Of requirements.txt, what a worker could not import (mujoco, and what needs it) or only slowly. Whatever is loaded
 # here makes each fork a little slower, so what is quick to import is left to the part file.
@@ -36,7 +37,7 @@ def load() -> None:
 
 def draw_without_a_screen() -> None:
     """Let `matplotlib.use("TkAgg")` and the like draw with Agg: with pyplot loaded they would raise `ImportError`."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         switch = pyplot.switch_backend
         pyplot.switch_backend = lambda newbackend: switch("agg")

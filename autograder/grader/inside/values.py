@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 from msgspec import Meta, Struct, msgpack
@@ -25,9 +25,11 @@ MAX_SKELETON = 2 * 2**20
 MAX_BLOBS = 10_000
 MAX_DEPTH = 16  # of nested lists, tuples and dicts
 MAX_NDIM = 8
-DTYPES = frozenset("|b1 |i1 |u1 <i2 <u2 <i4 <u4 <i8 <u8 <f4 <f8".split())
+DType = Literal["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]
+DTYPES = frozenset(get_args(DType))
 _ARRAY, _TUPLE, _HANDLE, _FUNCTION, _TENSOR, _RNG, _TORCH_RNG = range(1, 8)
 _PLAIN = frozenset((type(None), bool, int, float, str, bytes))  # what msgpack holds besides lists and dicts
+_REBUILT: tuple[type[Any], ...] = (int, float, str, bytes)  # those of them that have subclasses
 
 Name = Annotated[str, Meta(max_length=200)]
 Length = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
@@ -39,7 +41,7 @@ class _Message(Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class _ArrayHeader(Struct, array_like=True, forbid_unknown_fields=True):
-    dtype: Literal["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]
+    dtype: DType
     shape: Annotated[list[Length], Meta(max_length=MAX_NDIM)]
     blob: Length
 
@@ -146,12 +148,7 @@ class _Encoder:
             return self.tree(_plain(np.asarray(value)).item(), depth + 1)
         if isinstance(value, np.ndarray):
             return self.array(_ARRAY, value)
-        for plain in (
-            int,
-            float,
-            str,
-            bytes,
-        ):  # a subclass may lie about itself: rebuild it as the plain type
+        for plain in _REBUILT:  # a subclass may lie about itself: rebuild it as the plain type
             if isinstance(value, plain):
                 return self.tree(plain(value), depth + 1)
         if isinstance(value, list):
@@ -179,7 +176,8 @@ class _Encoder:
             raise Unusable(_TOO_LARGE)
         plain = _plain(array)
         self.blobs.append(plain.tobytes())
-        return _extension(code, _ArrayHeader(plain.dtype.str, list(plain.shape), len(self.blobs) - 1))
+        dtype = cast(DType, plain.dtype.str)  # `_plain` gives no other
+        return _extension(code, _ArrayHeader(dtype, list(plain.shape), len(self.blobs) - 1))
 
 
 @dataclass
@@ -214,7 +212,7 @@ class _Decoder:
         elif code in _REFERENCES:
             ref = _REFERENCES[code].decode(content)
             if isinstance(ref, _Seed):
-                ref = Rng(ref.seed) if code == _RNG else TorchRng(ref.seed)
+                return self.revive(Rng(ref.seed) if code == _RNG else TorchRng(ref.seed))
             return self.revive(ref)
         raise Unusable(_MALFORMED)
 
@@ -233,7 +231,7 @@ class _Decoder:
 
 _MESSAGE = msgpack.Decoder(_Message)
 _HEADER = msgpack.Decoder(_ArrayHeader)
-_REFERENCES = {
+_REFERENCES: dict[int, msgpack.Decoder[HandleRef] | msgpack.Decoder[FunctionRef] | msgpack.Decoder[_Seed]] = {
     _HANDLE: msgpack.Decoder(HandleRef),
     _FUNCTION: msgpack.Decoder(FunctionRef),
     _RNG: msgpack.Decoder(_Seed),

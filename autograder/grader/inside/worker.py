@@ -48,6 +48,7 @@ def main(control: socket.socket) -> None:
     _adopt_orphans()
     workers: dict[int, Worker] = {}
     plan: Plan | None = None
+    reply: dict[str, Any]
     try:
         while (frame := _next_frame(control, workers)) is not None:
             order = msgpack.decode(frame)
@@ -57,8 +58,8 @@ def main(control: socket.socket) -> None:
             elif order["op"] == "start":
                 assert plan is not None
                 _, (fd,), *_ = socket.recv_fds(control, 1, 1)
-                pid, worker = _fork(control, fd, order, plan)
-                workers[pid] = worker
+                pid, started = _fork(control, fd, order, plan)
+                workers[pid] = started
                 reply = {"pid": pid}
             elif order["op"] == "used":
                 reply = {"seconds": _used(order["pid"]), "queued": _queued(order["pid"])}

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from autograder.grader.inside.libraries import WITHOUT_A_COMPILER
@@ -51,7 +52,7 @@ def as_when_graded(files: Collection[Path]) -> Iterator[None]:
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if not _watched or event not in REFUSED:
         return
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith("<frozen importlib"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from autograder.course.late import Late
+from autograder.course.settings import Settings
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.scoring import Score
 
@@ -26,6 +27,7 @@ class Grade:
         str, ...
     ] = ()  # parts in words whose checks have not all been run: then the grade is partial
     late: Late | None = None  # how late it was handed in, where that is known
+    settings: Settings = field(default_factory=Settings)  # the course's
 
     @property
     def penalty(self) -> float:

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-
-import jinja2
 
 from autograder.grader import budget
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.results import message_of, top_lines
-from autograder.grader.report.tables import number
+from autograder.grader.report.template import template
 
 TEMPLATE = Path(__file__).with_name("feedback.html")
 
 
-def feedback(grade: Grade) -> str:
-    """The page's HTML. Everything that comes from a submission is escaped."""
+NOT_YET = "Hidden checks, and with them the points, are shown after the due date."
+NEVER = "Hidden checks, and with them the points, are not shown."
+
+
+def over(due: datetime | None, now: datetime | None = None) -> bool:
+    """Whether a due date has passed; not if nobody knows it. `now` is the present by default."""
+    return due is not None and (now or datetime.now(UTC)).timestamp() > due.timestamp()
+
+
+def feedback(grade: Grade, due: datetime | None = None) -> str:
+    """The page's HTML. Everything that comes from a submission is escaped. `due` is this student's due date.
+
+    A page is published by handing it out, so "after_published" is "visible" here.
+    """
+    hidden = grade.settings.hidden
+    withheld = {"hidden": NEVER, "after_due_date": "" if over(due) else NOT_YET}.get(hidden, "")
     subs = [sub for sub in grade.score.subparts if sub.outcome is not None]
     shares = {share.result.id: share for share in grade.score.checks}
-    return _template().render(
+    return template(TEMPLATE).render(
         grade=grade,
-        lines=top_lines(grade),
+        withheld=withheld,
+        checks=lambda sub: [r for r in sub.checks if not withheld or r.visibility != "hidden"],
+        lines=top_lines(replace(grade, late=None) if withheld else grade),  # a penalty would tell the points
         parts=list(dict.fromkeys(sub.part for sub in subs)),
         subs=subs,
         loose=[share for share in grade.score.checks if not share.result.subparts],
-        rule=budget.RULE,
+        rule=budget.rule(grade.settings.time),
         message=lambda result: message_of(shares[result.id]),
     )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["points"] = number
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))

@@ -20,7 +20,8 @@ from envs.errors import UserMistake
 def gradescope(grade: Grade) -> dict[str, Any]:
     """The dict for Gradescope: one test a check; a hidden check shows its name and one of our sentences.
 
-    It has no seconds: a submission chooses how long it takes, and that could carry a hidden input out.
+    It has no seconds: a submission chooses how long it takes, and that could carry a hidden input out. The course says
+    whether a student sees hidden checks; as long as Gradescope hides one, it shows no total either.
     """
     score = grade.score
     return {
@@ -40,7 +41,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
             "penalty": round(grade.penalty, 4),
             "subparts": {sub.subpart.id: round(sub.earned, 4) for sub in score.subparts},
         },
-        "tests": [_test(share, number) for number, share in _numbered(score.checks)],
+        "tests": [_test(share, number, grade.settings.hidden) for number, share in _numbered(score.checks)],
     }
 
 
@@ -114,7 +115,7 @@ def _numbered(shares: tuple[CheckScore, ...]) -> list[tuple[str, CheckScore]]:
     return numbered
 
 
-def _test(share: CheckScore, number: str) -> dict[str, Any]:
+def _test(share: CheckScore, number: str, hidden: str) -> dict[str, Any]:
     result = share.result
     return {
         "name": f"{', '.join(result.subparts)}: {result.title}",
@@ -124,7 +125,7 @@ def _test(share: CheckScore, number: str) -> dict[str, Any]:
         "status": "passed" if result.outcome == Outcome.PASSED else "failed",
         "output": "\n".join(line for line in (result.outcome.value, message_of(share)) if line),
         "output_format": "text",
-        "visibility": "visible",
+        "visibility": hidden if result.visibility == "hidden" else "visible",
         "tags": [*result.subparts, result.kind, result.visibility, result.outcome.value],
         "extra_data": {"id": result.id, "outcome": result.outcome.value},
     }

@@ -65,7 +65,8 @@ class Score:
 
     @property
     def possible(self) -> float:
-        return sum(sub.possible for sub in self.subparts)
+        """Without extra credit, so `earned` can be more."""
+        return round(sum(sub.possible for sub in self.subparts if not sub.part.extra), 9)
 
     @property
     def run_again(self) -> tuple[CheckResult, ...]:

@@ -57,7 +57,8 @@ def print_subparts(grade: Grade, console: Console, title: str = "") -> None:
             if part is not None:
                 table.add_section()
             part = sub.part
-            table.add_row("", f"[bold]{part.number}  {escape(part.title)}[/] [dim]{part.file}[/]", "", "", "")
+            about = f"{part.file}, extra credit" if part.extra else part.file
+            table.add_row("", f"[bold]{part.number}  {escape(part.title)}[/] [dim]{about}[/]", "", "", "")
         passed = sum(r.outcome == Outcome.PASSED for r in sub.checks)
         word = f"[{STYLES[sub.outcome]}]{sub.outcome.value}[/]" + (" (run again)" if sub.run_again else "")
         points = f"{number(sub.earned)} / {number(sub.possible)}"

@@ -25,7 +25,7 @@ class Choice:
 
 
 def choose(words: Sequence[str], files: Mapping[str, Sequence[str]], keys: Iterable[str]) -> Choice:
-    """Everything where there are no words; `files` has the sub-parts of each check file.
+    """Everything if there are no words; `files` has the sub-parts of each check file.
 
     Raises `UserMistake` for a word that names nothing.
     """

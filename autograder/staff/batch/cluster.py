@@ -1,9 +1,9 @@
-"""The crew on many machines: the same orders (crew.py), carried out by the workers of a Dask cluster.
+"""The pool on many machines: the same tasks (pool.py), carried out by the workers of a Dask cluster.
 
-    orders --submit--> a Dask worker --its own crew of one--> worker.py --answers--> whoever iterates over `carry_out`
+    tasks --submit--> a Dask worker --its own pool of one--> worker/__main__.py --answers--> the loop over `run`
 
-Dask does what a cluster needs: it hands orders out, and gives those of a worker that died to another. Every worker must
-see the course and the batch's folder under the same paths (a shared file system) and have the course's packages. Orders
+Dask does what a cluster needs: it hands tasks out, and gives those of a worker that died to another. Every worker must
+see the course and the batch's folder under the same paths (a shared file system) and have the course's packages. Tasks
 and answers are plain values; nothing of a submission's is ever unpickled.
 """
 
@@ -15,20 +15,20 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from autograder.staff.batch.crew import Answer, Crew, Order, Rest
+from autograder.staff.batch.pool import Answer, Pool, Task
 from envs.errors import UserMistake, one_line
 
 if TYPE_CHECKING:
     from distributed import Client
 
-AHEAD = 2  # orders a thread of the cluster that are under way or wait there, so that none is idle
+AHEAD = 2  # tasks for each thread of the cluster that run or wait there, so that none is idle
 FIRST_WORKER = 60.0  # s
 
 
 def connect(address: str, patience: float = FIRST_WORKER) -> Client:
     """A client of the Dask scheduler at `address`, tcp://host:8786, whose workers are there and know the course.
 
-    Raises `UserMistake` where there is no such scheduler, or no worker within `patience` seconds.
+    Raises `UserMistake` if there is no such scheduler, or no worker within `patience` seconds.
     """
     try:
         client = _dask().Client(address, timeout=10, set_as_default=False)
@@ -61,7 +61,7 @@ def _dask() -> ModuleType:
 
 
 class Cluster:
-    """Has `carry_out` as a `Crew` has; use it in a `with` statement. `address` is the scheduler's, tcp://host:8786."""
+    """Has `run` as a `Pool` has; use it in a `with` statement. `address` is the scheduler's, tcp://host:8786."""
 
     def __init__(self, address: str, setup: dict[str, Any], patience: float = FIRST_WORKER) -> None:
         """Raises `UserMistake` as `connect` does."""
@@ -72,54 +72,52 @@ class Cluster:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self._client.run(_dismiss, on_error="ignore")
+            self._client.run(_close, on_error="ignore")
         finally:
             self._client.close()
 
-    def carry_out(
-        self, orders: Iterable[Order], rest: Rest = lambda order, answers: order
-    ) -> Iterator[tuple[Order, Answer]]:
-        """As `Crew.carry_out`, but an order's answers come together at its end."""
-        supply = iter(orders)
-        under_way: dict[str, Order] = {}
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+        """As `Pool.run`."""
+        supply = iter(tasks)
+        under_way: dict[Any, Task] = {}
         ended = _dask().as_completed(loop=self._client.loop)
 
         def fill() -> None:
             room = AHEAD * max(1, sum(self._client.nthreads().values()))
-            while len(under_way) < room and (order := next(supply, None)) is not None:
-                future = self._client.submit(_carry_out, self._setup, order, rest, pure=False)
-                under_way[future.key] = order
+            while len(under_way) < room and (task := next(supply, None)) is not None:
+                future = self._client.submit(_answer, self._setup, task, pure=False)
+                under_way[future.key] = task
                 ended.add(future)
 
         fill()
         for future in ended:
-            order = under_way.pop(future.key)
+            task = under_way.pop(future.key)
             try:
-                answers = future.result()
+                answer = future.result()
             except Exception as fault:  # Dask gave it up after several workers had died over it
-                answers = [{"lost": one_line(f"{type(fault).__name__}: {fault}")}]
+                answer = {"failed": one_line(f"{type(fault).__name__}: {fault}")}
             fill()
-            for answer in answers:
-                yield order, answer
+            yield task, answer
 
 
 def _ready() -> None:
-    """Runs on a Dask worker, if it finds this module."""
+    """Runs on a Dask worker: it fails if the worker does not find this module."""
 
 
-def _carry_out(setup: dict[str, Any], order: Order, rest: Rest) -> list[Answer]:
-    """Runs on a Dask worker: each of its threads keeps a crew of one."""
-    crew = _crews().setdefault((threading.get_ident(), json.dumps(setup, sort_keys=True)), Crew(1, setup))
-    return [answer for _, answer in crew.carry_out([order], rest)]
+def _answer(setup: dict[str, Any], task: Task) -> Answer:
+    """Runs on a Dask worker: each of its threads keeps a pool of one."""
+    pool = _pools().setdefault((threading.get_ident(), json.dumps(setup, sort_keys=True)), Pool(1, setup))
+    ((_, answer),) = pool.run([task])
+    return answer
 
 
-def _dismiss() -> None:
-    """Runs on a Dask worker when the batch is through."""
-    crews = _crews()
-    while crews:
-        crews.popitem()[1].__exit__(None, None, None)
+def _close() -> None:
+    """Runs on a Dask worker at the end of the batch."""
+    pools = _pools()
+    while pools:
+        pools.popitem()[1].__exit__(None, None, None)
 
 
-def _crews() -> dict[tuple[int, str], Crew]:
+def _pools() -> dict[tuple[int, str], Pool]:
     """Of this Dask worker."""
-    return _dask().get_worker().__dict__.setdefault("course_crews", {})
+    return _dask().get_worker().__dict__.setdefault("course_pools", {})

@@ -16,6 +16,7 @@ from autograder.grader.plugin import CheckResult
 from autograder.grader.report import page, results
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import Score, SubScore, score
+from autograder.staff.batch.hashes import hash_of_code
 from autograder.staff.batch.state import FileOutcome, State
 from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
@@ -78,7 +79,7 @@ class Checks:
     subparts: Mapping[str, Sequence[str]]
 
     def missing(self, run: Iterable[str], parts: Parts) -> tuple[str, ...]:
-        """In words, what is not checked yet where these files have been run; empty where all have."""
+        """What is not checked yet if these files have been run, in words; empty if nothing is left."""
         left = set(self.versions) - set(run)
         ids = {id_ for name in left for id_ in self.subparts.get(name, ())}
         return parts.named(ids) or (tuple(sorted(left)) if left else ())
@@ -95,11 +96,16 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
     """The grade of one upload, from its outcomes of these versions."""
     title = title_of(upload)
     if upload.empty:
-        grade = Grade(title, (), _nothing(parts), state.seed, 0.0, "nothing was run")
+        grade = Grade(
+            *(title, (), _nothing(parts), state.seed, 0.0, "nothing was run"), settings=parts.settings
+        )
         return Graded(upload, grade, Status.NOTHING)
     if taken.problem and not taken.content:
-        nothing = _nothing(parts)
-        grade = Grade(title, (), nothing, state.seed, 0.0, "nothing was run", notes=(taken.problem,))
+        grade = Grade(
+            *(title, (), _nothing(parts), state.seed, 0.0, "nothing was run"),
+            notes=(taken.problem,),
+            settings=parts.settings,
+        )
         return Graded(upload, grade, Status.TO_LOOK_AT)
     outcomes = state.outcomes(taken.content, checks.versions) if taken.content else []
     found = tuple(result for outcome in outcomes for result in outcome.results)
@@ -118,6 +124,7 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
         notes=taken.notes,
         missing=missing,
         late=upload.late,
+        settings=parts.settings,
     )
     if not taken.content and taken.notes:
         status = Status.RUN_AGAIN
@@ -133,13 +140,13 @@ def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Pa
 
 
 def title_of(upload: Upload) -> str:
-    """Who handed it in, in one line."""
+    """The students' names, in one line."""
     names = ", ".join(name for student in upload.students if (name := one_line(student.name, 80)))
     return names or upload.key
 
 
-def lost_outcome(file: str, version: str, subparts: Iterable[str], reason: str) -> FileOutcome:
-    """What is remembered of a check file whose process ended twice: it could not run, which costs nothing."""
+def failed_outcome(file: str, version: str, subparts: Iterable[str], reason: str) -> FileOutcome:
+    """What is remembered of a check file whose task failed: it could not run, which costs nothing."""
     visibility = file.split("/")[0]
     title = "the checks in this file"
     message = "these checks could not be run"
@@ -156,14 +163,14 @@ def lost_outcome(file: str, version: str, subparts: Iterable[str], reason: str) 
 
 
 def write_pages(out: Path, one: Graded) -> None:
-    """feedback.html and results.json in the student's folder. Raises `UserMistake` where they cannot be written."""
+    """feedback.html and results.json in the student's folder. Raises `UserMistake` if they cannot be written."""
     folder = out / "students" / one.upload.key
     results.write_json(folder / "results.json", results.gradescope(one.grade))
-    results.write_text(folder / "feedback.html", page.feedback(one.grade))
+    results.write_text(folder / "feedback.html", page.feedback(one.grade, one.upload.due))
 
 
 def remove_pages(out: Path, upload: Upload) -> None:
-    """Pages of a former grading are no longer true. Raises `UserMistake` where they cannot be removed."""
+    """Remove the pages of a former grading, which are no longer true. Raises `UserMistake` if that fails."""
     try:
         for name in ("results.json", "feedback.html"):
             (out / "students" / upload.key / name).unlink(missing_ok=True)
@@ -172,20 +179,19 @@ def remove_pages(out: Path, upload: Upload) -> None:
 
 
 def made_from(
-    upload: Upload, taken: Taken, stamps: Mapping[str, str], missing: Sequence[str], look: str
+    upload: Upload, taken: Taken, hashes: Mapping[str, str], missing: Sequence[str], look: str
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
-    facts = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(stamps.items()), look]
-    facts += [missing, repr(upload.late)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    content = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
+    times = [repr(upload.late), page.over(upload.due)]
+    return hashlib.sha256(json.dumps([content, missing, times]).encode()).hexdigest()[:16]
 
 
 def look_of(parts: Parts) -> str:
-    """Changes with points, titles, scoring and the page: then pages are written anew, and nothing is run."""
-    sources = [Path(module.__file__ or "") for module in (page, results, late)] + [page.TEMPLATE]
-    sources.append(Path(score.__code__.co_filename))
-    texts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
-    return hashlib.sha256(f"{parts}{texts}".encode()).hexdigest()
+    """Changes with points, titles, scoring, the late policy and the page: then pages are written anew."""
+    report = Path(page.TEMPLATE).parent  # the folder of all that is made from results
+    code = hash_of_code(report, Path(late.__file__))
+    return hashlib.sha256(f"{parts}{code}".encode()).hexdigest()
 
 
 def _nothing(parts: Parts) -> Score:

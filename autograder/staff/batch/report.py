@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import jinja2
+from statistics import fmean, median
 
 from autograder.grader.outcomes import Outcome
 from autograder.grader.report import results
-from autograder.grader.report.tables import number
+from autograder.grader.report.template import template
 from autograder.staff.batch.grades import Status
 from autograder.staff.batch.similar.pairs import at_work, page_name, shown
 from autograder.staff.batch.summary import BINS, CheckFigures, Summary
@@ -17,26 +16,20 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write_report(path: Path, summary: Summary, assignment: str) -> None:
-    """Raises `UserMistake` where it cannot be written."""
+    """Raises `UserMistake` if it cannot be written."""
     results.write_text(path, report(summary, assignment))
 
 
 def report(summary: Summary, assignment: str) -> str:
     """The page's HTML. Everything that comes from a submission or a student is escaped."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["points"] = number
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    graded = sorted(row.points for row in summary.rows if row.settled)
-    return template.render(
+    graded = [row.points for row in summary.rows if row.settled]
+    return template(TEMPLATE).render(
         assignment=assignment,
         summary=summary,
         statuses=[(status, summary.statuses[status]) for status in Status if summary.statuses[status]],
         possible=max((row.possible for row in summary.rows), default=0.0),
-        average=sum(graded) / len(graded) if graded else None,
-        median=_median(graded),
+        average=fmean(graded) if graded else None,
+        median=median(graded) if graded else None,
         bins=_bins(summary.histogram),
         parts=_by_part(summary),
         outcomes=list(Outcome),
@@ -45,13 +38,6 @@ def report(summary: Summary, assignment: str) -> str:
         at_work=at_work,
         look=[row for row in summary.rows if row.look],
     )
-
-
-def _median(values: list[float]) -> float | None:
-    if not values:
-        return None
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
 def _bins(histogram: list[int]) -> list[tuple[str, int, float]]:

@@ -1,8 +1,8 @@
 """Grade a class: everything between a folder of submissions and a folder of grades.
 
-find_uploads -> take_in (what changed) -> grade_all (what is not known yet) -> write_class (csv, report)
+find_uploads -> take_in (what changed) -> grade (what is not known yet) -> write_class (csv, report)
 
-Each answer of the crew goes into the state before anything else is done with it, and a run begins by asking the state
+Each answer of the pool goes into the state before anything else is done with it, and a run begins by asking the state
 what is missing: so the first run, one after a crash, and one after a changed check are all the same.
 """
 
@@ -15,20 +15,22 @@ from typing import Any
 
 from autograder.course.late import NO_DEADLINES, Deadlines
 from autograder.course.parts import Parts
+from autograder.course.settings import Settings
 from autograder.grader.report import results
 from autograder.grader.running import subparts_by_file
 from autograder.staff.batch.choose import choose
 from autograder.staff.batch.cluster import Cluster
-from autograder.staff.batch.crew import Crew
 from autograder.staff.batch.grades import Checks
+from autograder.staff.batch.pool import Pool
 from autograder.staff.batch.show import Quiet
 from autograder.staff.batch.state import State
 from autograder.staff.batch.summary import Summary
+from autograder.staff.batch.tasks import grade, take_in
 from autograder.staff.batch.uploads.find import find_uploads
-from autograder.staff.batch.uploads.roster import read_roster, with_roster
+from autograder.staff.batch.uploads.matching import with_roster
+from autograder.staff.batch.uploads.roster import read_roster
 from autograder.staff.batch.uploads.uploads import with_deadline
 from autograder.staff.batch.versions import file_versions
-from autograder.staff.batch.work import Work, take_in
 from autograder.staff.batch.write import Writer
 from envs.errors import UserMistake, one_line
 
@@ -41,8 +43,8 @@ class Course:
     roots: dict[str, Path]  # {"public": …, "hidden": …}, the folders of checks
     parts: Parts
     parts_file: Path
-    assignment: str = "Fetch homework"  # its name in the learning platform
-    allow_weak_sandbox: bool = False  # grade even where a submission could read the hidden checks
+    assignment: str = Settings.name  # its name in the learning platform
+    allow_weak_sandbox: bool = False  # grade even if a submission could read the hidden checks
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Ended:
 
     summary: Summary
     graded_now: int  # check files
-    before: Path | None  # the former grades.csv, where this run changed it
+    before: Path | None  # the former grades.csv, if this run changed it
     notes: tuple[str, ...] = ()  # about the class as a whole
 
 
@@ -68,13 +70,13 @@ def grade_class(
     roster: Path | None = None,
     similarity: bool = True,
     show: Quiet | None = None,
-    crew_maker: Callable[[dict[str, Any]], Crew | Cluster] | None = None,
+    pool_maker: Callable[[dict[str, Any]], Pool | Cluster] | None = None,
 ) -> Ended:
     """Grade everybody in `source` into `out`. Raises `UserMistake`; a submission's faults are in its own grade.
 
     `deadlines` are what the course says; a due date that the platform's export gives goes before the course's.
-    `roster` names who is in the class, so that whoever handed in nothing has a row too. `crew_maker(setup)` makes the
-    crew (crew.py, cluster.py), by default of `jobs` processes on this machine.
+    `roster` names who is in the class, so that a student who handed in nothing has a row too. `pool_maker(setup)` makes
+    the pool (pool.py, cluster.py), by default of `jobs` processes on this machine.
     """
     show = show or Quiet()
     if jobs < 1:
@@ -109,18 +111,20 @@ def grade_class(
         "store": str((out / "contents").resolve()),
         "allow_weak_sandbox": course.allow_weak_sandbox,
     }
-    with State(out, seed) as state, (crew_maker or (lambda s: Crew(jobs, s)))(setup) as crew:
+    with State(out, seed) as state, (pool_maker or (lambda s: Pool(jobs, s)))(setup) as pool:
         handed_in = [upload for upload in uploads if not upload.empty]
-        take_in(state, crew, handed_in, show)
+        take_in(state, pool, handed_in, show)
         if again is not None:
             taken = state.taken()
             state.forget({taken[key].content for key in again.keys if key in taken}, again.files)
-        writer = Writer(state, uploads, Checks(versions, files), course.parts, out)
-        work = Work(state, handed_in, versions, show)
+        checks = Checks(versions, files)
+        writer = Writer(state, uploads, checks, course.parts, out)
         try:
-            work.grade_all(crew, wanted, files, writer.pages_of)
+            graded_now = grade(state, pool, handed_in, wanted, checks, show, writer.pages_of)
         finally:  # also when stopped by Ctrl-C: what is known is written down
             show.stage("writing", len(uploads))
             writer.all_pages()
-            summary, before = writer.write_class(platform, course, similarity, show, notes)
-    return Ended(summary, work.count, before, tuple(notes))
+            summary, before = writer.write_class(
+                platform, course.assignment, course.pristine, similarity, show, notes
+            )
+    return Ended(summary, graded_now, before, tuple(notes))

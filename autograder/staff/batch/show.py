@@ -1,4 +1,4 @@
-"""What one sees while a batch runs: a bar with the time left, or a line now and then where there is no terminal."""
+"""What a batch shows while it runs: a bar with the time left, or a line now and then if there is no terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from envs.errors import one_line
 
@@ -40,7 +40,7 @@ class Bar(Quiet):
         self._progress = Progress(
             *columns, TextColumn("{task.fields[what]}"), console=console, speed_estimate_period=600.0
         )
-        self._task = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Quiet:
         self._progress.start()

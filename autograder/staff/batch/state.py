@@ -28,13 +28,13 @@ from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
 from envs.errors import UserMistake
 
-FORMAT = "2"
+FORMAT = "3"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS uploads (
     key TEXT PRIMARY KEY, fingerprint TEXT, content TEXT, notes TEXT, problem TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (
-    content TEXT, file TEXT, version TEXT, results BLOB, seconds REAL, isolation TEXT, again INTEGER, stamp TEXT,
+    content TEXT, file TEXT, version TEXT, results BLOB, seconds REAL, isolation TEXT, again INTEGER, hash TEXT,
     PRIMARY KEY (content, file));
 CREATE TABLE IF NOT EXISTS pages (key TEXT PRIMARY KEY, made_from TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replaced (key TEXT, content TEXT, PRIMARY KEY (key, content)) WITHOUT ROWID;
@@ -59,7 +59,7 @@ class FileOutcome:
 
 
 class State:
-    """The state in the folder `out`; use it in a `with` statement. Raises `UserMistake` where it cannot be used."""
+    """The state in the folder `out`; use it in a `with` statement. Raises `UserMistake` if it cannot be used."""
 
     def __init__(self, out: Path, seed: int | None = None) -> None:
         path = out / "state.sqlite"
@@ -112,13 +112,13 @@ class State:
     def done(
         self, versions: dict[str, str], content: str | None = None, with_again: bool = True
     ) -> dict[str, dict[str, str]]:
-        """Content -> {check file: stamp} of the outcomes of these versions; a stamp is of one grading."""
+        """Content -> {check file: a hash of its results} of the outcomes of these versions."""
         found: dict[str, dict[str, str]] = {}
         where, values = ("", ()) if content is None else (" WHERE content = ?", (content,))
-        rows = self._db.execute(f"SELECT content, file, version, again, stamp FROM outcomes{where}", values)
-        for content, file, version, again, stamp in rows:
+        rows = self._db.execute(f"SELECT content, file, version, again, hash FROM outcomes{where}", values)
+        for content, file, version, again, hash_ in rows:
             if versions.get(file) == version and (with_again or not again):
-                found.setdefault(content, {})[file] = stamp
+                found.setdefault(content, {})[file] = hash_
         return found
 
     def put_outcome(self, content: str, outcome: FileOutcome) -> None:

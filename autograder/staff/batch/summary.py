@@ -1,4 +1,4 @@
-"""A class in figures, for the report: fed one upload after the other, so that its size does not grow with the class."""
+"""A class in figures, for the report. It reads one upload after the other, so its size does not grow with the class."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from envs.errors import one_line
 
 SLOWEST = 10
 MISTAKES = 25  # shown
-_KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
+KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
 _WIDTH = 160  # characters of a message that count
 BINS = 20
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the list of everybody."""
+    """A line of the list of all submissions."""
 
     key: str
     title: str
@@ -36,7 +36,7 @@ class Row:
     notes: str
     settled: bool  # the points are final
     look: bool  # the staff should
-    submitted: str = ""  # when, where that is known
+    submitted: str = ""  # when, if that is known
     page: bool = True  # whether there is one for the student
 
 
@@ -69,7 +69,7 @@ class _Mistake:
 
 
 class Summary:
-    """`add` each upload; then read. `similar` is for whoever looked for similar ones."""
+    """`add` each upload, then read the figures. `similar` is set from outside."""
 
     def __init__(self, parts: Parts, notes: tuple[str, ...] = ()) -> None:
         """`notes` are about the class as a whole."""
@@ -147,6 +147,6 @@ class Summary:
             mistake.subparts |= subparts
             if mistake.message != message:
                 mistake.message = kind
-        if len(self._mistakes) > _KINDS:  # the rare ones go; what is frequent in the class comes again
-            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: _KINDS // 2]
+        if len(self._mistakes) > KINDS:  # the rare ones go; what is frequent in the class comes again
+            kept = sorted(self._mistakes.items(), key=lambda item: -item[1].count)[: KINDS // 2]
             self._mistakes = dict(kept)

@@ -21,7 +21,7 @@ _FORMULA = tuple("=+-@|%\t＝＋－＠")
 
 
 class GradesTable:
-    """grades.csv, a row a student; a group's members get the same points. `add` each upload, then take the `text`.
+    """grades.csv, a row for each student; members of a group get the same points. `add` each upload, then read `text`.
 
     "Total Score" is final, so it is empty while the grade is not settled; the points known so far are those before the
     penalty.
@@ -104,7 +104,7 @@ def cell(text: str, limit: int = 300) -> str:
 
 
 def lateness(upload: Upload) -> str:
-    """ "26:03:00", hours, minutes and seconds; "LATE" where only that is known; "" where nothing is."""
+    """ "26:03:00", hours, minutes and seconds; "LATE" if only that is known; "" if nothing is."""
     if upload.late is None:
         return "LATE" if upload.marked_late else ""
     minutes, rest = divmod(int(upload.late.seconds), 60)
@@ -113,7 +113,7 @@ def lateness(upload: Upload) -> str:
 
 
 def late_days(upload: Upload) -> Any:
-    """Calendar days after the due day, less the grace; "" where it is not known."""
+    """Calendar days after the due day, less the grace; "" if it is not known."""
     return "" if upload.late is None else upload.late.days
 
 
@@ -121,7 +121,7 @@ def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
     """(submission, name, old points, new points) of each student whose points differ between two grades.csv.
 
     Points that are not final are given as words, "partly graded, 4.0 so far"; "" stands for no row or no points. Raises
-    `ValueError` where a text is no such table.
+    `ValueError` if a text is no such table.
     """
     before, after = _points(old), _points(new)
     found = []
@@ -157,7 +157,7 @@ def _standing(row: dict[str, str]) -> str:
 
 
 def _time(moment: datetime | None, upload: Upload) -> str:
-    """By the clocks of the course's zone, where it states one."""
+    """In the course's time zone, if it names one."""
     if moment is None:
         return ""
     return (moment.astimezone(upload.zone) if upload.zone else moment).isoformat(sep=" ", timespec="seconds")

@@ -1,7 +1,7 @@
 """The version of a check file: a hash of all that its results can depend on, so that only what changed is graded again.
 
-Which of the kit's files a check uses, directly or through others, nobody can tell from its text alone. So all of them
-count, by content: the grader, what checks share, thresholds, the reference, envs, the pristine package, the libraries.
+The text of a check does not tell which of the kit's files it uses, directly or through others. So all of them count, by
+content: the grader, what checks share, thresholds, the reference, envs, the pristine package, the libraries.
 Of the check files, each counts for itself. What does not count is what is made from the results: titles, points,
 scoring, pages.
 """
@@ -14,17 +14,25 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograder.course.parts import Parts
-from autograder.grader.intake import is_noise
+from autograder.grader.intake.names import is_noise
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import check_files, subparts_by_file
 from autograder.staff.batch.grades import seed_for
+from autograder.staff.batch.hashes import hash_of
 
-KIT = ("autograder/grader", "autograder/checks", "autograder/staff/hidden", "envs", "solutions")
-RUNNER = "autograder/staff/batch/worker.py"  # opens the grader and calls it
+KIT = (
+    "autograder/grader",
+    "autograder/checks",
+    "autograder/staff/hidden",
+    "autograder/staff/batch/worker",
+    "envs",
+    "solutions",
+)
 # The kit's own tests, figures that were measured, what works on results, and what a student runs.
 FOLDERS_LEFT_OUT = {"tests", "results", "report", "handin"}
 SUFFIXES_LEFT_OUT = {".md", ".pyc"}
@@ -34,18 +42,16 @@ def file_versions(roots: dict[str, Path], pristine: Path, parts: Parts) -> dict[
     """ "hidden/test_relabel.py" -> the version of each check file under `roots`, in their order."""
     files = check_files({name: root.resolve() for name, root in roots.items()})
     facts = [sys.version_info[:3], _libraries(), seed_for(0, "a content")]
-    shared = hashlib.sha256(json.dumps(facts).encode())
-    for name, path in _shared_files(files.values(), pristine.resolve(), parts):
-        _add(shared, name, path)
+    shared = hash_of(_shared_files(files.values(), pristine.resolve(), parts))
     versions = {}
     for name, subparts in subparts_by_file(roots, parts).items():
-        own = shared.copy()
-        _add(own, name, files[name])
-        for other in _other_checks(files[name], files.values()):
-            _add(own, other.name, other)
-        used = [(p.number, p.file, p.time_limit) for p in parts.parts for s in p.subparts if s.id in subparts]
-        own.update(json.dumps([name, subparts, used, parts.files]).encode())
-        versions[name] = own.hexdigest()[:16]
+        others = _other_checks(files[name], files.values())
+        own = hash_of([(name, files[name]), *((other.name, other) for other in others)])
+        own_parts = [p for p in parts.parts if any(sub.id in subparts for sub in p.subparts)]
+        used = [(p.number, p.file, p.time_limit, p.task, p.threshold) for p in own_parts]
+        time = asdict(parts.settings.time) | {"gradescope_minutes": 0}
+        text = json.dumps([facts, shared, own, name, subparts, used, parts.files, time])
+        versions[name] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return versions
 
 
@@ -56,13 +62,12 @@ def _shared_files(checks: Iterable[Path], pristine: Path, parts: Parts) -> Itera
         for inside, path in _tree(ROOT / folder):
             if not (folder.startswith("autograder/") and path.match("test_*.py")):
                 yield f"{folder}/{inside}", path
-    yield RUNNER, ROOT / RUNNER
     for inside, path in _tree(pristine):
         if inside not in parts.files:  # those come from the submission
             yield f"pristine/{inside}", path
     # A course's own checks, and the files beside them.
-    for folder in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):
-        for inside, path in _tree(folder):
+    for own in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):
+        for inside, path in _tree(own):
             if path not in checks:
                 yield f"checks/{inside}", path
 
@@ -105,7 +110,3 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return ""
-
-
-def _add(total: hashlib._Hash, name: str, path: Path) -> None:
-    total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -1,11 +1,10 @@
-"""What is written for people, from the state alone: a page a student, and the class's tables and report."""
+"""What people read, made from the state alone: a page for each student, and the class's tables and report."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from autograder.course.parts import Parts
 from autograder.grader.report import results
@@ -19,11 +18,6 @@ from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.tables import CanvasTable, GradesTable
 from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
-
-
-class _Course(Protocol):
-    assignment: str
-    pristine: Path
 
 
 class Writer:
@@ -52,13 +46,19 @@ class Writer:
         self._pages(self._uploads, self._state.done(self._checks.versions), self._state.pages())
 
     def write_class(
-        self, platform: str, course: _Course, similarity: bool, show: Quiet, notes: Sequence[str] = ()
+        self,
+        platform: str,
+        assignment: str,
+        pristine: Path,
+        similarity: bool,
+        show: Quiet,
+        notes: Sequence[str] = (),
     ) -> tuple[Summary, Path | None]:
-        """grades.csv, canvas.csv and report.html; the former grades.csv where it differs.
+        """grades.csv, canvas.csv and report.html; the former grades.csv if it differs.
 
-        `notes` are about the class as a whole, for the report.
+        `pristine` is the starter, which nobody copied; `notes` are about the class as a whole.
         """
-        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, course.assignment, platform)
+        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, assignment, platform)
         summary = Summary(self._parts, tuple(notes))
         for one in grades.grades(self._state, self._uploads, self._checks, self._parts):
             table.add(one)
@@ -66,12 +66,12 @@ class Writer:
             summary.add(one)
             show.advance(one.upload.key)
         if similarity:
-            summary.similar = self._similar(course.pristine)
-        write_pages(self._out, summary, self._contents(), course.pristine, course.assignment)
+            summary.similar = self._similar(pristine)
+        write_pages(self._out, summary, self._contents(), pristine, assignment)
         before = self._put_aside(table.text)
         results.write_text(self._out / "grades.csv", table.text)
         results.write_text(self._out / "canvas.csv", canvas.text)
-        write_report(self._out / "report.html", summary, course.assignment)
+        write_report(self._out / "report.html", summary, assignment)
         return summary, before
 
     def _similar(self, pristine: Path) -> list[Group]:
@@ -88,11 +88,11 @@ class Writer:
         return found
 
     def _pages(
-        self, uploads: Iterable[Upload], stamps: dict[str, dict[str, str]], known: dict[str, str]
+        self, uploads: Iterable[Upload], hashes: dict[str, dict[str, str]], known: dict[str, str]
     ) -> None:
         for upload in uploads:
             taken = self._taken.get(upload.key, Taken(""))
-            own = stamps.get(taken.content, {})
+            own = hashes.get(taken.content, {})
             missing = self._checks.missing(own, self._parts)
             made_from = grades.made_from(upload, taken, own, missing, self._look)
             page = self._out / "students" / upload.key / "feedback.html"

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.course.file import read_deadlines
 from autograder.course.late import NO_DEADLINES, Deadlines, Late
@@ -78,7 +79,15 @@ class Progress:
             notes = (*(() if self.done else (CUT,)), *self.notes, *self.late_notes)
             seconds = time.monotonic() - self.started
             grade = Grade(
-                "submission", every, total, self.seed, seconds, self.isolation, notes=notes, late=self.late
+                "submission",
+                every,
+                total,
+                self.seed,
+                seconds,
+                self.isolation,
+                notes=notes,
+                late=self.late,
+                settings=self.parts.settings,
             )
             results.write_json(self.path, results.gradescope(grade))
 
@@ -114,7 +123,9 @@ def run(
             )
     except UserMistake as mistake:  # of whoever packed the submission
         nothing = Grade(
-            "submission", (), score((), parts), progress.seed, 0.0, "nothing was run", notes=(str(mistake),)
+            *("submission", (), score((), parts), progress.seed, 0.0, "nothing was run"),
+            notes=(str(mistake),),
+            settings=parts.settings,
         )
         results.write_json(path, results.gradescope(nothing))
         print(mistake)
@@ -127,6 +138,10 @@ def run(
         timer.cancel()
     progress.done = True
     progress.write()
+    if (set_there := _total(root)) not in (None, parts.total):  # stdout is for staff alone
+        print(
+            f"The assignment is worth {set_there:g} points on Gradescope, but {parts.total:g} in course.toml."
+        )
     print(f"{len(progress.found)} checks in {time.monotonic() - progress.started:.0f} s")
     return 0
 
@@ -149,11 +164,29 @@ def _end(progress: Progress) -> None:
     os._exit(0)
 
 
+def _metadata(root: Path, *path: str) -> Any:
+    """An entry of the submission's metadata; None where there is none."""
+    try:
+        found = json.loads((root / "submission_metadata.json").read_text(encoding="utf-8"))
+        for name in path:
+            found = found[name]
+        return found
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _total(root: Path) -> float | None:
+    """What the assignment is worth on Gradescope, a number written as text; None where that is not known."""
+    try:
+        return float(_metadata(root, "assignment", "total_points"))
+    except (TypeError, ValueError):
+        return None
+
+
 def _seed(root: Path) -> int:
     """The same submission gets the same inputs whenever it is graded again."""
-    try:
-        submission = json.loads((root / "submission_metadata.json").read_text(encoding="utf-8"))["id"]
-    except (OSError, ValueError, KeyError, TypeError):
+    submission = _metadata(root, "id")
+    if submission is None:
         return secrets.randbits(32)
     return int.from_bytes(hashlib.sha256(f"gradescope:{submission}".encode()).digest()[:4])
 

@@ -34,7 +34,7 @@ def late_on_gradescope(path: Path, deadlines: Deadlines) -> tuple[Late | None, t
 
     users = _get(facts, "users")
     users = users if isinstance(users, list) else []
-    own = [found for user in users if (found := read(_get(user, "assignment", "due_date")))]
+    own = [moment for user in users if (moment := read(_get(user, "assignment", "due_date")))]
     ids = [str(id_) for user in users for key in ("id", "sid", "email") if (id_ := _get(user, key))]
     due, extended = deadlines.due_for(
         ids, read(_get(facts, "assignment", "due_date")), max(own, default=None, key=datetime.timestamp)

@@ -6,13 +6,14 @@ needs besides the part under test is the reference's, or a stand-in of `given.py
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 
 from envs.tiny import TinyVariant, TinyVecEnv
 from solutions.kit.buffer import EpisodeBuffer
-from solutions.kit.collect import collect_episodes, evaluate
+from solutions.kit.collect import Policy, collect_episodes, evaluate
 
 HIDDEN, BATCH, UPDATES_A_ROUND = (64, 64), 128, 80
 ENOUGH = 0.9  # success over the evaluation's episodes that counts as learned
@@ -31,9 +32,9 @@ class World:
         self.judge = TinyVecEnv(16, seed + 1000, variant=self.variant)
         self.spec = self.env.task_spec
         self.dims = (self.spec.obs_dim, self.spec.goal_dim, self.spec.action_dim)
-        self.buffer = EpisodeBuffer(8 * ROUNDS, self.spec.episode_length, *self.dims)
+        self.buffer = EpisodeBuffer(8 * ROUNDS, self.spec)
 
-    def collect(self, policy: Callable) -> dict:
+    def collect(self, policy: Policy) -> dict:
         """An episode in each env, into D_env."""
         episodes = collect_episodes(self.env, policy)
         self.buffer.add(episodes)
@@ -49,17 +50,25 @@ class World:
         """(N, T+1, G), the achieved goals of all episodes so far."""
         return self.buffer.achieved[: len(self.buffer)]
 
-    def learned(self, act: Callable) -> bool:
+    def learned(self, act: Policy) -> bool:
         """Whether these greedy actions solve enough of some fresh episodes."""
         return evaluate(self.judge, act, EVALUATION_EPISODES)["success"] >= ENOUGH
 
 
-def random_actions(rng: np.random.Generator, strength: float = 1.0) -> Callable:
+def random_actions(rng: np.random.Generator, strength: float = 1.0) -> Policy:
     """A policy that acts uniformly at random on the tiny env, each action within [-strength, strength]."""
     return lambda obs, goals: rng.uniform(-strength, strength, size=(len(obs), 2))
 
 
-def rounds_to_learn(world: World, agent, act, explore, relabel, rng, rounds: int = ROUNDS) -> int | None:
+def rounds_to_learn(
+    world: World,
+    agent: Any,
+    act: Policy,
+    explore: Callable[[np.ndarray], np.ndarray],
+    relabel: Callable[..., Any],
+    rng: np.random.Generator,
+    rounds: int = ROUNDS,
+) -> int | None:
     """DDPG with relabeling from scratch. Returns: the rounds it took, None if that many were not enough.
 
     Args: agent with `observe` and `update`; act(obs, goals) -> actions; explore(actions) -> actions;

@@ -6,6 +6,8 @@ probability of at most 1e-7 a call; no check makes more than ten such calls, so 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ ONE_EPISODE = "all rollouts start in the same episode; draw one for each of them
 ONE_STEP = 'all rollouts start at the same step; in mode "all" each draws its own'
 
 
-def judge_starts(answer: object, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+def judge_starts(answer: Any, num_episodes: int, length: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     expect(
         isinstance(answer, tuple | list) and len(answer) == 2, "`start_states` must return episodes and steps"
     )
@@ -247,7 +249,7 @@ def world(rng: np.random.Generator, obs_dim: int, goal_dim: int, action_dim: int
     )
 
 
-def table(data: object, rows: int, widths: dict[str, int]) -> np.ndarray:
+def table(data: Any, rows: int, widths: dict[str, int]) -> np.ndarray:
     """All keys side by side, (rows, sum of widths)."""
     expect(
         isinstance(data, dict) and set(KEYS) <= set(data),

@@ -1,16 +1,20 @@
 """Parts 1 to 4: does it learn? Each part trains from scratch in a world drawn for this grading."""
 
-from autograder.checks.checking import expect, subpart
+from functools import partial
+
+import numpy as np
+
+from autograder.checks.checking import Student, expect, subpart
 from autograder.staff.hidden import trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
-LEARN = {"kind": "learning", "time_limit": 90}
+learning = partial(subpart, kind="learning", time_limit=90)
 
 
-@subpart("1a", "1b", "1c", "1d", "1e", "1f", **LEARN)
-def test_the_model_learns_a_new_world(student, fresh_rng):
+@learning("1a", "1b", "1c", "1d", "1e", "1f")
+def test_the_model_learns_a_new_world(student: Student, fresh_rng: np.random.Generator) -> None:
     """The ensemble, fitted to a new world, predicts unseen transitions."""
     expect(
         trainings.model_error(student, fresh_rng) < MODEL_ERROR,
@@ -19,8 +23,8 @@ def test_the_model_learns_a_new_world(student, fresh_rng):
     )
 
 
-@subpart("2a", "2b", "2c", "2d", "2e", **LEARN)
-def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
+@learning("2a", "2b", "2c", "2d", "2e")
+def test_imagined_data_are_enough_to_learn_from(student: Student, fresh_rng: np.random.Generator) -> None:
     """A policy learns from imagined rollouts, with hardly any real data."""
     expect(
         trainings.imagined_rounds(student, fresh_rng) is not None,
@@ -28,8 +32,8 @@ def test_imagined_data_are_enough_to_learn_from(student, fresh_rng):
     )
 
 
-@subpart("3a", "3b", "3c", "3d", "3e", "3f", "3g", **LEARN)
-def test_the_policy_learns_a_new_world(student, fresh_rng):
+@learning("3a", "3b", "3c", "3d", "3e", "3f", "3g")
+def test_the_policy_learns_a_new_world(student: Student, fresh_rng: np.random.Generator) -> None:
     """Actor and critic, trained from scratch, reach goals in a new world."""
     expect(
         trainings.policy_rounds(student, fresh_rng) is not None,
@@ -38,8 +42,8 @@ def test_the_policy_learns_a_new_world(student, fresh_rng):
     )
 
 
-@subpart("4b", "4e", "4f", **LEARN)
-def test_relabeling_makes_sparse_rewards_learnable(student, fresh_rng):
+@learning("4b", "4e", "4f")
+def test_relabeling_makes_sparse_rewards_learnable(student: Student, fresh_rng: np.random.Generator) -> None:
     """With your relabeling, sparse rewards are enough to learn from."""
     expect(
         trainings.relabel_rounds(student, fresh_rng) is not None,

@@ -7,6 +7,7 @@ import torch
 
 from autograder.checks.checking import (
     Rng,
+    Student,
     Tensor,
     expect,
     expect_array,
@@ -50,7 +51,7 @@ def _tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
     return [torch.as_tensor(np.asarray(array, dtype=np.float32)) for array in arrays]
 
 
-def _twin(student, rng: np.random.Generator, name: str, *sizes: object, **options: object) -> tuple:
+def _twin(student: Student, rng: np.random.Generator, name: str, *sizes: object, **options: object) -> tuple:
     """A network of the submission and one of the reference, with the same fresh weights, and its names for them."""
     own = getattr(reference, name)(*sizes, **options)
     state = {key: rng.normal(0.0, 0.5, size=tuple(value.shape)) for key, value in own.state_dict().items()}
@@ -67,14 +68,14 @@ def _same_gradients(
 
     `names` maps the reference's name of each parameter to the submission's.
     """
-    names = [names[name] for name, _ in own.named_parameters()]
+    theirs = [names[name] for name, _ in own.named_parameters()]
     wanted = torch.autograd.grad(outputs.sum(), [*own.parameters(), *inputs])
     by_weights, *by_inputs = found
     expect(
         all(by_weights.get(name) is not None for name in names) and all(g is not None for g in by_inputs),
         "no gradient reaches some of the weights or inputs: detach none of them, and leave none out",
     )
-    for grad, target in zip([*(by_weights[name] for name in names), *by_inputs], wanted, strict=True):
+    for grad, target in zip([*(by_weights[name] for name in theirs), *by_inputs], wanted, strict=True):
         expect_close(grad, target.numpy(), sentence, atol=1e-4)
 
 
@@ -82,7 +83,7 @@ def _same_gradients(
 
 
 @subpart("3a")
-def test_actor_of_any_size(student, fresh_rng):
+def test_actor_of_any_size(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same actions as the reference with the same weights, for networks and batches of many shapes."""
     sizes = ((17, 10, 3, 4), (3, 3, 3, 3), (2, 4, 2, 1), (1, 5, 3, 2), (3000, 25, 3, 4))
     for batch, obs_dim, goal_dim, action_dim in sizes:
@@ -125,7 +126,7 @@ def test_actor_of_any_size(student, fresh_rng):
 
 
 @subpart("3a")
-def test_gradients_of_the_actor(student, fresh_rng):
+def test_gradients_of_the_actor(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same gradients as the reference, by all weights and by the inputs."""
     actor, own, names = _twin(student, fresh_rng, "Actor", 4, 2, 3, hidden=(7,))
     obs, goals = _tensors(fresh_rng.normal(size=(5, 4)), fresh_rng.normal(size=(5, 2)))
@@ -139,7 +140,7 @@ def test_gradients_of_the_actor(student, fresh_rng):
 
 
 @subpart("3b")
-def test_critic_of_any_size(student, fresh_rng):
+def test_critic_of_any_size(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same Q-values as the reference with the same weights, for one and several critics, rows and goals."""
     for members, batch, goal_dim in ((2, 9, 3), (3, 3, 2), (1, 5, 3), (3, 1, 2), (1, 1, 1), (10, 2000, 3)):
         critic, own, _ = _twin(student, fresh_rng, "Critic", 4, goal_dim, 2, hidden=(8, 6), members=members)
@@ -170,7 +171,7 @@ def test_critic_of_any_size(student, fresh_rng):
 
 
 @subpart("3b")
-def test_gradients_of_the_critic(student, fresh_rng):
+def test_gradients_of_the_critic(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same gradients as the reference, by all weights and by the inputs."""
     critic, own, names = _twin(student, fresh_rng, "Critic", 4, 3, 2, hidden=(7,), members=2)
     inputs = _tensors(*(fresh_rng.normal(size=(6, dim)) for dim in (4, 2, 3)))
@@ -183,15 +184,18 @@ def test_gradients_of_the_critic(student, fresh_rng):
 # --- 3c ---
 
 
-def _targets(student, rewards, masks, next_q, discount: float) -> tuple[np.ndarray, np.ndarray]:
+def _targets(
+    student: Student, rewards: np.ndarray, masks: np.ndarray, next_q: np.ndarray, discount: float
+) -> tuple[np.ndarray, np.ndarray]:
     """What the submission answers, and the reference."""
     with on_wrong_shape(ONE_TARGET_A_ROW):
         targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), discount)
-    return targets, reference.td_targets(*_tensors(rewards, masks, next_q), discount).numpy()
+    own_rewards, own_masks, own_q = _tensors(rewards, masks, next_q)
+    return targets, reference.td_targets(own_rewards, own_masks, own_q, discount).numpy()
 
 
 @subpart("3c")
-def test_targets_of_any_batch(student, fresh_rng):
+def test_targets_of_any_batch(student: Student, fresh_rng: np.random.Generator) -> None:
     """Fresh rewards, masks and next Q-values, in batches of many shapes."""
     before = None
     for members, batch in _twice((2, 50), (5, 20), (3, 3), (1, 9), (3, 1), (1, 1), (10, 2000)):
@@ -237,7 +241,7 @@ def test_targets_of_any_batch(student, fresh_rng):
 
 
 @subpart("3c")
-def test_targets_of_a_diverged_critic(student, fresh_rng):
+def test_targets_of_a_diverged_critic(student: Student, fresh_rng: np.random.Generator) -> None:
     """Whatever the critics predict, no target leaves [-1/(1-γ), 0]."""
     for discount in (0.0, 0.5, 0.95, 0.99):
         rewards, masks = -fresh_rng.random(30), (fresh_rng.random(30) < 0.8).astype(float)
@@ -263,7 +267,7 @@ def test_targets_of_a_diverged_critic(student, fresh_rng):
 
 
 @subpart("3d")
-def test_critic_loss_of_any_batch(student, fresh_rng):
+def test_critic_loss_of_any_batch(student: Student, fresh_rng: np.random.Generator) -> None:
     """Fresh Q-values and targets, in batches of many shapes."""
     before = None
     for members, batch in _twice((3, 30), (5, 7), (3, 3), (1, 6), (4, 1), (1, 1), (10, 2000)):
@@ -302,7 +306,7 @@ def test_critic_loss_of_any_batch(student, fresh_rng):
 
 
 @subpart("3d")
-def test_gradient_of_the_critic_loss(student, fresh_rng):
+def test_gradient_of_the_critic_loss(student: Student, fresh_rng: np.random.Generator) -> None:
     """The gradient by each Q-value is its own error times 2/B; the targets get none."""
     for members, batch in ((3, 8), (1, 5), (2, 1)):
         q, targets = 20 * fresh_rng.normal(size=(members, batch)), fresh_rng.normal(size=batch)
@@ -319,7 +323,7 @@ def test_gradient_of_the_critic_loss(student, fresh_rng):
 
 
 @subpart("3e")
-def test_actor_loss_of_any_batch(student, fresh_rng):
+def test_actor_loss_of_any_batch(student: Student, fresh_rng: np.random.Generator) -> None:
     """Fresh Q-values, actions and penalties, in batches of many shapes."""
     before = None
     for members, batch, dim in _twice((3, 30, 3), (3, 3, 3), (1, 8, 2), (4, 1, 3), (1, 1, 1), (10, 2000, 4)):
@@ -357,7 +361,7 @@ def test_actor_loss_of_any_batch(student, fresh_rng):
 
 
 @subpart("3e")
-def test_gradient_of_the_actor_loss(student, fresh_rng):
+def test_gradient_of_the_actor_loss(student: Student, fresh_rng: np.random.Generator) -> None:
     """All Q-values count alike, and each action is pulled to zero in proportion to its size."""
     for members, batch, dim in ((3, 8, 2), (1, 5, 4), (2, 1, 1)):
         q, actions = fresh_rng.normal(size=(members, batch)), fresh_rng.uniform(-1, 1, size=(batch, dim))
@@ -373,7 +377,7 @@ def test_gradient_of_the_actor_loss(student, fresh_rng):
 # --- 3f ---
 
 
-def _networks(student, rng: np.random.Generator) -> tuple:
+def _networks(student: Student, rng: np.random.Generator) -> tuple:
     """Two ensembles of the same shape, with fresh weights, and what they hold."""
     make = student.module("kit.networks").EnsembleMLP
     target, online = (make(2, 3, (4, 5, 3, 4), 2, seed=seed, layer_norm=True) for seed in (1, 2))
@@ -386,7 +390,7 @@ def _networks(student, rng: np.random.Generator) -> tuple:
 
 
 @subpart("3f")
-def test_polyak_update_at_any_rate(student, fresh_rng):
+def test_polyak_update_at_any_rate(student: Student, fresh_rng: np.random.Generator) -> None:
     """Every parameter of an ensemble moves by the share τ of its own gap, and the online network stays."""
     for tau in (0.005, 0.05, float(fresh_rng.uniform(0.1, 0.9))):
         target, online, old, new = _networks(student, fresh_rng)
@@ -409,7 +413,7 @@ def test_polyak_update_at_any_rate(student, fresh_rng):
 
 
 @subpart("3f")
-def test_polyak_updates_of_two_pairs(student, fresh_rng):
+def test_polyak_updates_of_two_pairs(student: Student, fresh_rng: np.random.Generator) -> None:
     """Actor and critic have a target each: 120 updates of two pairs, in turns, and of training networks that move."""
     pairs = [_networks(student, fresh_rng) for _ in range(2)]
     wanted, tau = [pair[2] for pair in pairs], 0.02
@@ -429,7 +433,7 @@ def test_polyak_updates_of_two_pairs(student, fresh_rng):
 
 
 @subpart("3f")
-def test_polyak_update_at_the_ends(student, fresh_rng):
+def test_polyak_update_at_the_ends(student: Student, fresh_rng: np.random.Generator) -> None:
     """τ = 0 changes nothing, and τ = 1 copies; then the networks go their own ways again."""
     target, online, old, new = _networks(student, fresh_rng)
     student.policy.polyak_update(target, online, 0.0)
@@ -466,7 +470,7 @@ def _explored(student, actions, noise_std: float, epsilon: float, rng) -> np.nda
 
 
 @subpart("3g")
-def test_greedy_actions_pass_through(student, fresh_rng):
+def test_greedy_actions_pass_through(student: Student, fresh_rng: np.random.Generator) -> None:
     """Without noise and random rows the actions come back, clipped, in batches of many shapes."""
     for batch, dim, dtype in 2 * (
         (20, 4, "f4"),
@@ -486,7 +490,7 @@ def test_greedy_actions_pass_through(student, fresh_rng):
 
 
 @subpart("3g")
-def test_distribution_of_the_noise(student, fresh_rng):
+def test_distribution_of_the_noise(student: Student, fresh_rng: np.random.Generator) -> None:
     """Around any greedy action each entry gets Gaussian noise of its own; the tails, and rows far down, too."""
     # Four tests at 1e-7 each. |action| < 0.4 and noise below 0.1 keep clear of the clip.
     noise_std = float(fresh_rng.uniform(0.02, 0.1))
@@ -510,7 +514,7 @@ def test_distribution_of_the_noise(student, fresh_rng):
 
 
 @subpart("3g")
-def test_distribution_of_explored_actions(student, fresh_rng):
+def test_distribution_of_explored_actions(student: Student, fresh_rng: np.random.Generator) -> None:
     """Each entry follows the mixture of Gaussian noise around the greedy action and the uniform distribution."""
     # One test for each of three columns, at 1e-7 each. |action| < 0.4 and noise < 0.1 keep clear of the clip.
     noise_std, epsilon = float(fresh_rng.uniform(0.02, 0.1)), float(fresh_rng.uniform(0.2, 0.8))
@@ -524,7 +528,7 @@ def test_distribution_of_explored_actions(student, fresh_rng):
 
 
 @subpart("3g")
-def test_noise_is_clipped_and_only_for_greedy_rows(student, fresh_rng):
+def test_noise_is_clipped_and_only_for_greedy_rows(student: Student, fresh_rng: np.random.Generator) -> None:
     """With large noise many greedy rows end at the bounds, and no random row does."""
     # Two binomial tests at 1e-7 each. An action of 1 stays at 1 with probability 1/2, and reaches -1 where the noise
     # is below -2; random rows reach neither.
@@ -538,7 +542,7 @@ def test_noise_is_clipped_and_only_for_greedy_rows(student, fresh_rng):
 
 
 @subpart("3g")
-def test_random_actions_are_uniform(student, fresh_rng):
+def test_random_actions_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """Random actions are uniform, each entry of each row on its own, whatever the greedy ones are."""
     # Two tests at 1e-7 each.
     actions = fresh_rng.uniform(-1, 1, size=(10_000, 4))
@@ -551,7 +555,7 @@ def test_random_actions_are_uniform(student, fresh_rng):
 
 
 @subpart("3g")
-def test_rows_are_random_as_a_whole(student, fresh_rng):
+def test_rows_are_random_as_a_whole(student: Student, fresh_rng: np.random.Generator) -> None:
     """A share ε of the rows is random in all entries, and the others keep their greedy actions."""
     # Seven tests at 1e-7 each; a uniform draw equals the old entry to 1e-6 with probability 1e-6.
     shares = fresh_rng.uniform((0.02, 0.3, 0.75), (0.15, 0.5, 0.95))
@@ -574,7 +578,7 @@ def test_rows_are_random_as_a_whole(student, fresh_rng):
 
 
 @subpart("3g")
-def test_a_single_row_is_sometimes_random(student, fresh_rng):
+def test_a_single_row_is_sometimes_random(student: Student, fresh_rng: np.random.Generator) -> None:
     """With one env too a row is random with probability ε: a share of the rows, rounded, never would be."""
     rng, epsilon = student.given.rng(_seed(fresh_rng)), float(fresh_rng.uniform(0.3, 0.7))
     actions = np.array([[0.2, -0.3, 0.1]])

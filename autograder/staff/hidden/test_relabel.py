@@ -3,7 +3,9 @@
 import numpy as np
 
 from autograder.checks.checking import (
+    Handle,
     Rng,
+    Student,
     expect,
     expect_array,
     expect_close,
@@ -78,7 +80,7 @@ def _batch(rng: np.random.Generator, shape: tuple[int, int, int, int], among: in
 
 
 @subpart("4a")
-def test_final_goals_of_any_buffer(student, fresh_rng):
+def test_final_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """The last state of each transition's own episode, for buffers and batches of many shapes."""
     before, otherwise = None, "a goal is not the last state of the transition's own episode"
     large = {
@@ -115,12 +117,12 @@ def test_final_goals_of_any_buffer(student, fresh_rng):
             )
         before = achieved
         expect_close(
-            goals, reference.final_goals(achieved, episodes, steps, None), sentence, name="final_goals"
+            goals, reference.final_goals(achieved, episodes, steps, fresh_rng), sentence, name="final_goals"
         )
 
 
 @subpart("4a")
-def test_final_goals_in_double_precision(student, fresh_rng):
+def test_final_goals_in_double_precision(student: Student, fresh_rng: np.random.Generator) -> None:
     """Any numbers will do: float64, large, negative, equal, and arrays that do not lie in one piece."""
     achieved = fresh_rng.normal(size=(5, 4, 2)) * 10.0 ** fresh_rng.integers(-3, 6, size=(5, 4, 1))
     achieved[0] = achieved[0, 0]
@@ -128,13 +130,13 @@ def test_final_goals_in_double_precision(student, fresh_rng):
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     strided = student.given.call_strided(student.relabel.final_goals, achieved, episodes, steps, Rng(0))
-    wanted = reference.final_goals(achieved, episodes, steps, None)
+    wanted = reference.final_goals(achieved, episodes, steps, fresh_rng)
     expect_close(goals, wanted, "a goal is not the last state of the transition's own episode")
     expect_close(strided, wanted, VIEWS)
 
 
 @subpart("4a", weight=0.5)
-def test_final_goals_do_not_take_long(student):
+def test_final_goals_do_not_take_long(student: Student) -> None:
     """A batch from a large buffer costs about as much as a loop over the batch, not as much as copies of the buffer."""
     expect_quick(student, "final_goals")
 
@@ -143,7 +145,7 @@ def test_final_goals_do_not_take_long(student):
 
 
 @subpart("4b")
-def test_future_goals_of_any_buffer(student, fresh_rng):
+def test_future_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Same episode, one of the states t+1 … T, for buffers and batches of many shapes."""
     for shape in 2 * SHAPES:
         drawn = draw(student, "future_goals", *_batch(fresh_rng, shape))
@@ -152,7 +154,7 @@ def test_future_goals_of_any_buffer(student, fresh_rng):
 
 
 @subpart("4b")
-def test_future_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
+def test_future_goals_of_a_full_buffer_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All later states are equally likely, in buffers and batches as large as in training and larger."""
     # Up to seven tests at 2e-8 each, three times.
     for shape in (FULL, LONG):
@@ -162,14 +164,14 @@ def test_future_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
 
 
 @subpart("4b")
-def test_future_goals_of_views(student, fresh_rng):
+def test_future_goals_of_views(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same from arrays that are cut out of larger ones."""
     drawn = draw(student, "future_goals", *_batch(fresh_rng, (6, 7, 500, 3)), strided=True)
     expect(np.array_equal(drawn.episode, drawn.episodes) and np.all(drawn.state > drawn.steps), VIEWS)
 
 
 @subpart("4b")
-def test_future_goals_are_drawn_with_replacement(student, fresh_rng):
+def test_future_goals_are_drawn_with_replacement(student: Student, fresh_rng: np.random.Generator) -> None:
     """As many rows of one step as there are later states: some state comes twice (else: chance below 1e-20)."""
     achieved = _buffer(fresh_rng, 2, 50, 3)
     rows = np.ones(50, dtype=np.int64), np.zeros(50, dtype=np.int64)
@@ -178,7 +180,7 @@ def test_future_goals_are_drawn_with_replacement(student, fresh_rng):
 
 
 @subpart("4b", weight=0.5)
-def test_future_goals_do_not_take_long(student):
+def test_future_goals_do_not_take_long(student: Student) -> None:
     """A batch from a large buffer costs about as much as a loop over the batch, not as much as copies of the buffer."""
     expect_quick(student, "future_goals")
 
@@ -187,14 +189,14 @@ def test_future_goals_do_not_take_long(student):
 
 
 @subpart("4c")
-def test_episode_goals_of_any_buffer(student, fresh_rng):
+def test_episode_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Same episode, for buffers and batches of many shapes."""
     for shape in 2 * SHAPES:
         expect_own_episode(draw(student, "episode_goals", *_batch(fresh_rng, shape)))
 
 
 @subpart("4c")
-def test_episode_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
+def test_episode_goals_of_a_full_buffer_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All T+1 states are equally likely, in buffers and batches as large as in training and larger."""
     # Five tests at 2e-8 each, twice.
     for shape in (FULL, LONG):
@@ -202,7 +204,7 @@ def test_episode_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
 
 
 @subpart("4c")
-def test_episode_goals_of_the_shortest_episodes(student, fresh_rng):
+def test_episode_goals_of_the_shortest_episodes(student: Student, fresh_rng: np.random.Generator) -> None:
     """An episode of one step has two states, and a batch of one row gets any of an episode's states."""
     # Two tests at 1e-7 each.
     zeros = np.zeros(400, dtype=np.int64)
@@ -220,7 +222,7 @@ def test_episode_goals_of_the_shortest_episodes(student, fresh_rng):
 
 
 @subpart("4c")
-def test_episode_goals_of_views(student, fresh_rng):
+def test_episode_goals_of_views(student: Student, fresh_rng: np.random.Generator) -> None:
     """The same from arrays that are cut out of larger ones; and states are drawn with replacement."""
     drawn = draw(student, "episode_goals", *_batch(fresh_rng, (6, 7, 500, 3)), strided=True)
     expect(np.array_equal(drawn.episode, drawn.episodes), VIEWS)
@@ -231,7 +233,7 @@ def test_episode_goals_of_views(student, fresh_rng):
 
 
 @subpart("4c", weight=0.5)
-def test_episode_goals_do_not_take_long(student):
+def test_episode_goals_do_not_take_long(student: Student) -> None:
     """A batch from a large buffer costs about as much as a loop over the batch, not as much as copies of the buffer."""
     expect_quick(student, "episode_goals")
 
@@ -240,7 +242,7 @@ def test_episode_goals_do_not_take_long(student):
 
 
 @subpart("4d")
-def test_random_goals_of_any_buffer(student, fresh_rng):
+def test_random_goals_of_any_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
     """Some state of the buffer, for buffers and batches of many shapes, and for arrays cut out of larger ones."""
     for shape in SHAPES:
         for strided in (False, True):
@@ -249,7 +251,7 @@ def test_random_goals_of_any_buffer(student, fresh_rng):
 
 
 @subpart("4d")
-def test_random_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
+def test_random_goals_of_a_full_buffer_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """All states of all episodes are equally likely, in buffers and batches as large as in training and larger."""
     # Eight tests at 2e-8 each, four times. If there are as many episodes as states, one number cannot serve for both.
     for shape in (FULL, LONG, (51, 50, 20_000, 3), (4, 3, 8_000, 2)):
@@ -257,7 +259,7 @@ def test_random_goals_of_a_full_buffer_are_uniform(student, fresh_rng):
 
 
 @subpart("4d")
-def test_random_goals_of_one_row(student, fresh_rng):
+def test_random_goals_of_one_row(student: Student, fresh_rng: np.random.Generator) -> None:
     """A batch of one row gets any state of any episode."""
     # One test at 1e-7.
     achieved, rng = _buffer(fresh_rng, 3, 2, 3), student.given.rng(_seed(fresh_rng))
@@ -273,7 +275,7 @@ def test_random_goals_of_one_row(student, fresh_rng):
 
 
 @subpart("4d", weight=0.5)
-def test_random_goals_do_not_take_long(student):
+def test_random_goals_do_not_take_long(student: Student) -> None:
     """A batch from a large buffer costs about as much as a loop over the batch, not as much as copies of the buffer."""
     expect_quick(student, "random_goals")
 
@@ -285,7 +287,9 @@ ROWS_DEPEND = (
 )
 
 
-def _replaced(student, rng, fresh_rng, batch: int, dim: int, fraction: float) -> np.ndarray:
+def _replaced(
+    student: Student, rng: Rng | Handle, fresh_rng: np.random.Generator, batch: int, dim: int, fraction: float
+) -> np.ndarray:
     """Which rows (B,) were replaced; fails unless every row is whole and from its own place."""
     desired = fresh_rng.normal(size=(batch, dim)).astype(np.float32)
     hindsight = desired + fresh_rng.uniform(0.5, 1.0, size=(batch, dim)).astype(np.float32)
@@ -295,11 +299,11 @@ def _replaced(student, rng, fresh_rng, batch: int, dim: int, fraction: float) ->
     new, old = (np.abs(goals - wanted) < 1e-5 for wanted in (hindsight, desired))
     expect(new | old, "an entry is from neither `desired` nor `hindsight`, or from another row")
     expect(new.all(axis=1) | old.all(axis=1), "a row mixes the two goals: one draw decides for a whole row")
-    return new.all(axis=1)
+    return np.asarray(new.all(axis=1))
 
 
 @subpart("4e")
-def test_replaced_share_of_any_fraction(student, fresh_rng):
+def test_replaced_share_of_any_fraction(student: Student, fresh_rng: np.random.Generator) -> None:
     """The share of replaced rows is `fraction`, whatever it is, in batches of many shapes."""
     # Six tests at 1e-7 each, and one of independence: a large share that is off by a twentieth is found at any seed.
     for dim, fraction in enumerate(fresh_rng.uniform((0.3, 0.8, 0.02), (0.5, 0.95, 0.15)), 1):
@@ -315,7 +319,7 @@ def test_replaced_share_of_any_fraction(student, fresh_rng):
 
 
 @subpart("4e")
-def test_a_batch_of_one_row(student, fresh_rng):
+def test_a_batch_of_one_row(student: Student, fresh_rng: np.random.Generator) -> None:
     """One row is sometimes replaced and sometimes not: a share of rows, rounded, never would be."""
     rng = student.given.rng(_seed(fresh_rng))
     fraction = fresh_rng.uniform(0.3, 0.7)
@@ -324,7 +328,7 @@ def test_a_batch_of_one_row(student, fresh_rng):
 
 
 @subpart("4e")
-def test_goals_that_are_equal_or_views(student, fresh_rng):
+def test_goals_that_are_equal_or_views(student: Student, fresh_rng: np.random.Generator) -> None:
     """Rows whose two goals agree in some entries, in float64, and arrays cut out of larger ones."""
     desired = np.round(fresh_rng.normal(size=(60, 3)), 1)
     hindsight = np.where(fresh_rng.random((60, 3)) < 0.5, desired, desired + 1.0)
@@ -340,7 +344,7 @@ def test_goals_that_are_equal_or_views(student, fresh_rng):
 
 
 @subpart("4e")
-def test_none_or_all(student, fresh_rng):
+def test_none_or_all(student: Student, fresh_rng: np.random.Generator) -> None:
     """Fractions 0 and 1 leave nothing to chance."""
     for batch, dim in ((1, 3), (3, 3), (2, 3), (40, 2)):
         none = _replaced(student, Rng(batch), fresh_rng, batch, dim, 0.0)
@@ -381,7 +385,7 @@ def _expect_rewards(
 
 
 @subpart("4f")
-def test_sparse_reward_anywhere(student, fresh_rng):
+def test_sparse_reward_anywhere(student: Student, fresh_rng: np.random.Generator) -> None:
     """The sparse reward for fresh goals and thresholds, in single and double precision."""
     before = None
     for batch, dim, dtype in SIZES:
@@ -427,7 +431,7 @@ def test_sparse_reward_anywhere(student, fresh_rng):
 
 
 @subpart("4f")
-def test_dense_reward_anywhere(student, fresh_rng):
+def test_dense_reward_anywhere(student: Student, fresh_rng: np.random.Generator) -> None:
     """The dense reward for fresh goals, near and far, in single and double precision, whatever the threshold."""
     before = None
     for batch, dim, dtype in SIZES:
@@ -463,7 +467,7 @@ def test_dense_reward_anywhere(student, fresh_rng):
 
 
 @subpart("4f")
-def test_sparse_reward_at_any_threshold(student, fresh_rng):
+def test_sparse_reward_at_any_threshold(student: Student, fresh_rng: np.random.Generator) -> None:
     """A distance of exactly the threshold counts as reached, and the least bit more does not."""
     for dim in (1, 2, 3):
         threshold = float(2.0 ** -fresh_rng.integers(1, 5))  # a power of two: distance and square are exact
@@ -483,7 +487,7 @@ def test_sparse_reward_at_any_threshold(student, fresh_rng):
 
 
 @subpart("4f", weight=0.5)
-def test_new_rewards_do_not_take_long(student, fresh_rng):
+def test_new_rewards_do_not_take_long(student: Student, fresh_rng: np.random.Generator) -> None:
     """4000 rewards cost about as much as a loop over the rows; right code, a loop too, takes up to 20 loops."""
     places = fresh_rng.normal(size=(2, 4000, 3))
     loops = student.given.against_a_loop(4000, student.relabel.new_rewards, *places, 0.05, "dense")
@@ -498,7 +502,7 @@ def test_new_rewards_do_not_take_long(student, fresh_rng):
 
 
 @subpart("4a", "4b", "4c", "4d", "4e", "4f", weight=0.5)
-def test_relabel_as_it_is_given(student, fresh_rng):
+def test_relabel_as_it_is_given(student: Student, fresh_rng: np.random.Generator) -> None:
     """The given `relabel` calls the strategy that is asked for, with the rewards of the goals that come out."""
     n, t, b = 12, 9, 400
     achieved, episodes, steps, _ = _batch(fresh_rng, (n, t, b, 3))

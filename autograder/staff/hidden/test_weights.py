@@ -1,4 +1,4 @@
-"""Part 5: does the submitted policy reach its goals? Played in the grader's own simulator, on fresh seeds.
+"""Trained weights: does the policy reach its goals? Played in the grader's own simulator, on fresh seeds.
 
 The threshold is measured (`make calibrate`): a correct solution reaches it in at least 99 of 100 trainings. The verdict
 is a sequential test (autograder/checks/sequential.py): a policy with a true success rate of at least THRESHOLD fails
@@ -7,22 +7,23 @@ the chance of an undecided budget included. Between the two the student is favou
 whole curve: `python -m autograder.bench.operating`, autograder/bench/results/operating.png.
 """
 
-import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from autograder.checks.checking import CheckFailed, expect, expect_array, subpart
-from autograder.checks.reach_policy import FILE, HIDDEN, TASK, read_policy
+from autograder.checks.policy_file import FILE, HIDDEN, PART, TASK, read_policy
 from autograder.checks.sequential import sequential_test
+from autograder.course.settings import MARGIN
 from envs import make_vec
 from envs.tasks import TaskSpec
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
-CALIBRATION = Path(__file__).resolve().parent / "thresholds" / f"{TASK}.json"
-THRESHOLD = json.loads(CALIBRATION.read_text())["threshold"]
-MARGIN, ERROR, MAX_EPISODES = 0.15, 1e-3, 200
+THRESHOLD = PART.threshold
+ERROR, MAX_EPISODES = 1e-3, 200
 NO_POLICY = (
     "the file holds no policy that can be played: the public check of this part says what is wrong with it"
 )
@@ -44,7 +45,9 @@ def agent_with(arrays: dict, spec: TaskSpec) -> Agent:
 
 
 @subpart("5a", weight=8, kind="threshold", time_limit=300)
-def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
+def test_the_policy_reaches_fresh_goals(
+    submitted_file: Callable[[str], Path], fresh_rng: np.random.Generator
+) -> None:
     """The policy reaches fresh goals as often as a correct solution does (sequential test)."""
     try:
         arrays = read_policy(submitted_file(FILE))
@@ -54,14 +57,14 @@ def test_the_policy_reaches_fresh_goals(submitted_file, fresh_rng):
     spec = env.task_spec
     agent = agent_with(arrays, spec)
 
-    def act(obs, goals):
+    def act(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         actions = agent.act(obs, goals)
         return expect_array(actions, shape=(len(obs), spec.action_dim), name="the actions of your policy")
 
-    def successes():
+    def successes() -> Iterator[bool]:
         while True:
             episodes = collect_episodes(env, act)
-            yield from env.is_success(episodes["achieved"][:, -1], episodes["desired"])
+            yield from map(bool, env.is_success(episodes["achieved"][:, -1], episodes["desired"]))
 
     try:
         verdict = sequential_test(successes(), THRESHOLD, MARGIN, ERROR, ERROR, MAX_EPISODES)

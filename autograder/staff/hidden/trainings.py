@@ -5,6 +5,8 @@ model. The checks compare that with a bound; `python -m autograder.bench.learnin
 stays away from the bounds.
 """
 
+from typing import Any
+
 import numpy as np
 
 from autograder.checks.checking import Rng, Student, expect, expect_array
@@ -24,7 +26,7 @@ from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
 GENTLE = 0.5  # strength of the actions that the model learns from
-STRATEGY = {"strategy": "future", "fraction": 0.8, "reward": "sparse"}
+STRATEGY: dict[str, Any] = {"strategy": "future", "fraction": 0.8, "reward": "sparse"}
 
 
 def seed(rng: np.random.Generator) -> int:
@@ -112,14 +114,14 @@ def policy_rounds(student: Student, rng: np.random.Generator) -> int | None:
     world = World(rng)
     agent = student.module("agent").Agent(*world.dims, seed(rng), hidden=HIDDEN)
 
-    def act(obs, goals):
+    def act(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
         return expect_array(agent.act(obs, goals), shape=(len(obs), 2), name="`Agent.act`")
 
-    def explore(actions):
+    def explore(actions: np.ndarray) -> np.ndarray:
         explored = student.policy.explore(actions, 0.2, 0.3, Rng(seed(rng)))
         return expect_array(explored, shape=actions.shape, name="`explore`")
 
-    def relabel(batch, *where):
+    def relabel(batch: dict, *where: np.ndarray) -> Any:
         return reference_relabel.relabel(batch, *where, threshold=world.threshold, rng=rng, **STRATEGY)
 
     return rounds_to_learn(world, agent, act, explore, relabel, rng)
@@ -130,10 +132,10 @@ def relabel_rounds(student: Student, rng: np.random.Generator) -> int | None:
     world = World(rng)
     agent = Agent(*world.dims, seed(rng), hidden=HIDDEN)
 
-    def explore(actions):
+    def explore(actions: np.ndarray) -> np.ndarray:
         return reference_policy.explore(actions, 0.2, 0.3, rng)
 
-    def relabel(batch, *where):
+    def relabel(batch: dict, *where: np.ndarray) -> Any:
         return student.relabel.relabel(
             batch, *where, threshold=world.threshold, rng=Rng(seed(rng)), **STRATEGY
         )

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from envs.errors import UserMistake
 
-class ReleaseError(ValueError):
+
+class ReleaseError(UserMistake):
     """A release that cannot be made; each of `errors` is a sentence, after `file:line: ` if it has one."""
 
     def __init__(self, errors: Iterable[str]) -> None:

@@ -13,17 +13,15 @@ import re
 import tempfile
 from pathlib import Path
 
-from autograder.course.file import read_deadlines
 from autograder.staff.release import starter
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.handout import write_zip
-from autograder.staff.release.outline import read_outline
-from envs.errors import UserMistake
+from autograder.staff.release.outline import Outline, read_outline
 
 SCRIPTS = ("setup.sh", "run_autograder")
 NOT_NEEDED = (
     *("matplotlib", "tensorboard", "jupytext", "nbclient", "ipykernel", "imageio", "hypothesis", "ruff"),
-    *("pyyaml", "copydetect"),
+    *("pyyaml", "copydetect", "mypy", "merge3", "tomli-w"),
 )
 FOLDERS = (
     *("envs", "solutions", "autograder/course", "autograder/checks", "autograder/grader"),
@@ -39,17 +37,19 @@ LEFT_OUT_FOLDERS = {"tests", "results", "__pycache__"}
 KEPT_SUFFIXES = {".py", ".toml", ".html", ".xml", ".json"}
 
 
-def build(root: Path, out: Path, minutes: float = 10.0, index: str = "") -> list[str]:
-    """Write the zip for the repository at `root` to `out`; returns the paths in it. Raises ReleaseError."""
+def build(root: Path, out: Path, minutes: float | None = None, index: str = "") -> list[str]:
+    """Write the zip for the repository at `root` to `out`; returns the paths in it. Raises ReleaseError.
+
+    `minutes` is the assignment's time limit, by default the course's.
+    """
+    outline = read_outline(
+        root / "autograder" / "parts.toml"
+    )  # a mistake is told now, not at every submission
+    if minutes is None:
+        minutes = outline.parts.settings.time.gradescope_minutes
     if not 1 <= minutes <= 40:
         raise ReleaseError([f"Gradescope's time limit is 1 to 40 minutes, not {minutes:g}."])
-    course = root / "autograder" / "course.toml"
-    try:
-        if course.is_file():
-            read_deadlines(course)  # a mistake in it is told now, not at every submission
-    except UserMistake as mistake:
-        raise ReleaseError([str(mistake)]) from mistake
-    entries = collect(root, minutes, index)
+    entries = collect(root, outline, minutes, index)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as staged:
         part = Path(staged, out.name)
@@ -58,9 +58,9 @@ def build(root: Path, out: Path, minutes: float = 10.0, index: str = "") -> list
     return sorted(entries)
 
 
-def collect(root: Path, minutes: float, index: str) -> dict[str, bytes]:
+def collect(root: Path, outline: Outline, minutes: float, index: str) -> dict[str, bytes]:
     """Path in the zip -> content. Raises ReleaseError where hw/ is not what solutions/ gives."""
-    files = starter.plan(root / "solutions", read_outline(root / "autograder" / "parts.toml"))
+    files = starter.plan(root / "solutions", outline)
     difference = starter.compare(root / "hw", files)
     if difference:
         raise ReleaseError([*difference.sentences(), "hw/ is not what solutions/ gives: run `make starter`."])

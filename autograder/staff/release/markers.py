@@ -122,9 +122,22 @@ def blank(text: str, name: str, titles: Mapping[str, str]) -> str:
     return blanked
 
 
+def complete(text: str, name: str, ids: Collection[str]) -> str:
+    """The text with its solutions, without the markers and the hints between them. Raises ReleaseError like `blank`."""
+    blocks = find_blocks(text, name, ids)
+    comments, _ = _read_tokens(text)
+    dropped = {line for block in blocks for line in (block.begin, block.end)}
+    for comment in comments:
+        if HINT.fullmatch(comment.text) and any(block.begin < comment.line < block.end for block in blocks):
+            dropped.add(comment.line)
+    lines = enumerate(io.StringIO(text).readlines(), start=1)
+    return "".join(line for number, line in lines if number not in dropped)
+
+
 def _read_tokens(text: str) -> tuple[list[_Comment], set[int]]:
     """Every comment, and the numbers of the lines that hold code (all lines of a string; no blank ones)."""
-    comments, code_lines = [], set()
+    comments: list[_Comment] = []
+    code_lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             alone = not token.line[: token.start[1]].strip()
@@ -207,7 +220,9 @@ def _misplaced(
     if begin.column != end.column:
         return end.line, f"this marker is not indented like its beginning on line {begin.line}."
     run, path = _statements_between(tree, begin.line, end.line)
-    whole = {line for statement in run for line in range(_first_line(statement), statement.end_lineno + 1)}
+    whole = {
+        line for statement in run for line in range(_first_line(statement), (statement.end_lineno or 0) + 1)
+    }
     if not inside <= whole or not whole <= set(range(begin.line, end.line)):
         return min(inside), "this block cuts a statement in two; mark complete statements only."
     scopes = [

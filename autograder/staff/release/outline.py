@@ -1,33 +1,45 @@
-"""parts.toml as a release sees it: each sub-part with its title, points and file, and if it has a hole."""
+"""The course as a release sees it. What is wrong in its files is a ReleaseError, like all else that stops a release."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course.parts import read_parts
+from autograder.course.file import deadlines_of, read_course
+from autograder.course.late import NO_DEADLINES, Deadlines
+from autograder.course.parts import Part, Parts, SubPart, read_parts
 from autograder.staff.release.errors import ReleaseError
 from envs.errors import UserMistake
 
 
 @dataclass(frozen=True)
-class SubPart:
-    """One row of the outline, such as 4a; `file` is its part's file."""
+class Outline:
+    """What is handed out. `course` is the path of course.toml."""
 
-    id: str
-    title: str
-    points: float
-    file: str
-    has_hole: bool
-    function: str = ""  # that the hole is in
+    parts: Parts
+    deadlines: Deadlines = NO_DEADLINES
+    course: Path = Path("course.toml")
+
+    @property
+    def holes(self) -> dict[str, dict[str, SubPart]]:
+        """File -> the holes in it, by id."""
+        found = {part.file: {sub.id: sub for sub in part.subparts if sub.hole} for part in self.parts.parts}
+        return {file: holes for file, holes in found.items() if holes}
+
+    @property
+    def others(self) -> dict[str, Part]:
+        """File -> the part, of those that the course does not grade and that are code."""
+        return {part.file: part for part in self.parts.others if part.module}
+
+    def wrong(self, key: list[str], sentence: str) -> ReleaseError:
+        """The error to raise about an entry of course.toml."""
+        return ReleaseError([str(read_course(self.course).wrong(key, sentence))])
 
 
-def read_outline(path: Path) -> dict[str, SubPart]:
-    """Every sub-part of `path` (a parts.toml) by id. Raises ReleaseError if it cannot be read or is wrong."""
+def read_outline(path: Path) -> Outline:
+    """Of the parts.toml at `path` and the course.toml beside it. Raises ReleaseError if something there is wrong."""
+    course = path.with_name("course.toml")
     try:
-        parts = read_parts(path).parts
-    except UserMistake as error:
-        raise ReleaseError([f"{error}."]) from None
-    return {
-        sub.id: SubPart(sub.id, sub.title, sub.points, part.file, sub.hole, sub.function)
-        for part in parts
-        for sub in part.subparts
-    }
+        return Outline(read_parts(path), deadlines_of(read_course(course)), course)
+    except UserMistake as mistake:
+        raise ReleaseError([f"{mistake}."]) from None

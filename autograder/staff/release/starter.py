@@ -1,6 +1,6 @@
-"""`hw/` from `solutions/`: the part files blanked, everything else the same text, no edit lost.
+"""`hw/` from `solutions/`: the part files blanked or complete, as the course says, all else the same, no edit lost.
 
-    solutions/ + parts.toml --plan--> {path: bytes} --compare--> what differs in hw/ --write--> hw/
+    solutions/ + the course --plan--> {path: bytes} --compare--> what differs in hw/ --write--> hw/
 
 `hw/.generated.json` keeps the sha256 of every file as it was generated. A file whose hash is still that one
 is merely outdated and may be replaced; any other was edited by hand.
@@ -15,11 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autograder.course.parts import SubPart
 from autograder.staff.release.errors import ReleaseError
-from autograder.staff.release.markers import blank, find_blocks, functions_of
-from autograder.staff.release.outline import SubPart
+from autograder.staff.release.markers import blank, complete, find_blocks, functions_of
+from autograder.staff.release.outline import Outline
+from autograder.staff.release.selection import complete_files
+from autograder.staff.release.text import forget, render
 
 MANIFEST = ".generated.json"
+TEXT = "README.md"  # of the handout
 # What running the code leaves behind; tests belong to the kit and stay with the solutions.
 LEFT_OUT_FOLDERS = {"tests", "__pycache__", "runs", "results", "out"}
 LEFT_OUT_SUFFIXES = {".safetensors", ".pyc", ".mp4"}
@@ -53,30 +57,37 @@ class Difference:
         )
 
 
-def plan(solutions: Path, outline: Mapping[str, SubPart]) -> dict[str, bytes]:
+def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
     """Every file of the starter, relative path -> content. Nothing is written.
 
-    Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block
-    fills or that is in another function than it says, a part file that is missing, a block in a file that is no part's.
+    Raises ReleaseError with all that is wrong: a broken marker rule, a hole of parts.toml that no block fills or that
+    is in another function than it says, a part file that is missing, a block in a file that is no part's, a file that
+    is imported and not given, a marker of the handout text that is none.
     """
-    holes: dict[str, dict[str, SubPart]] = {}
-    for sub in outline.values():
-        if sub.has_hole:
-            holes.setdefault(sub.file, {})[sub.id] = sub
     files = read_tree(solutions)
     errors = [
         f"{solutions.name}/{part_file}: parts.toml names this file, but it does not exist."
-        for part_file in holes
+        for part_file in (*outline.holes, *outline.others)
         if part_file not in files
     ]
+    if errors:
+        raise ReleaseError(errors)
+    notebooks = solutions.parent / "notebooks"
+    beside = read_tree(notebooks) if notebooks.is_dir() else {}
+    kept = complete_files(files, {f"notebooks/{path}": text for path, text in beside.items()}, outline)
+    files = {path: content for path, content in files.items() if path in kept or path not in outline.others}
     for path, content in files.items():
         if path.endswith(".py"):
             try:
-                files[path] = _blank_file(content, f"{solutions.name}/{path}", holes.get(path, {}))
+                files[path] = _given_out(content, f"{solutions.name}/{path}", path, outline)
             except ReleaseError as error:
                 errors += error.errors
     if errors:
         raise ReleaseError(errors)
+    if TEXT in files:
+        starter = {path: content.decode() for path, content in files.items() if path.endswith(".py")}
+        text = _text_of(files[TEXT], f"{solutions.name}/{TEXT}")
+        files[TEXT] = render(text, f"{solutions.name}/{TEXT}", outline, starter).encode()
     return files
 
 
@@ -161,11 +172,24 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     return dict(sorted(files.items(), key=lambda item: PurePosixPath(item[0]).parts))
 
 
-def _blank_file(content: bytes, name: str, holes: Mapping[str, SubPart]) -> bytes:
+def _given_out(content: bytes, name: str, path: str, outline: Outline) -> bytes:
+    """A Python file as it is handed out: with holes, complete without a trace of them, or as it is."""
+    text = _text_of(content, name)
+    if path in outline.others:
+        text = complete(text, name, [sub.id for sub in outline.others[path].subparts if sub.hole])
+    else:
+        text = _blank(text, name, outline.holes.get(path, {}))
+    return forget(text, outline.parts.not_graded).encode()
+
+
+def _text_of(content: bytes, name: str) -> str:
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise ReleaseError([f"{name}:1: this file is not UTF-8 text."]) from None
+
+
+def _blank(text: str, name: str, holes: Mapping[str, SubPart]) -> str:
     blanked = blank(text, name, {id_: sub.title for id_, sub in holes.items()})
     functions = functions_of(text, find_blocks(text, name, holes))
     if wrong := [
@@ -174,7 +198,7 @@ def _blank_file(content: bytes, name: str, holes: Mapping[str, SubPart]) -> byte
         if sub.function not in ("", functions[id_])
     ]:
         raise ReleaseError(wrong)
-    return blanked.encode("utf-8")
+    return blanked
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from autograder.course.parts import Parts
-from autograder.staff.batch.similar import canonical, tokens, weights
+from autograder.staff.batch.hashes import hash_of_code
 from autograder.staff.batch.similar.code import code_links
 from autograder.staff.batch.similar.links import EARLIER, Group, Link, Pair, groups_of, owner, pairs_of
 from autograder.staff.batch.similar.weights import weight_links
@@ -37,7 +36,10 @@ def similar_groups(
     reference = pristine.resolve().parent / "solutions"
     code = tuple(parts.modules.values())
     given = sorted([*pristine.rglob("*.safetensors"), *reference.rglob("*.safetensors")])
-    made_by = _made_by([canonical, tokens, weights], [pristine / name for name in code])
+    starter = [path for name in code if (path := pristine / name).is_file()]
+    made_by = hash_of_code(Path(__file__).parent, *starter)[
+        :12
+    ]  # changes with what makes the remembered, and the starter
     keep = lambda name, make: remember(f"{made_by}/{name}", make)  # noqa: E731
     links = code_links(contents, store, pristine, reference if reference.is_dir() else None, code, keep)
     links += weight_links(contents, store, given, [f for f in parts.files if f not in code], keep)
@@ -45,12 +47,13 @@ def similar_groups(
 
 
 def _between_people(links: Iterable[Link]) -> list[Link]:
-    """Not those of one person's uploads, and those of a replaced upload only where there is no other."""
+    """Without links between one person's uploads; a replaced upload counts only if there is no other link."""
     found: dict[tuple[str, str, str], Link] = {}
     for link in links:
         if owner(link.first) == owner(link.second):
             continue
-        place = (*sorted((owner(link.first), owner(link.second))), link.file)
+        first, second = sorted((owner(link.first), owner(link.second)))
+        place = (first, second, link.file)
         if place not in found or _better(link) > _better(found[place]):
             found[place] = link
     return list(found.values())
@@ -58,9 +61,3 @@ def _between_people(links: Iterable[Link]) -> list[Link]:
 
 def _better(link: Link) -> tuple[bool, float]:
     return EARLIER not in link.first + link.second, link.bits
-
-
-def _made_by(modules: Iterable[Any], files: Iterable[Path]) -> str:
-    """Changes with the modules that make what is remembered, and the starter."""
-    paths = [*(Path(module.__file__) for module in modules), *files]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths if path.is_file())).hexdigest()[:12]

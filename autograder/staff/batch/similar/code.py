@@ -95,4 +95,5 @@ def _links(
                 yield Link(a, b, file, 1.0, bits[name], same)
     for pair in pairs:
         if pair.bits >= threshold(count, pair.share):
-            yield Link(*sorted((keys[pair.first][0], keys[pair.second][0])), file, pair.share, pair.bits)
+            first, second = sorted((keys[pair.first][0], keys[pair.second][0]))
+            yield Link(first, second, file, pair.share, pair.bits)

@@ -33,7 +33,7 @@ class Link:
 
 
 def owner(name: str) -> str:
-    """The key of whoever handed in `name`."""
+    """The key of the student who handed in `name`."""
     return name.split(EARLIER)[0]
 
 

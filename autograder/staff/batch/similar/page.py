@@ -5,12 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import jinja2
-
+from autograder.grader.report.template import template
 from autograder.staff.batch.similar.links import EARLIER, Link, Pair, owner
 from autograder.staff.batch.similar.passages import LENGTH
 from autograder.staff.batch.similar.tokens import Token, code_only, nameless, read_text, scan, spelled
@@ -23,7 +21,7 @@ AROUND, LONGEST = 6, 20  # lines shown around a mark, and lines without one that
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text of a line; where it is in common, `place` names it and `other` its counterpart, on its first line."""
+    """Some text of a line. On the first line of a common passage `place` names it, and `other` its counterpart."""
 
     text: str
     common: bool = False
@@ -50,7 +48,7 @@ class Side:
 
 def page(pair: Pair, titles: dict[str, str], sides: Sequence[tuple[str, Side, Side]], assignment: str) -> str:
     """The page's HTML; `titles` says who a key is. Everything that comes from a submission or a student is escaped."""
-    return _template().render(
+    return template(TEMPLATE).render(
         pair=pair, title=lambda key: titles.get(key, key), files=sides, assignment=assignment
     )
 
@@ -200,12 +198,3 @@ def _without_long_gaps(rows: Sequence[Row]) -> Iterable[Row]:
                 return
             shown += 1
             yield row
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))

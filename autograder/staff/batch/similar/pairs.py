@@ -48,17 +48,15 @@ def shown(groups: Iterable[Group]) -> list[Pair]:
 def write_pages(
     out: Path, summary: _Summary, contents: Mapping[str, str], pristine: Path, assignment: str
 ) -> None:
-    """A page a pair; the pages of pairs that are no longer similar go. Raises `UserMistake` where that cannot be."""
-    folder, titles = out / FOLDER, {row.key: row.title for row in summary.rows}
+    """A page for each pair. Pages of pairs that are no longer similar go. Raises `UserMistake` if writing fails."""
+    folder, store, titles = out / FOLDER, out / "contents", {row.key: row.title for row in summary.rows}
     pages = {page_name(pair): pair for pair in shown(summary.similar or ())}
     code = list(summary.parts.modules.values())
     for name, pair in pages.items():
-        sides = [
-            side_by_side(
-                link, file, tuple(out / "contents" / contents[n] for n in (link.first, link.second)), pristine
-            )
-            for file, link in _files(pair, code)
-        ]
+        sides = []
+        for file, link in _files(pair, code):
+            folders = (store / contents[link.first], store / contents[link.second])
+            sides.append(side_by_side(link, file, folders, pristine))
         results.write_text(folder / name, page(pair, titles, sides, assignment))
     for path in folder.glob("*.html"):
         if path.name not in pages:
@@ -66,7 +64,7 @@ def write_pages(
 
 
 def _files(pair: Pair, code: Iterable[str]) -> Iterator[tuple[str, Link]]:
-    """(part file, the link that speaks of it): all of them where only the whole is similar."""
+    """(part file, the link that speaks of it): every file if only the whole is similar."""
     links = {link.file: link for link in pair.links}
     for file in code:
         if link := links.get(file, links.get(ALL)):

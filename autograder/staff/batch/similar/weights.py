@@ -4,7 +4,7 @@ file --safetensors, no code in it--> arrays --sort each by value--> a sketch of 
      --the hidden units of both--> pairs that are nearly the same
 
 A sketch does not see the order of hidden units; noise, names, metadata and the precision of numbers change it little.
-Whoever trains with the same seed, settings and code on the same kind of machine gets the same weights without a copy.
+A student who trains with the same seed, settings and code on the same kind of machine gets the same weights too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,7 @@ def weight_links(
             if (store / content / file).is_file():
                 having[content].append(name)
         made = {
-            content: _unpacked(
-                remember(f"{content}/{file}", lambda path=store / content / file: sketch(path))
-            )
+            content: _unpacked(remember(f"{content}/{file}", partial(sketch, store / content / file)))
             for content in having
         }
         found += _links(file, store, made, having, known)
@@ -98,7 +97,7 @@ def _points(array: np.ndarray) -> np.ndarray:
 
 
 def _arrays(path: Path) -> list[np.ndarray]:
-    """The file's tensors of numbers; none where it cannot be read."""
+    """The file's tensors of numbers; none if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -132,9 +131,9 @@ def _links(
             same = len({sketches[content].file for content in contents}) == 1
             for a, b in between_all(names):
                 yield Link(a, b, file, 1.0, BITS, same)
-    for a, b in near:
-        if not {a, b} & shipped and b < len(firsts):
-            yield Link(having[firsts[a]][0], having[firsts[b]][0], file, NEARLY, BITS)
+    for i, j in near:
+        if not {i, j} & shipped and j < len(firsts):
+            yield Link(having[firsts[i]][0], having[firsts[j]][0], file, NEARLY, BITS)
 
 
 def _close(sketches: Sequence[np.ndarray]) -> list[tuple[int, int]]:

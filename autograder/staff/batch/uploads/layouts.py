@@ -18,19 +18,13 @@ names are those that tools which read their exports expect.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from autograder.grader.archives import ENDINGS, is_archive
-from envs.errors import UserMistake
+from autograder.grader.intake.names import ENDINGS, is_archive
 
-METADATA = "submission_metadata.yml"
-KNOWN = (
-    "an export of Gradescope, Canvas, Moodle, Brightspace or Blackboard, clones of GitHub Classroom, and a folder or "
-    "archive for each student"
-)
 _CANVAS = re.compile(
     r"(?P<name>.+?)(?P<late>_LATE)?_(?P<sid>\d+)_(?:(?P<upload>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))",
     re.DOTALL,
@@ -57,9 +51,6 @@ _MANIFEST_NAME = re.compile(r"^Name:[ \t]*(?P<name>.+?)[ \t]*\((?P<sid>[^()]+)\)
 _MANIFEST_TYPED = re.compile(r"^Submission Field:\s*(?!There is no student submission text)\S", re.MULTILINE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = re.compile(r"(?P<hour>\d{1,2})[:_.]?(?P<minute>\d\d)(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?$")
-# What staff and platforms lay beside submissions, and nobody hands in as homework.
-_STRAYS = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".txt", ".md", ".rst", ".yml", ".yaml", ".json", ".toml")
-_STRAYS += (".html", ".htm", ".log", ".ini", ".db", ".sqlite")
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class Owner:
 Layout = Callable[
     [PurePosixPath], Owner | None
 ]  # a file's or folder's path -> its owner; None: another layout's
-_NO_FILE = PurePosixPath(".")
+NO_FILE = PurePosixPath(".")
 
 
 def gradescope(path: PurePosixPath) -> Owner | None:
@@ -89,7 +80,7 @@ def gradescope(path: PurePosixPath) -> Owner | None:
 
 
 def canvas(path: PurePosixPath) -> Owner | None:
-    """All files of one student are one upload. A file that comes again is called homework-1.zip; see intake.py."""
+    """All files of one student are one upload. A file that comes again has a number; see choosing.py of the intake."""
     found = _ANONYMOUS.fullmatch(path.parts[0]) or _CANVAS.fullmatch(path.parts[0])
     if found is None:
         return None
@@ -100,7 +91,7 @@ def canvas(path: PurePosixPath) -> Owner | None:
 
 
 def moodle(path: PurePosixPath) -> Owner | None:
-    """A folder a student, or, without folders, a file that opens with the same words. The number is Moodle's own."""
+    """A folder for each student, or, without folders, a file whose name begins so. The number is Moodle's own."""
     found = _MOODLE.fullmatch(path.parts[0])
     if found is None:
         return None
@@ -110,7 +101,7 @@ def moodle(path: PurePosixPath) -> Owner | None:
 
 
 def brightspace(path: PurePosixPath) -> Owner | None:
-    """A folder an attempt. The first number is the student's in Brightspace; a group's folder names the group first."""
+    """A folder for each attempt. The first number is Brightspace's own, of the student; a group's name comes first."""
     found = _BRIGHTSPACE.fullmatch(path.parts[0])
     if found is None:
         return None
@@ -142,13 +133,13 @@ def blackboard(path: PurePosixPath) -> Owner | None:
 def from_manifest(owner: Owner, text: str) -> Owner:
     """`owner` with the name and user name in Blackboard's text file, and with what was typed there as a file."""
     who = _MANIFEST_NAME.search(text)
-    inner = PurePosixPath("text typed into Blackboard") if _MANIFEST_TYPED.search(text) else _NO_FILE
+    inner = PurePosixPath("text typed into Blackboard") if _MANIFEST_TYPED.search(text) else NO_FILE
     owner = replace(owner, inner=inner)
     return replace(owner, name=who["name"], sid=who["sid"].strip()) if who else owner
 
 
 def github(prefix: str) -> Layout:
-    """A clone a student, named after the assignment and the user."""
+    """A clone for each student, named after the assignment and the user."""
 
     def layout(path: PurePosixPath) -> Owner | None:
         top = path.parts[0]
@@ -161,7 +152,7 @@ def github(prefix: str) -> Layout:
 
 
 def plain(path: PurePosixPath) -> Owner | None:
-    """A folder or an archive a student, named after it; other files are nobody's."""
+    """A folder or an archive for each student, named after the student; other files are nobody's."""
     top = path.parts[0]
     if len(path.parts) > 1:
         return Owner(top, _below(path), top)
@@ -169,71 +160,6 @@ def plain(path: PurePosixPath) -> Owner | None:
         return None
     stem = _stem(top)
     return Owner(stem, path, stem)
-
-
-def recognise(
-    paths: Sequence[PurePosixPath], folders: Iterable[PurePosixPath], name: str
-) -> tuple[str, Layout]:
-    """The name of the platform, and its layout; what does not fit that is taken as in a plain folder, if it fits there.
-
-    `folders` are those of the `paths` that are folders, and `name` is that of the folder around them.
-    """
-    folders = set(folders)
-    tops = {path.parts[0] for path in paths} - {str(p) for p in paths if is_stray(p) and p not in folders}
-    gradescopes = METADATA in {str(path) for path in paths}
-    fit = {
-        platform: sum(layout(PurePosixPath(top)) is not None for top in tops)
-        for platform, layout in _BY_NAME.items()
-    }
-    best = max(fit, key=lambda platform: fit[platform], default="plain")
-    if mixed := [name for name in _STRICT if name != best and fit[name] and fit[best]]:
-        raise UserMistake(
-            f"files of {best} and of {' and '.join(mixed)} lie side by side: grade each export by itself, with an "
-            "OUT of its own"
-        )
-    if fit.get(best) and 2 * fit[best] > len(tops):
-        layout = _BY_NAME[best]
-        return best, lambda path: layout(path) or _in_folder_or_archive(path, folders)
-    if gradescopes:
-        return "gradescope", gradescope
-    clones = {path.parts[0] for path in folders if path.name == ".git" and len(path.parts) == 2}
-    if clones and 2 * len(clones) > len(tops):
-        layout = github(_prefix(clones, name))
-        return "github", lambda path: layout(path) or _in_folder_or_archive(path, folders)
-    return "plain", lambda path: _in_folder_or_archive(path, folders)
-
-
-def is_stray(path: PurePosixPath) -> bool:
-    """Whether a file beside submissions is none: a roster, a README, a platform's page of contents."""
-    name = path.name.lower()
-    return len(path.parts) == 1 and (name.endswith(_STRAYS) or name in ("readme", "makefile"))
-
-
-_BY_NAME: dict[str, Layout] = {
-    "moodle": moodle,
-    "blackboard": blackboard,
-    "brightspace": brightspace,
-    "canvas": canvas,
-}
-_STRICT = ("moodle", "blackboard", "brightspace")  # names that nobody gives a folder by chance
-
-
-def _in_folder_or_archive(path: PurePosixPath, folders: set[PurePosixPath]) -> Owner | None:
-    if path in folders and len(path.parts) == 1:
-        return Owner(path.name, _NO_FILE, path.name)
-    return plain(path)
-
-
-def _prefix(names: set[str], folder: str) -> str:
-    """The assignment in front of each user's name: the command that clones writes it on the folder around them, too."""
-    slug = folder.removesuffix("-submissions") + "-"
-    if slug != f"{folder}-" and all(name.startswith(slug) for name in names):
-        return slug
-    if len(names) == 1:
-        return ""
-    first, last = min(names), max(names)
-    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    return first[: first.rfind("-", 0, same) + 1]
 
 
 def _brightspace_time(text: str) -> datetime | None:

@@ -1,10 +1,10 @@
-"""The files in a folder or archive that holds everybody's uploads: their paths, sizes and stamps; nothing is opened.
+"""The files in a folder or archive that holds everybody's uploads: their paths, sizes and revisions; nothing is opened.
 
-Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 where a zip forgot to
+Paths are the same however a system spells them: with slashes, in Unicode's form NFC, and as UTF-8 if a zip does not
 say so. Folders are listed as well, as one without files is somebody who handed in nothing.
 
 Absolute paths, `..` and what systems leave behind are no files here, and there are caps on everything. What nobody
-opens (a link, what lies too deep, what cannot be read) is listed, as whoever has only that did not hand in nothing.
+opens (a link, what lies too deep, what cannot be read) is listed: a student who has only that did hand something in.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
-from autograder.grader.archives import file_name, is_noise
-from autograder.grader.intake import read_regular
+from autograder.grader.intake.files import read_regular
+from autograder.grader.intake.names import is_noise
+from autograder.grader.intake.zips import file_name
 from envs.errors import UserMistake, one_line
 
 MAX_FILES = 1_000_000
@@ -38,14 +39,14 @@ MAX_DEPTH = 12  # an upload may nest 8 deep, within what the platform adds
 class Entry:
     path: PurePosixPath  # within the folder or archive
     size: int  # bytes
-    stamp: str
+    revision: str
     raw: str  # how the folder or archive spells the path
     folder: bool = False  # only those near the top are listed, and a clone's .git
     closed: bool = False  # nobody opens it
 
 
 def list_files(source: Path) -> list[Entry]:
-    """The files in a folder or zip, sorted by path. Raises `UserMistake`: not there, neither of both, damaged."""
+    """The files in a folder or zip, sorted by path. Raises `UserMistake` if `source` is neither, or is damaged."""
     if not source.exists():
         raise UserMistake(f"there are no submissions at {source}")
     if source.is_dir():

@@ -1,4 +1,4 @@
-"""Gradescope's submission_metadata.yml: whose submission it is, when it came, and until when it was due.
+"""Gradescope's submission_metadata.yml: who handed a submission in, when, and when it was due.
 
 Its keys are Ruby symbols (`:submitters:`), read here with or without the colon. Submissions can be graded without it,
 so nothing in it stops a class: what cannot be read costs that record, or at worst the file, and a note says so. Of
@@ -142,7 +142,7 @@ def _time(
 
 
 def _find(node: yaml.Node, path: tuple[str, ...]) -> yaml.Node | None:
-    """The field at `path`; None where it is not there. Raises `ValueError` where one on the way is odd."""
+    """The field at `path`; None if it is not there. Raises `ValueError` if a table on the way is odd."""
     for name in path:
         if isinstance(node, yaml.ScalarNode) and node.tag == _NULL:
             return None

@@ -1,12 +1,11 @@
 """Take one upload in: its part files, and nothing else of it, into a store where equal contents lie once.
 
 store/<content>/  holds the part files; <content> is the hash of their names and bytes. From here on an upload is only
-this content: what was graded once is known, however it was packed and whoever handed it in.
+this content: what was graded once is known, whatever its packing and whoever handed it in.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -19,8 +18,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from autograder.course.parts import Parts
-from autograder.grader.archives import MAX_ENTRIES
-from autograder.grader.intake import may_matter, open_submission
+from autograder.grader.intake.archives import MAX_ENTRIES
+from autograder.grader.intake.names import may_matter
+from autograder.grader.intake.opening import open_submission
+from autograder.staff.batch.hashes import hash_of
 from autograder.staff.batch.uploads.uploads import Upload
 from envs.errors import UserMistake, one_line
 
@@ -36,26 +37,32 @@ class Taken:
     problem: str = ""
 
 
-def as_order(upload: Upload) -> dict[str, Any]:
-    """What `take` needs to know of an upload, as plain values that can be sent to another process."""
+def as_task(upload: Upload) -> dict[str, Any]:
+    """The task of taking `upload` in, as plain values that can be sent to another process."""
     members = [[m.entry, m.name] for m in upload.members[: MAX_ENTRIES + 1]]
-    return {"source": str(upload.source), "members": members, "others": list(upload.others)}
+    return {
+        "op": "take",
+        "key": upload.key,
+        "source": str(upload.source),
+        "members": members,
+        "others": list(upload.others),
+    }
 
 
-def take(order: dict[str, Any], store: Path, parts: Parts) -> Taken:
-    """Open the upload of an `as_order` and put its part files into `store`."""
+def take(task: dict[str, Any], store: Path, parts: Parts) -> Taken:
+    """Open the upload of an `as_task` and put its part files into `store`."""
     with tempfile.TemporaryDirectory(prefix="taking-") as name:
         room, into = Path(name, "upload"), Path(name, "taken")
         room.mkdir()
         into.mkdir()
         try:
-            _fetch(Path(order["source"]), order["members"], room, parts)
+            _fetch(Path(task["source"]), task["members"], room, parts)
             opened = open_submission(room, into, parts)
         except UserMistake as mistake:
             sentence = (
                 str(mistake).replace(f"{room}{os.sep}", "").replace(f"{room.name} holds", "the upload holds")
             )
-            found = ", ".join(one_line(other, 40) for other in order["others"])
+            found = ", ".join(one_line(other, 40) for other in task["others"])
             return Taken("", problem=one_line(f"{sentence} (it holds {found})" if found else sentence, 500))
         content = content_hash(into)
         _keep(into, store / content)
@@ -64,11 +71,7 @@ def take(order: dict[str, Any], store: Path, parts: Parts) -> Taken:
 
 def content_hash(folder: Path) -> str:
     """Of the names and bytes of the files in `folder`."""
-    total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        with open(path, "rb") as file:
-            total.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()[:32]
+    return hash_of((path.name, path) for path in sorted(folder.iterdir()))
 
 
 def _fetch(source: Path, members: Sequence[Sequence[str]], room: Path, parts: Parts) -> None:
@@ -111,7 +114,7 @@ def _copy(file: IO[bytes], target: Path, left: int) -> None:
 
 
 def _keep(folder: Path, place: Path) -> None:
-    """Move into the store in one step; whoever comes second with the same content changes nothing."""
+    """Move into the store in one step. A second folder with the same content changes nothing."""
     if place.is_dir():
         return
     place.parent.mkdir(parents=True, exist_ok=True)

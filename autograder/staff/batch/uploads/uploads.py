@@ -13,14 +13,15 @@ from functools import cache
 from pathlib import Path
 
 from autograder.course.late import NO_COST, Deadlines, Late, Policy, late
-from autograder.grader import archives, intake
+from autograder.grader import intake
+from autograder.staff.batch.hashes import hash_of_code
 
-RULES = (Path(archives.__file__), Path(intake.__file__), Path(__file__).with_name("take.py"))
+RULES = (Path(intake.__path__[0]), Path(__file__).parent)  # folders of the code that takes uploads in
 
 
 @dataclass(frozen=True)
 class Student:
-    """Whoever gets the points; what the learning platform did not say is empty."""
+    """A student who gets the points; what the learning platform did not say is empty."""
 
     name: str
     sid: str = ""
@@ -34,7 +35,7 @@ class Member:
     entry: str
     name: str
     size: int  # bytes
-    stamp: str  # changes with the content: a checksum in an archive, a time of change in a folder
+    revision: str  # changes with the content: a checksum in an archive, a time of change in a folder
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Upload:
     source: Path
     members: tuple[Member, ...]
     others: tuple[str, ...] = ()
-    submitted: datetime | None = None  # without a zone where neither the platform nor the course names one
+    submitted: datetime | None = None  # without a zone if neither the platform nor the course names one
     due: datetime | None = None  # for these students, once `with_deadline` has looked
     extension: datetime | None = None  # the platform's date for these students
     marked_late: bool = False  # the platform says so, without a time
@@ -62,7 +63,7 @@ class Upload:
 
     @property
     def late(self) -> Late | None:
-        """None where the time of handing in or the due date is unknown."""
+        """None if the time of handing in or the due date is unknown."""
         if self.submitted is None or self.submitted.tzinfo is None or self.due is None:
             return None
         return late(self.submitted, self.due, self.policy, self.zone, self.extended)
@@ -80,14 +81,14 @@ class Upload:
     @property
     def fingerprint(self) -> str:
         """Changes whenever any of its files, or how they are taken, may have changed; costs no reading of them."""
-        files = [[m.name, m.size, m.stamp] for m in self.members]
+        files = [[m.name, m.size, m.revision] for m in self.members]
         return hashlib.sha256(json.dumps([files, self.others, rules()]).encode()).hexdigest()
 
 
 @cache
 def rules() -> str:
     """Of the code that takes an upload in: what another version could not open is opened again."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in RULES)).hexdigest()
+    return hash_of_code(*RULES)
 
 
 def with_deadline(upload: Upload, deadlines: Deadlines) -> Upload:

@@ -64,12 +64,14 @@ def targets(folder: Path, hidden: Path | None) -> Iterator[dict[str, Any]]:
     (folder / "empty").mkdir()
     (folder / "empty").chmod(0o777)
     with contextlib.ExitStack() as stack:
-        listening = []
-        for kind, address in (
+        addresses: list[tuple[socket.AddressFamily, tuple[str, int] | str]] = [
             (socket.AF_INET, ("127.0.0.1", 0)),
             (socket.AF_UNIX, str(folder / "socket")),
-            *([(socket.AF_UNIX, f"\0{secret}")] if sys.platform == "linux" else []),
-        ):
+        ]
+        if sys.platform == "linux":
+            addresses.append((socket.AF_UNIX, f"\0{secret}"))
+        listening = []
+        for kind, address in addresses:
             sock = stack.enter_context(socket.socket(kind))
             sock.bind(address)
             sock.listen()

@@ -1,0 +1,51 @@
+"""The file with trained weights: which tensors it holds, and reading it without trusting it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from autograder.checks.checking import expect
+from autograder.course.parts import Part, read_parts
+from autograder.grader.weights import read_weights
+from envs import task_spec
+
+NO_WEIGHTS = Part("", "", "", 0.0, ())  # this course grades none: nothing below is called
+PART = next((part for part in read_parts().parts if part.task), NO_WEIGHTS)
+FILE, TASK = PART.file, PART.task
+HIDDEN = 256  # units in each of the actor's two hidden layers, the default of `make train`
+
+
+def shapes() -> dict[str, tuple[int, ...]]:
+    """Name -> shape of every tensor: the actor's three layers and the statistics of both normalizers."""
+    spec = task_spec(TASK)
+    sizes = [spec.obs_dim + spec.goal_dim, HIDDEN, HIDDEN, spec.action_dim]
+    layers: dict[str, tuple[int, ...]] = {}
+    for layer in range(3):  # ReLU lies between them, so the indices in the sequence are 0, 2, 4
+        layers[f"actor.net.{2 * layer}.weight"] = (sizes[layer + 1], sizes[layer])
+        layers[f"actor.net.{2 * layer}.bias"] = (sizes[layer + 1],)
+    for name, dim in (("obs_norm", spec.obs_dim), ("goal_norm", spec.goal_dim)):
+        layers |= {f"{name}.mean": (dim,), f"{name}.std": (dim,)}
+    return layers
+
+
+def read_policy(path: Path) -> dict[str, np.ndarray]:
+    """The tensors. Raises: CheckFailed with a sentence if the file is not such a policy, or if its actions explode."""
+    arrays = read_weights(path, shapes())
+    for name in ("obs_norm.std", "goal_norm.std"):
+        expect((arrays[name] > 0).all(), f"{path.name}: {name} must be positive everywhere")
+    expect(
+        np.isfinite(raw_actions(arrays)).all(),
+        f"{path.name}: the weights are so large that the policy's actions are no finite numbers: the training diverged",
+    )
+    return arrays
+
+
+def raw_actions(arrays: dict[str, np.ndarray], rows: int = 1000) -> np.ndarray:
+    """What the actor says before tanh (rows, A), for inputs all over the range that the normalizers clip to, ±5."""
+    x = np.random.default_rng(0).uniform(-5.0, 5.0, size=(rows, arrays["actor.net.0.weight"].shape[1]))
+    x = x.astype(np.float32)
+    with np.errstate(all="ignore"):
+        for layer in (0, 2, 4):
+            x = x @ arrays[f"actor.net.{layer}.weight"].T + arrays[f"actor.net.{layer}.bias"]
+            x = np.maximum(x, 0.0) if layer < 4 else x
+    return x
