@@ -7,10 +7,10 @@ demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade 
 
 test: lint  ## everything that is tested: layout, hw/ against solutions/, the kit's own tests
 	@$(PY) -m autograder.staff.release starter --check
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -n 2 --dist loadfile
 
 test-fast: $(READY)  ## the tests that take seconds
-	@$(PY) -m pytest -q -m "not slow"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 # One submission is graded without these: dropped in silence, DUE=... would look as if it had been heeded.
 ifneq ($(and $(value SUBMISSION),$(filter grade,$(MAKECMDGOALS))),)
