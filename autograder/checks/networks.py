@@ -9,6 +9,8 @@ OTHER_PARAMETERS = (
     "(another name for a layer, or a buffer beside it, does no harm)"
 )
 
+NOT_AS_GIVEN = "the network does not hold the weights that the given `__init__` gives it: leave that as it is"
+
 
 def with_weights(student: Student, network: Handle, arrays: dict[str, np.ndarray]) -> dict[str, str]:
     """Put `arrays` (the reference's name -> values) into the network; returns the network's own name for each.
@@ -23,3 +25,13 @@ def with_weights(student: Student, network: Handle, arrays: dict[str, np.ndarray
     )
     expect(fits, OTHER_PARAMETERS)
     return names
+
+
+def as_given(student: Student, network: Handle, net: Handle) -> None:
+    """Fail the check unless `network` holds the parameters of `net`, which the given lines make, value by value.
+
+    In their order, whatever their names are.
+    """
+    own, wanted = ([*student.given.parameters(n).values()] for n in (network, net))
+    fits = len(own) == len(wanted) and all(np.array_equal(a, b) for a, b in zip(own, wanted, strict=True))
+    expect(fits, NOT_AS_GIVEN)

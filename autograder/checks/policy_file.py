@@ -29,8 +29,23 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 
 def read_policy(path: Path) -> dict[str, np.ndarray]:
-    """The tensors. Raises: CheckFailed with a sentence where the file is not such a policy."""
+    """The tensors. Raises: CheckFailed with a sentence if the file is not such a policy, or if its actions explode."""
     arrays = read_weights(path, shapes())
     for name in ("obs_norm.std", "goal_norm.std"):
         expect((arrays[name] > 0).all(), f"{path.name}: {name} must be positive everywhere")
+    expect(
+        np.isfinite(raw_actions(arrays)).all(),
+        f"{path.name}: the weights are so large that the policy's actions are no finite numbers: the training diverged",
+    )
     return arrays
+
+
+def raw_actions(arrays: dict[str, np.ndarray], rows: int = 1000) -> np.ndarray:
+    """What the actor says before tanh (rows, A), for inputs all over the range that the normalizers clip to, ±5."""
+    x = np.random.default_rng(0).uniform(-5.0, 5.0, size=(rows, arrays["actor.net.0.weight"].shape[1]))
+    x = x.astype(np.float32)
+    with np.errstate(all="ignore"):
+        for layer in (0, 2, 4):
+            x = x @ arrays[f"actor.net.{layer}.weight"].T + arrays[f"actor.net.{layer}.bias"]
+            x = np.maximum(x, 0.0) if layer < 4 else x
+    return x

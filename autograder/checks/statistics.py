@@ -7,6 +7,7 @@ draws), each function says "off" with probability at most `false_alarm`, whateve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,13 +22,23 @@ def binomial_tails(successes: int, trials: int, p: float) -> tuple[float, float]
     if p in (0.0, 1.0):
         certain = 0 if p == 0.0 else trials
         return float(successes >= certain), float(successes <= certain)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
+    pmf = binomial_pmf(trials, p)
+    return min(1.0, float(pmf[: successes + 1].sum())), min(1.0, float(pmf[successes:].sum()))
+
+
+@lru_cache(maxsize=64)
+def binomial_pmf(trials: int, p: float) -> np.ndarray:
+    """P[X = 0], …, P[X = trials] for X ~ Binomial(trials, p), 0 < p < 1."""
+    log_factorial = _log_factorials(trials)
     k = np.arange(trials + 1)
-    log_pmf = (
+    return np.exp(
         log_factorial[-1] - log_factorial - log_factorial[::-1] + k * np.log(p) + (trials - k) * np.log1p(-p)
     )
-    pmf = np.exp(log_pmf)
-    return min(1.0, float(pmf[: successes + 1].sum())), min(1.0, float(pmf[successes:].sum()))
+
+
+@lru_cache(maxsize=8)
+def _log_factorials(largest: int) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, largest + 1)))])
 
 
 def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALARM) -> bool:
@@ -36,7 +47,20 @@ def is_off(successes: int, trials: int, p: float, false_alarm: float = FALSE_ALA
     A tail probability taken at the count itself is at most a/2 with probability at most a/2 (it is super-uniform, by
     monotonicity of the tail), so looking at both tails raises a false alarm with probability at most `false_alarm`.
     """
-    return min(binomial_tails(successes, trials, p)) <= false_alarm / 2
+    if not 0 <= successes <= trials or not 0.0 <= p <= 1.0:
+        raise ValueError(f"need 0 <= successes <= trials and 0 <= p <= 1, got {successes}, {trials}, {p}")
+    low, high = _accepted(trials, p, false_alarm)
+    return not low <= successes <= high
+
+
+@lru_cache(maxsize=1024)
+def _accepted(trials: int, p: float, false_alarm: float) -> tuple[int, int]:
+    """The lowest and the highest count of which both tails exceed false_alarm / 2."""
+    if p in (0.0, 1.0):
+        return int(trials * p), int(trials * p)
+    pmf = binomial_pmf(trials, p)
+    below, above = np.cumsum(pmf), np.cumsum(pmf[::-1])  # P[X <= k], P[X >= trials - k]
+    return int(np.argmax(below > false_alarm / 2)), trials - int(np.argmax(above > false_alarm / 2))
 
 
 def off_categories(
@@ -55,3 +79,16 @@ def off_categories(
     trials, share = int(counts.sum()), false_alarm / len(counts)
     pairs = zip(counts, np.clip(probabilities, 0.0, 1.0), strict=True)
     return [k for k, (count, p) in enumerate(pairs) if is_off(int(count), trials, float(p), share)]
+
+
+def is_off_without_replacement(
+    successes: int, trials: int, p: float, false_alarm: float = FALSE_ALARM
+) -> bool:
+    """The same for draws without replacement out of a set of which the share `p` counts as a success.
+
+    Hoeffding (1963), Section 6: Chernoff's bound exp(-trials · KL(share | p)) holds for such draws as well.
+    """
+    share, distance = successes / trials, 0.0
+    for q, expected in ((share, p), (1 - share, 1 - p)):
+        distance += q * np.log(q / expected) if q > 0 else 0.0
+    return bool(np.exp(-trials * distance) <= false_alarm / 2)

@@ -1,5 +1,7 @@
 """Part 3, the goal-conditioned policy: what each function promises, on cases small enough to follow by hand."""
 
+from typing import Any
+
 import numpy as np
 
 from autograder.checks.checking import (
@@ -10,15 +12,22 @@ from autograder.checks.checking import (
     expect,
     expect_array,
     expect_close,
-    expect_distribution,
-    expect_normal,
     expect_probability,
     expect_unchanged,
     expect_uniform,
     subpart,
 )
 from autograder.checks.mistakes import on_wrong_shape, recognise
-from autograder.checks.networks import with_weights
+from autograder.checks.networks import as_given, with_weights
+from autograder.checks.statistics import is_off
+from autograder.checks.streams import (
+    expect_independent_rows,
+    expect_stream,
+    is_gaussian,
+    normal_to_uniform,
+    own_rng,
+    spread,
+)
 
 ONE_ACTION_A_ROW = "the actor gives one action for each row of the batch: shape (B, A)"
 TWO_AXES = (
@@ -42,26 +51,37 @@ def _linear_actor(student: Student) -> tuple[Handle, str]:
     return actor, names["net.0.weight"]
 
 
-@subpart("3a", hint="torch.tanh(self.net(…)) of observation and goal side by side")
+@subpart("3a")
 def test_actions_are_tanh_of_the_net(student: Student) -> None:
     """The net sees [observation, goal], and tanh brings what it says into (-1, 1)."""
     actor, _ = _linear_actor(student)
-    obs, goals = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
-    with on_wrong_shape(ONE_ACTION_A_ROW):
-        actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
-    raw = np.column_stack([obs[:, 0], 2 * goals[:, 0] + 0.5])
-    goal_first = np.column_stack([goals[:, 0], 2 * obs[:, 1] + 0.5])
-    sentence = recognise(
-        actions,
-        "the actions are not tanh of what the net makes of [observation, goal]",
-        {
-            "the net got the goal first: it expects the observation, then the goal": np.tanh(goal_first),
-            "tanh is missing: the net's output is unbounded": raw,
-            "the actions are clipped; tanh is smooth, and lets gradients through": np.clip(raw, -1, 1),
-            "a sigmoid gives (0, 1), but actions lie in (-1, 1)": 1 / (1 + np.exp(-raw)),
-        },
-    )
-    expect_close(actions, np.tanh(raw), sentence, name="Actor.forward")
+    first = np.array([[0.3, -0.7], [-0.1, 0.9], [2.0, 0.2]]), np.array([[0.5], [-0.2], [0.1]])
+    second = np.array([[1.3, 0.4], [7.0, -0.3], [-6.0, 1.1]]), np.array([[-3.5], [0.9], [2.0]])
+    for obs, goals in (first, second):  # of one shape: nothing may be kept from the first
+        with on_wrong_shape(ONE_ACTION_A_ROW):
+            actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
+        raw = np.column_stack([obs[:, 0], 2 * goals[:, 0] + 0.5])
+        goal_first = np.column_stack([goals[:, 0], 2 * obs[:, 1] + 0.5])
+        of_inputs = np.column_stack([np.tanh(obs[:, 0]), 2 * np.tanh(goals[:, 0]) + 0.5])
+        sentence = recognise(
+            actions,
+            "the actions are not tanh of what the net makes of [observation, goal]",
+            {
+                "the net got the goal first: it expects the observation, then the goal": np.tanh(goal_first),
+                "tanh is missing: the net's output is unbounded": raw,
+                "the actions are clipped; tanh is smooth, and lets gradients through": np.clip(raw, -1, 1),
+                "a sigmoid gives (0, 1), but actions lie in (-1, 1)": 1 / (1 + np.exp(-raw)),
+                "2 · sigmoid(x) - 1 is tanh(x / 2), not tanh(x)": np.tanh(raw / 2),
+                "tanh was applied twice": np.tanh(np.tanh(raw)),
+                "tanh was applied to the inputs of the net: it is for its outputs": of_inputs,
+                "x / (1 + |x|) is not tanh": raw / (1 + np.abs(raw)),
+                "the sign of the actions is wrong": -np.tanh(raw),
+                "the net got the goal minus the observation: it expects both as they are": np.tanh(
+                    raw - np.column_stack([0 * goals, 2 * obs[:, :1]])
+                ),
+            },
+        )
+        expect_close(actions, np.tanh(raw), sentence, name="Actor.forward")
 
 
 @subpart("3a")
@@ -76,7 +96,7 @@ def test_actions_for_any_batch(student: Student) -> None:
         expect(np.abs(actions) <= 1.0, "an action lies outside [-1, 1]")
 
 
-@subpart("3a", hint="no .detach(), no .item(), no NumPy between the net and the actions")
+@subpart("3a")
 def test_the_actor_can_learn(student: Student) -> None:
     """Gradients flow from the actions back to every weight, or the actor loss could not train it."""
     actor, weight = _linear_actor(student)
@@ -93,6 +113,16 @@ def test_the_actor_can_learn(student: Student) -> None:
     expect_close(
         grads[0][weight], slope.T @ inputs, "the gradient of the actions by the weights is not that of tanh"
     )  # fmt: skip
+
+
+@subpart("3a")
+def test_actors_are_made_as_given(student: Student) -> None:
+    """The given lines of `Actor.__init__` make the net: of this size, and with weights that the seed alone decides."""
+    actor = student.policy.Actor(5, 3, 4, hidden=(16, 9), seed=7)
+    student.policy.Actor.forward(
+        actor, Tensor(np.zeros((2, 5))), Tensor(np.zeros((2, 3)))
+    )  # open hole: not attempted
+    as_given(student, actor, student.module("kit.networks").mlp(8, (16, 9), 4, seed=7))
 
 
 # --- 3b ---
@@ -130,35 +160,44 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(batch, 2)), rng.uniform(-1, 1, size=(batch, 1)), rng.normal(size=(batch, 2))
 
 
-@subpart("3b", hint="observation, action, goal, in this order")
+@subpart("3b")
 def test_q_values_are_the_nets(student: Student) -> None:
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state, _ = _critic(student, members=2)
-    obs, actions, goals = _critic_inputs(4)
-    with on_wrong_shape(TWO_AXES):
-        q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
-    wanted = _net(state, np.column_stack([obs, actions, goals]))[..., 0]
-    sentence = recognise(
-        q,
-        "the Q-values are not what the net makes of [observation, action, goal]",
-        {
-            "the net got the goal before the action: the order is observation, action, goal": _net(
-                state, np.column_stack([obs, goals, actions])
-            )[..., 0],
-            "the net got the action first: the order is observation, action, goal": _net(
-                state, np.column_stack([actions, obs, goals])
-            )[..., 0],
-            "the net got the goal first: the order is observation, action, goal": _net(
-                state, np.column_stack([goals, obs, actions])
-            )[..., 0],
+    for inputs in (
+        _critic_inputs(4),
+        [x[::-1] * 0.7 for x in _critic_inputs(4)],
+    ):  # of one shape: keep nothing
+        obs, actions, goals = inputs
+        with on_wrong_shape(TWO_AXES):
+            q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
+        wanted = _net(state, np.column_stack([obs, actions, goals]))[..., 0]
+        orders = {
+            "the net got the goal before the action: the order is observation, action, goal": [
+                obs,
+                goals,
+                actions,
+            ],
+            "the net got the action first: the order is observation, action, goal": [actions, obs, goals],
+            "the net got zeros for the goal": [obs, actions, 0 * goals],
+            "the net got zeros for the action": [obs, 0 * actions, goals],
+            "the net got the goal first: the order is observation, action, goal": [goals, obs, actions],
+        }
+        mistakes = {name: _net(state, np.column_stack(order))[..., 0] for name, order in orders.items()}
+        mistakes |= {
             "Q-values are sums of rewards: no tanh": np.tanh(wanted),
             "Q-values may be positive here: the clip belongs to the targets": np.minimum(wanted, 0.0),
-        },
-    )
-    expect_close(q, wanted, sentence, name="Critic.forward", atol=1e-5)
+            "the sign of the Q-values is wrong": -wanted,
+            "each critic got the average of all critics": np.tile(wanted.mean(axis=0), (2, 1)),
+            "each critic got the smallest of all critics": np.tile(wanted.min(axis=0), (2, 1)),
+        }
+        sentence = recognise(
+            q, "the Q-values are not what the net makes of [observation, action, goal]", mistakes
+        )
+        expect_close(q, wanted, sentence, name="Critic.forward", atol=1e-5)
 
 
-@subpart("3b", hint=".squeeze(-1) removes the last axis and no other")
+@subpart("3b")
 def test_q_values_have_two_axes(student: Student) -> None:
     """Q-values have the shape (E, B): critics first, and no last axis of length 1, also for one critic or one row."""
     for members, batch in ((2, 5), (1, 4), (3, 1), (1, 1), (3, 3)):
@@ -172,7 +211,7 @@ def test_q_values_have_two_axes(student: Student) -> None:
         expect_close(q, wanted, recognise(q, "a Q-value is not that of its critic and row", mixed), atol=1e-5)
 
 
-@subpart("3b", hint="no .detach() and no torch.no_grad() here: the targets get theirs in the update")
+@subpart("3b")
 def test_the_actor_learns_through_the_critic(student: Student) -> None:
     """Gradients flow from the Q-values to the actions (the actor needs them) and to the weights of all critics."""
     critic, _, names = _critic(student, members=3)
@@ -185,10 +224,21 @@ def test_the_actor_learns_through_the_critic(student: Student) -> None:
     expect_close(last, np.full((3, 1, 1), 6.0), "some critics or rows do not take part in the Q-values")
 
 
+@subpart("3b")
+def test_critics_are_made_as_given(student: Student) -> None:
+    """The given lines of `Critic.__init__` make the net: with LayerNorm, and members that differ from each other."""
+    critic = student.policy.Critic(5, 3, 2, hidden=(8, 6), members=3, seed=7)
+    student.policy.Critic.forward(
+        critic, *(Tensor(np.zeros((2, dim))) for dim in (5, 2, 3))
+    )  # open hole: not attempted
+    make = student.module("kit.networks").EnsembleMLP
+    as_given(student, critic, make(3, 10, (8, 6), 1, seed=7, layer_norm=True))
+
+
 # --- 3c ---
 
 
-@subpart("3c", hint="the smallest over the critics, axis 0")
+@subpart("3c")
 def test_targets_bootstrap_from_the_smallest_critic(student: Student) -> None:
     """y = r + γ · (smallest of the critics' predictions of the next Q-value), row by row."""
     rewards, masks = np.array([-1.0, -1.0, -0.5]), np.ones(3)
@@ -205,6 +255,9 @@ def test_targets_bootstrap_from_the_smallest_critic(student: Student) -> None:
             "only the last critic counts here": rewards + 0.9 * next_q[-1],
             "the smallest of the whole batch was taken, not of each row": rewards + 0.9 * next_q.min(),
             "γ is missing": rewards + next_q.min(axis=0),
+            "γ² is in the place of γ": rewards + 0.81 * next_q.min(axis=0),
+            "γ is 0.95 here, whatever was passed in": rewards + 0.95 * next_q.min(axis=0),
+            "the bootstrap is subtracted: values of the future add up": rewards - 0.9 * next_q.min(axis=0),
             "γ must not multiply the reward": 0.9 * (rewards + next_q.min(axis=0)),
             "the reward is missing": 0.9 * next_q.min(axis=0),
             "nothing was bootstrapped: where the mask is 1 the next Q-value counts": rewards,
@@ -213,7 +266,7 @@ def test_targets_bootstrap_from_the_smallest_critic(student: Student) -> None:
     expect_close(targets, [-2.8, -3.7, -1.22], sentence, name="td_targets")
 
 
-@subpart("3c", hint="the mask multiplies the bootstrap, nothing else")
+@subpart("3c")
 def test_targets_stop_at_terminal_states(student: Student) -> None:
     """Where the mask is 0 nothing comes after s', so y = r; where it is 1 the next Q-value counts."""
     rewards, masks = np.array([-1.0, -0.5, -1.0, -0.3]), np.array([0.0, 0.0, 1.0, 1.0])
@@ -232,32 +285,70 @@ def test_targets_stop_at_terminal_states(student: Student) -> None:
     expect_close(targets, [-1.0, -0.5, -2.8, -2.1], sentence, name="td_targets")
 
 
-@subpart("3c", hint="clamp(-1 / (1 - γ), 0)")
+@subpart("3c")
 def test_targets_are_clipped(student: Student) -> None:
     """With rewards in [-1, 0] no return leaves [-1/(1-γ), 0], so no target may: here [-4, 0]."""
-    rewards, masks = np.array([-1.0, 0.0, -1.0, -1.0, 0.0]), np.array([1.0, 1.0, 1.0, 1.0, 0.0])
-    next_q = np.array([[-8.0, 3.0, 0.4, -3.0, 7.0]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0
+    rewards, masks = np.array([-1.0, 0, -1, -1, 0, -1, 0]), np.array([1.0, 1, 1, 1, 0, 1, 1])
+    next_q = np.array([[-8, 3, 0.4, -3, 7, -100, 30]])  # r + γ Q: -7, 2.25, -0.7, -3.25, 0, -76, 22.5
     with on_wrong_shape(ONE_TARGET_A_ROW):
         targets = student.policy.td_targets(Tensor(rewards), Tensor(masks), Tensor(next_q), 0.75)
+    raw = np.array([-7, 2.25, -0.7, -3.25, 0, -76, 22.5])
     sentence = recognise(
         targets,
         "the targets are not r + γ · mask · next Q-value, clipped to [-1/(1-γ), 0]",
         {
-            "the targets are not clipped: they belong into [-1/(1-γ), 0]": [-7, 2.25, -0.7, -3.25, 0],
-            "nothing was clipped from above: no return is positive": [-4, 2.25, -0.7, -3.25, 0],
-            "nothing was clipped from below: no return is less than -1/(1-γ)": [-7, 0, -0.7, -3.25, 0],
-            "the next Q-values were clipped; it is the targets that belong into the interval": [-4, 0, -1, -3.25, 0],
-            "the lower end of the interval is -1/(1-γ), not -1": [-1, 0, -0.7, -1, 0],
-            "the lower end of the interval is -1/(1-γ), not -1/γ": [-4 / 3, 0, -0.7, -4 / 3, 0],
+            "the targets are not clipped: they belong into [-1/(1-γ), 0]": raw,
+            "nothing was clipped from above: no return is positive": np.maximum(raw, -4),
+            "nothing was clipped from below: no return is less than -1/(1-γ)": np.minimum(raw, 0),
+            "the next Q-values were clipped; it is the targets that belong into the interval": rewards
+            + 0.75 * masks * np.clip(next_q[0], -4, 0),
+            "the clip came before the reward: it is for the whole target": rewards
+            + np.clip(0.75 * masks * next_q[0], -4, 0),
+            "the lower end of the interval is -1/(1-γ), not -1": np.clip(raw, -1, 0),
+            "the lower end of the interval is -1/(1-γ), not -1/γ": np.clip(raw, -4 / 3, 0),
+            "the lower end of the interval is -1/(1-γ), not -γ/(1-γ)": np.clip(raw, -3, 0),
+            "the lower end of the interval is -1/(1-γ), not -50": np.clip(raw, -50, 0),
+            "the upper end of the interval is 0, not 1/(1-γ): no return is positive": np.clip(raw, -4, 4),
+            "γ is 0.95 in the lower end of the interval, whatever was passed in": np.clip(raw, -20, 0),
         },
-    )  # fmt: skip
-    expect_close(targets, [-4.0, 0.0, -0.7, -3.25, 0.0], sentence, name="td_targets")
+    )
+    expect_close(targets, np.clip(raw, -4, 0), sentence, name="td_targets")
+
+
+@subpart("3c")
+def test_targets_of_every_kind_of_transition(student: Student) -> None:
+    """Any reward with any mask: having reached the goal (reward 0) does not end an episode, the mask does."""
+    rewards, masks, smallest = (
+        x.ravel() for x in np.meshgrid([0.0, -0.3, -1.0], [0.0, 1.0], [-3.0, -0.4, 0.0, 0.3], indexing="ij")
+    )
+    next_q = np.stack([smallest + 0.2, smallest, smallest + 1.0])
+    for order in (slice(None), slice(None, None, -1)):  # of one shape: nothing may be kept from the first
+        r, m, q = rewards[order], masks[order], next_q[:, order]
+        with on_wrong_shape(ONE_TARGET_A_ROW):
+            targets = student.policy.td_targets(Tensor(r), Tensor(m), Tensor(q), 0.9)
+        following = 0.9 * q.min(axis=0)
+        sentence = recognise(
+            targets,
+            "the targets are not r + γ · mask · smallest next Q-value, clipped to [-1/(1-γ), 0]",
+            {
+                "nothing was bootstrapped where the reward is 0: only the mask says where to stop": np.clip(
+                    r + m * (r < 0) * following, -10, 0
+                ),
+                "the reward took the place of the mask: 0 in `masks`, not in `rewards`, means terminal": np.clip(
+                    r + (r < 0) * following, -10, 0
+                ),
+                "nothing was bootstrapped where the reward is -1": np.clip(
+                    r + m * (r > -1) * following, -10, 0
+                ),
+            },
+        )
+        expect_close(targets, np.clip(r + m * following, -10, 0), sentence, name="td_targets")
 
 
 # --- 3d ---
 
 
-@subpart("3d", hint="average over the rows first, then sum over the critics")
+@subpart("3d")
 def test_critic_loss_by_hand(student: Student) -> None:
     """Squared errors, averaged over the batch and summed over the critics, so each learns as if it were alone."""
     targets = np.array([-1.0, -1.0, -1.0, -2.0])
@@ -274,6 +365,7 @@ def test_critic_loss_by_hand(student: Student) -> None:
             "the average runs over the critics and the sum over the batch: it is the other way round": 4.0,
             "these are absolute errors: square them": 2.0,
             "there is a factor of one half too many": 1.5,
+            "this is the Huber loss, not the square": 1.375,
             "these are roots of the mean squared errors: no root here": 1.5 + 0.75**0.5,
             "the errors are averaged before they are squared": 0.625,
             "only one of the critics is trained": 2.25,
@@ -282,7 +374,7 @@ def test_critic_loss_by_hand(student: Student) -> None:
     expect_close(loss, 3.0, sentence, name="critic_loss")
 
 
-@subpart("3d", hint=".detach() the targets")
+@subpart("3d")
 def test_targets_are_constants(student: Student) -> None:
     """The critic moves towards the targets: the loss has a gradient by q, and none by the targets."""
     q, targets = np.array([[-1.0, -2.0], [0.0, -3.0], [-4.0, 1.0]]), np.array([-1.0, -1.0])
@@ -295,7 +387,7 @@ def test_targets_are_constants(student: Student) -> None:
     expect_close(by_q, q - targets, "the gradient by the Q-values is not 2 · error / B")
 
 
-@subpart("3d", hint="(E, B) - (B,) lines up the rows; a (B, 1) does not")
+@subpart("3d")
 def test_each_row_has_its_own_target(student: Student) -> None:
     """Row i of every critic is compared to target i, also with one critic, and with as many critics as rows."""
     targets = np.array([0.0, -1.0, -2.0])
@@ -313,7 +405,7 @@ def test_each_row_has_its_own_target(student: Student) -> None:
 # --- 3e ---
 
 
-@subpart("3e", hint="a gradient step lowers the loss")
+@subpart("3e")
 def test_actor_loss_by_hand(student: Student) -> None:
     """Minus the average Q-value, plus the penalty times the average squared entry of the actions."""
     q = np.array([[-1.0, -2.0], [-3.0, -1.0], [-2.0, -3.0]])  # average -2
@@ -328,6 +420,9 @@ def test_actor_loss_by_hand(student: Student) -> None:
             "the penalty is subtracted: large actions should cost something": 2 - 0.1,
             "the penalty is missing": 2.0,
             "both signs are wrong": -2 - 0.1,
+            "the weight of the penalty is 1, and not what was passed in": 2 + 1 / 3,
+            "the penalty is half of what it should be": 2 + 0.05,
+            "the weight of the penalty is squared too: square the actions alone": 2 + 0.03,
             "the squared actions are summed over the entries of a row: average over all entries": 2 + 0.3,
             "the squared actions are summed over the batch: average over all entries": 2 + 0.2,
             "the squared actions are summed: average over all entries": 2 + 0.6,
@@ -377,7 +472,7 @@ def _updated(student: Student, tau: float, times: int = 1) -> tuple[dict, dict]:
     return student.given.parameters(target), student.given.parameters(online)
 
 
-@subpart("3f", hint="lerp_ and copy_ change a parameter; `parameter = …` only names another tensor")
+@subpart("3f")
 def test_polyak_update_by_hand(student: Student) -> None:
     """The target goes the share τ of the way towards the online network, in place; the online one stays."""
     target, online = _updated(student, 0.25)
@@ -407,11 +502,11 @@ def test_polyak_update_by_hand(student: Student) -> None:
 @subpart("3f")
 def test_polyak_updates_add_up(student: Student) -> None:
     """Each update closes the share τ of the gap that is left: after k of them (1 - τ)^k remain."""
-    for times in (2, 5):
-        target, _ = _updated(student, 0.1, times)
+    for times, tau in ((2, 0.1), (5, 0.1), (150, 0.01)):
+        target, _ = _updated(student, tau, times)
         expect_close(
             target["weight"],
-            np.full((2, 3), 8.0 - 4.0 * 0.9**times),
+            np.full((2, 3), 8.0 - 4.0 * (1 - tau) ** times),
             "after several updates the target is not where it should be: each starts from the one before",
         )
 
@@ -439,73 +534,108 @@ def test_polyak_update_of_a_deep_network(student: Student) -> None:
 
 # --- 3g ---
 
+STD = "the noise is not Gaussian with standard deviation `noise_std`"
+ROWS_DEPEND = (
+    "the draws of one row or entry depend on those of another: draw for each entry, and one coin for each row"
+)
 
-@subpart("3g", hint="noise_std is a standard deviation: noise_std * rng.standard_normal(shape)")
+
+def _explored(
+    student: Student, actions: np.ndarray, noise_std: float, epsilon: float, rng: Any
+) -> np.ndarray:
+    """What `explore` makes of actions (B, A)."""
+    with on_wrong_shape(ONE_ACTION_A_ROW):
+        explored = student.policy.explore(actions, noise_std, epsilon, rng)
+    return expect_array(explored, np.shape(actions), name="explore")
+
+
+@subpart("3g")
 def test_noise_of_the_greedy_rows(student: Student) -> None:
     """With ε = 0 each entry gets Gaussian noise of its own, with standard deviation `noise_std`."""
-    # A normal test and a test of signs, at 1e-7 each. Clipping at ±1 is at five standard deviations.
-    actions = np.zeros((3000, 3))
-    explored = student.policy.explore(actions, 0.2, 0.0, Rng(0))
-    explored = expect_array(explored, (3000, 3), name="explore")
+    # Two tests at 1e-7 each. Clipping at ±1 is at five standard deviations.
+    explored = _explored(student, np.zeros((20_000, 3)), 0.2, 0.0, Rng(0))
     expect(np.any(explored), "with ε = 0 nothing was added: the other rows get noise")
-    expect((explored < 0).any(), "no entry is negative: actions lie in [-1, 1]")
     expect(
-        np.mean(explored[:, 0] == explored[:, 1]) < 0.01,
+        np.mean(explored[:, 0] == explored[:, 1]) < 0.5,
         "the entries of a row share their noise: draw one each",
     )
-    expect(len(np.unique(explored[:, 0])) > 1500, "all rows share their noise: draw one for each row")
-    expect_normal(explored, 0.0, 0.2, "the noise is not Gaussian with standard deviation `noise_std`")
-    signs = (explored > 0) @ np.array([1, 2, 4])
-    expect_distribution(signs, np.full(8, 1 / 8), "the noise of one entry depends on the others'")
+    expect(len(np.unique(explored[:, 0])) > 10_000, "rows share their noise: draw anew for each row")
+    expect((explored < 0).any(), "no entry is negative: actions lie in [-1, 1]")
+    small = _explored(
+        student, np.zeros((20_000, 3)), 0.04, 0.0, Rng(0)
+    )  # whose root and square keep clear of ±1
+    variance = "the noise has the standard deviation √noise_std: `noise_std` is no variance"
+    expect(not is_gaussian(small / 0.04**0.5), variance)
+    expect(
+        not is_gaussian(small / 0.04**2), "the noise has the standard deviation noise_std²: do not square it"
+    )
+    expect(
+        np.abs(explored).max() > 0.5,
+        "no noise is larger than 2.5 standard deviations: it is the actions that are clipped, not the noise",
+    )
+    expect(is_gaussian(explored / 0.2), STD)
+    expect_independent_rows(normal_to_uniform(explored / 0.2), ROWS_DEPEND)
 
 
-@subpart("3g", hint="clip after the noise, not before")
+@subpart("3g")
 def test_noise_cannot_leave_the_action_space(student: Student) -> None:
     """Noise is added to the greedy action, and the sum is clipped to [-1, 1]."""
     # Each count is binomial with p = 1/2, at 1e-7.
-    actions = np.tile([1.0, -1.0, 0.9], (2000, 1))
-    explored = expect_array(student.policy.explore(actions, 0.05, 0.0, Rng(0)), (2000, 3), name="explore")
+    actions = np.tile([1.0, -1.0, 0.4], (4000, 1))
+    explored = _explored(student, actions, 0.05, 0.0, Rng(0))
     expect(np.abs(explored) <= 1.0, "an action lies outside [-1, 1]: clip after adding the noise")
-    expect(np.abs(explored - actions) < 0.5, "the noise is not added to the greedy action")
-    at_bound = int((explored[:, 0] == 1.0).sum())
-    expect_probability(
-        at_bound, 2000, 0.5, "half of the noise on an action of 1 is clipped back to 1, and half stays"
+    expect(
+        np.abs(explored - actions) < 0.5,
+        "an action is ten standard deviations of the noise away from the greedy one: the noise is added to that",
     )
-    lower = int((explored[:, 1] == -1.0).sum())
-    expect_probability(
-        lower, 2000, 0.5, "half of the noise on an action of -1 is clipped back to -1, and half stays"
-    )
+    for column, bound in ((0, 1.0), (1, -1.0)):
+        at_bound = int((explored[:, column] == bound).sum())
+        expect_probability(
+            at_bound,
+            4000,
+            0.5,
+            "half of the noise on an action of 1 or -1 is clipped back to it, and half stays",
+        )
 
 
-@subpart("3g", hint="one draw decides for a whole row: a mask of shape (B, 1)")
+@subpart("3g")
 def test_random_rows(student: Student) -> None:
     """With probability ε a row is replaced, as a whole, by a uniform draw; without noise the rest stays."""
-    # A binomial test and a uniform one, at 1e-7 each.
-    actions = np.full((3000, 3), 0.123456789)
-    explored = expect_array(student.policy.explore(actions, 0.0, 0.3, Rng(0)), (3000, 3), name="explore")
+    # Three tests at 1e-7 each.
+    rows, epsilon = 20_000, 0.3
+    actions = np.full((rows, 3), 0.123456789)
+    explored = _explored(student, actions, 0.0, epsilon, Rng(0))
     changed = np.abs(explored - actions) > 1e-6
     some, every = changed.any(axis=1), changed.all(axis=1)
-    # A uniform draw is that close to the old entry with probability 1e-6, so four such rows have less than 1e-11.
+    # A uniform draw is that close to the old entry with probability 1e-6, so four such rows have less than 1e-5^4.
     expect((some & ~every).sum() <= 3, "a row is part random, part greedy: one draw decides for a whole row")
     count = int(every.sum())
-    expect(count not in (0, 3000), "all rows were treated alike: draw one number for each row")
-    expect(
-        abs(count / 3000 - 0.7) > 0.05, "`epsilon` is the share of the random rows, not of the greedy ones"
-    )
-    expect_probability(count, 3000, 0.3, "the share of random rows is not `epsilon`")
+    expect(count != 0, "with ε = 0.3 no row of 20000 was replaced")
+    expect(count != rows, "with ε = 0.3 each row of 20000 was replaced: draw one number for each row")
+    inverted = "`epsilon` is the share of the random rows, not of the greedy ones"
+    expect(is_off(count, rows, 1 - epsilon), inverted)
+    expect_probability(count, rows, epsilon, "the share of random rows is not `epsilon`")
     uniform = explored[every]
+    expect(
+        len(np.unique(uniform[:, 0])) > 1000,
+        "the random rows hold few different numbers: draw from all of [-1, 1], anew for each row",
+    )
     expect(
         uniform.min() < -0.5 and uniform.max() > 0.5, "random actions come from [-1, 1], not from half of it"
     )
-    expect_uniform((uniform + 1) / 2, "the random actions are not uniform in [-1, 1]")
+    expect_uniform((uniform + 1) / 2, "the random actions are not uniform in [-1, 1]", bins=50)
+    coins = np.abs(_explored(student, actions, 0.0, 0.5, Rng(0)) - actions)[:, 0] > 1e-6
+    coins = spread(coins, 2, own_rng())
+    expect_independent_rows(
+        coins, "which rows become random depends on the other rows: draw one number for each row"
+    )
 
 
 @subpart("3g")
 def test_random_rows_get_no_noise(student: Student) -> None:
     """With ε = 1 all actions are uniform in [-1, 1], whatever the greedy ones and the noise are."""
-    # A uniform test and a test of signs, at 1e-7 each.
-    explored = student.policy.explore(np.full((3000, 3), 0.9), 3.0, 1.0, Rng(0))
-    explored = expect_array(explored, (3000, 3), name="explore")
+    # Two tests at 1e-7 each.
+    explored = _explored(student, np.full((10_000, 3), 0.9), 3.0, 1.0, Rng(0))
     expect(
         np.mean(np.abs(explored) == 1.0) < 0.01,
         "many actions are exactly ±1: with ε = 1 every row is uniform, and noise is for the other rows",
@@ -513,26 +643,16 @@ def test_random_rows_get_no_noise(student: Student) -> None:
     expect(
         np.mean(explored[:, 0] == explored[:, 1]) < 0.01, "the entries of a row are equal: draw one for each"
     )
-    expect(
-        len(np.unique(explored[:, 0])) > 1500, "all rows got the same random action: draw one for each row"
-    )
-    expect_uniform((explored + 1) / 2, "with ε = 1 the actions are not uniform in [-1, 1]")
-    signs = (explored > 0) @ np.array([1, 2, 4])
-    expect_distribution(signs, np.full(8, 1 / 8), "the entries of a random action depend on each other")
+    expect(len(np.unique(explored[:, 0])) > 5000, "rows share their random action: draw anew for each row")
+    expect_uniform((explored + 1) / 2, "with ε = 1 the actions are not uniform in [-1, 1]", bins=50)
+    expect_independent_rows((explored.ravel() + 1) / 2, ROWS_DEPEND)
 
 
 @subpart("3g")
-def test_explore_leaves_its_arguments_alone(student: Student) -> None:
-    """The greedy actions stay as they were, and the draws come from the `rng` that is passed in."""
-    actions = np.full((50, 2), 0.5)
-    first = expect_array(student.policy.explore(actions, 0.2, 0.3, Rng(1)), (50, 2), name="explore")
-    again, other = (student.policy.explore(actions, 0.2, 0.3, Rng(seed)) for seed in (1, 2))
-    expect(
-        np.array_equal(first, again),
-        "the same `rng` state gave two different draws: draw from the `rng` passed in, not from np.random",
-    )
-    expect(
-        not np.array_equal(first, other),
-        "two different `rng` gave the same draws: draw from the one passed in",
-    )
+def test_explore_uses_the_rng_and_nothing_else(student: Student) -> None:
+    """Noise, random actions and which rows get them are drawn from `rng`, anew at each call; the actions stay."""
+    actions = np.full((100, 2), 0.5)
+    expect_stream(student, lambda rng: {"noise": _explored(student, actions, 0.2, 0.0, rng)}, {})
+    expect_stream(student, lambda rng: {"uniform": _explored(student, actions, 0.2, 1.0, rng)}, {})
+    expect_stream(student, lambda rng: {"rows": _explored(student, actions, 0.0, 0.5, rng)[:, 0] != 0.5}, {})
     expect_unchanged(student.policy.explore, actions=actions, noise_std=0.2, epsilon=0.3, rng=Rng(1))

@@ -3,8 +3,7 @@
 In `_buffer`, episode n achieves the goal (n, t, 100 n + t) at its state t, so a goal says where it comes from.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,34 +15,37 @@ from autograder.checks.checking import (
     expect_close,
     expect_distribution,
     expect_probability,
+    expect_raises,
     expect_unchanged,
     subpart,
 )
 from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
-from autograder.checks.states import find_states
+from autograder.checks.relabelling import expect_relabelled
+from autograder.checks.states import (
+    ONE_GOAL_A_ROW,
+    draw,
+    expect_any_of_buffer,
+    expect_any_of_episode,
+    expect_future,
+    expect_later,
+    expect_own_episode,
+)
+from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
 
-BEFORE_FUTURE = "a goal is from state t, before the transition: 'future' starts at t+1"
-OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` that `episodes` names"
-ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
-NOT_THIS_RNG = (
-    "the same `rng` state gave two different draws: draw from the `rng` passed in, not from np.random"
+ROWS_DEPEND = (
+    "which rows are replaced depends on the other rows: decide for each row on its own, by its own draw"
+)
+NOT_THE_GOALS = (
+    "with strategy 'final' and fraction 1 `relabel` gives the final goals, with fraction 0 those of the batch"
 )
 NOT_FINAL = "each goal is what the transition's own episode had achieved in its last state, T"
-DEAF_TO_RNG = "two different `rng` gave the same draws: draw from the `rng` passed in"
 
 
 def _buffer(episodes: int, steps: int) -> np.ndarray:
     """achieved (N, T+1, 3), float32 as in the EpisodeBuffer."""
     n, t = np.meshgrid(np.arange(episodes), np.arange(steps + 1), indexing="ij")
     return np.stack([n, t, 100 * n + t], axis=-1).astype(np.float32)
-
-
-def _expect_rng_is_used(draw: Callable[[Rng], Any]) -> None:
-    """`draw(rng)` gives an array; the same stream must give the same, another stream something else."""
-    first = expect_array(draw(Rng(1)))
-    expect(np.array_equal(first, draw(Rng(1))), NOT_THIS_RNG)
-    expect(not np.array_equal(first, draw(Rng(2))), DEAF_TO_RNG)
 
 
 def _expect_unchanged_by(student: Student, strategy: str) -> None:
@@ -55,9 +57,7 @@ def _expect_unchanged_by(student: Student, strategy: str) -> None:
 # --- 4a ---
 
 
-@subpart(
-    "4a", hint="achieved[episodes, t] picks one row for each transition; the last state has index T, or -1"
-)
+@subpart("4a")
 def test_final_goals_are_the_last_state(student: Student) -> None:
     """The goal is what the transition's own episode had achieved in its very last state, T."""
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
@@ -79,15 +79,20 @@ def test_final_goals_are_the_last_state(student: Student) -> None:
 @subpart("4a")
 def test_final_goals_with_as_many_transitions_as_episodes(student: Student) -> None:
     """Each transition gets the goal of its own episode, also when there are as many of one as of the other."""
-    achieved, episodes, steps = _buffer(3, 2), np.array([2, 2, 0]), np.array([0, 1, 1])
+    achieved, episodes, steps = _buffer(3, 4), np.array([2, 2, 0]), np.array([0, 1, 1])
     with on_wrong_shape(ONE_GOAL_A_ROW):
         goals = student.relabel.final_goals(achieved, episodes, steps, Rng(0))
     sentence = recognise(
         goals,
         NOT_FINAL,
-        {"row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1]},
+        {
+            "the last state is T for each episode, and not one after the latest step of the batch": achieved[
+                episodes, 2
+            ],
+            "row i got the goal of episode i: pick the episodes that `episodes` names": achieved[:, -1],
+        },
     )
-    expect_close(goals, achieved[episodes, 2], sentence, name="final_goals")
+    expect_close(goals, achieved[episodes, 4], sentence, name="final_goals")
 
 
 @subpart("4a")
@@ -99,34 +104,16 @@ def test_final_goals_leave_their_arguments(student: Student) -> None:
 # --- 4b ---
 
 
-def _drawn(
-    student: Student,
-    strategy: str,
-    achieved: np.ndarray,
-    episodes: np.ndarray,
-    steps: np.ndarray,
-    rng: Rng | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The episode and the state that each goal of a strategy comes from."""
-    function = getattr(student.relabel, strategy)
-    with on_wrong_shape(ONE_GOAL_A_ROW):
-        goals = function(achieved, episodes, steps, rng or Rng(0))
-    goals = expect_array(goals, (len(episodes), achieved.shape[2]), name=strategy)
-    return find_states(goals, achieved)
-
-
-@subpart("4b", hint="state t+1 is the first that counts, state T the last")
+@subpart("4b")
 def test_future_goals_come_later_in_the_same_episode(student: Student) -> None:
     """The goal was achieved in the same episode, after the transition: at one of the states t+1 … T."""
-    achieved = _buffer(5, 4)
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
-    episode, state = _drawn(student, "future_goals", achieved, episodes, steps)
-    expect(episode == episodes, OTHER_EPISODE)
-    expect(state >= steps, "a goal was achieved before the transition: 'future' starts at state t+1")
-    expect(state != steps, BEFORE_FUTURE)
+    drawn = draw(student, "future_goals", _buffer(5, 4), episodes, steps, Rng(0))
+    expect_own_episode(drawn)
+    expect_later(drawn)
 
 
-@subpart("4b", hint="the last step T-1 leads to state T")
+@subpart("4b")
 def test_future_goals_of_the_last_step(student: Student) -> None:
     """After the last step T-1 only state T is left, so the goal is certain; with T = 1 it is for every step."""
     achieved, episodes = _buffer(3, 4), np.array([0, 2, 1, 1, 2, 0])
@@ -148,103 +135,76 @@ def test_future_goals_of_the_last_step(student: Student) -> None:
 
 @subpart("4b")
 def test_future_goals_are_uniform(student: Student) -> None:
-    """Each of the states t+1 … T is drawn equally often, whatever t is."""
-    # Four tests at 1e-7 each: a false alarm has probability < 4e-7.
-    achieved, steps = _buffer(2, 4), np.tile(np.arange(4), 1000)
-    episodes = np.repeat([0, 1], 2000)
-    _, state = _drawn(student, "future_goals", achieved, episodes, steps)
-    expect(len(np.unique(state[steps == 0])) > 1, "all transitions got the same state: draw one for each")
-    expect(state != steps, BEFORE_FUTURE)
-    expect(
-        (state[steps == 0] == 4).any(), "state T is never drawn, but it counts: rng.integers excludes `high`"
-    )
-    expect((state[steps == 0] == 1).any(), "state t+1 is never drawn, but it counts: 'future' starts there")
-    for t in range(4):
-        drawn = state[steps == t] - (t + 1)
-        expect_distribution(
-            drawn, np.full(4 - t, 1 / (4 - t)), "some states of t+1 … T are drawn more often than others"
-        )
+    """Each of the states t+1 … T is drawn equally often, whatever t is, and for each row on its own."""
+    # Six tests at 2e-8 each: a false alarm has probability < 2e-7.
+    episodes, steps = np.repeat([0, 1], 3000), np.tile(np.arange(4), 1500)
+    expect_future(draw(student, "future_goals", _buffer(2, 4), episodes, steps, Rng(0)))
 
 
 @subpart("4b")
 def test_future_goals_use_the_rng_and_nothing_else(student: Student) -> None:
-    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
-    achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
-    _expect_rng_is_used(lambda rng: student.relabel.future_goals(achieved, episodes, steps, rng))
+    """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
+    _expect_stream(student, "future_goals")
     _expect_unchanged_by(student, "future_goals")
+
+
+def _expect_stream(student: Student, strategy: str, parts: tuple[str, ...] = ("state",)) -> None:
+    """Where the goals come from is drawn from `rng`, anew at each call: all `parts` of it."""
+    achieved, episodes, steps = _buffer(8, 8), np.arange(100) % 8, np.zeros(100, dtype=np.int64)
+
+    def where(rng: Any) -> dict:
+        drawn = draw(student, strategy, achieved, episodes, steps, rng)
+        return {part: getattr(drawn, part) for part in parts}
+
+    alone = {
+        "episode": "the same episodes were drawn in two calls, and other states: draw both from `rng`",
+        "state": "the same states were drawn in two calls, of other episodes: draw both from `rng`",
+    }
+    expect_stream(student, where, alone)
 
 
 # --- 4c ---
 
 
-@subpart("4c", hint="the same episode, any of its T+1 states")
+@subpart("4c")
 def test_episode_goals_come_from_the_same_episode(student: Student) -> None:
-    """The goal was achieved in the same episode, and the time of the transition does not matter."""
-    achieved = _buffer(5, 4)
+    """The goal was achieved in the transition's own episode."""
     episodes, steps = np.repeat(np.arange(5), 60), np.tile(np.arange(4), 75)
-    episode, state = _drawn(student, "episode_goals", achieved, episodes, steps)
-    expect(episode == episodes, OTHER_EPISODE)
-    expect(len(np.unique(state)) > 1, "all transitions got the same state: draw one for each")
-    expect((state <= steps).any(), "only later states are drawn: that is the strategy 'future'")
-    expect(
-        (state > steps).any(), "only earlier states are drawn, but the time of the transition does not matter"
-    )
+    expect_own_episode(draw(student, "episode_goals", _buffer(5, 4), episodes, steps, Rng(0)))
 
 
 @subpart("4c")
 def test_episode_goals_are_uniform(student: Student) -> None:
     """Each of the T+1 states 0 … T is drawn equally often, for early and for late transitions."""
-    # Two tests at 1e-7 each.
-    achieved, episodes, steps = _buffer(2, 4), np.repeat([1, 0], 3000), np.tile([0, 3], 3000)
-    _, state = _drawn(student, "episode_goals", achieved, episodes, steps)
-    expect((state == 4).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
-    expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
-    for step in (0, 3):
-        expect_distribution(
-            state[steps == step], np.full(5, 0.2), "some of the states 0 … T are drawn more often than others"
-        )
+    # Five tests at 2e-8 each.
+    episodes, steps = np.repeat([1, 0], 3000), np.tile([0, 3], 3000)
+    expect_any_of_episode(draw(student, "episode_goals", _buffer(2, 4), episodes, steps, Rng(0)))
 
 
 @subpart("4c")
 def test_episode_goals_use_the_rng_and_nothing_else(student: Student) -> None:
-    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
-    achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
-    _expect_rng_is_used(lambda rng: student.relabel.episode_goals(achieved, episodes, steps, rng))
+    """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
+    _expect_stream(student, "episode_goals")
     _expect_unchanged_by(student, "episode_goals")
 
 
 # --- 4d ---
 
 
-@subpart("4d", hint="draw the episode too, out of all N in `achieved`")
-def test_random_goals_come_from_all_episodes(student: Student) -> None:
-    """The goal may come from any episode of the buffer, even one that no transition of the batch comes from."""
-    achieved, episodes, steps = _buffer(6, 3), np.full(400, 2), np.arange(400) % 3
-    episode, _ = _drawn(student, "random_goals", achieved, episodes, steps)
-    expect((episode != 2).any(), "all goals come from the episodes of the batch: draw from the whole buffer")
-    expect(len(np.unique(episode)) > 1, "all goals come from one episode: draw one for each transition")
-
-
 @subpart("4d")
 def test_random_goals_are_uniform(student: Student) -> None:
     """Each of the N · (T+1) states in the buffer is drawn equally often: episode and state independently."""
-    achieved, steps = _buffer(3, 4), np.tile(np.arange(4), 1000)
-    episode, state = _drawn(student, "random_goals", achieved, np.zeros(4000, dtype=np.int64), steps)
-    expect((episode == 2).any(), "the last episode is never drawn: rng.integers excludes `high`")
-    expect((state == 4).any(), "the last state T is never drawn: an episode of T steps has T+1 states")
-    expect((state == 0).any(), "the first state 0 is never drawn, but it counts")
-    expect_distribution(
-        episode * 5 + state,
-        np.full(15, 1 / 15),
-        "some states of some episodes are drawn more often than others: draw both, independently",
-    )
+    # Twelve tests at 2e-8 each.
+    for count in (3, 5):  # five episodes of five states each: one number for both could not reach all
+        episodes, steps = np.full(6000, 1), np.tile(np.arange(4), 1500)
+        drawn = draw(student, "random_goals", _buffer(count, 4), episodes, steps, Rng(0))
+        expect_any_of_buffer(drawn)
 
 
 @subpart("4d")
 def test_random_goals_use_the_rng_and_nothing_else(student: Student) -> None:
-    """The draws come from the `rng` that is passed in, and the other arguments stay as they are."""
-    achieved, episodes, steps = _buffer(4, 7), np.arange(100) % 4, np.zeros(100, dtype=np.int64)
-    _expect_rng_is_used(lambda rng: student.relabel.random_goals(achieved, episodes, steps, rng))
+    """The draws come from the `rng` that is passed in, new at each call, and the arguments stay as they are."""
+    _expect_stream(student, "random_goals", ("episode", "state"))
     _expect_unchanged_by(student, "random_goals")
 
 
@@ -274,22 +234,26 @@ def _replaced(student: Student, batch: int, fraction: float, rng: Rng) -> np.nda
     return goals[:, 0] < 0
 
 
-@subpart("4e", hint="draw one number for each row, and compare it to the fraction")
+@subpart("4e")
 def test_replaced_share(student: Student) -> None:
     """A row is replaced, as a whole, with probability `fraction`; 0 replaces none and 1 replaces all."""
-    # Two tests at 1e-7 each.
+    # Two tests at 1e-7 each, and two of independence.
     expect(
         not _replaced(student, 50, 0.0, Rng(0)).any(),
         "fraction 0 keeps every goal: `fraction` is the share that gets the hindsight goal",
     )
     expect(_replaced(student, 50, 1.0, Rng(0)).all(), "fraction 1 replaces every goal")
     for fraction in (0.2, 0.8):
-        count = int(_replaced(student, 4000, fraction, Rng(0)).sum())
+        replaced = _replaced(student, 4000, fraction, Rng(0))
+        count = int(replaced.sum())
         expect(count not in (0, 4000), "all rows were treated alike: draw one number for each row")
+        inverted = "`fraction` is the share of the replaced rows, not of those that stay"
+        expect(abs(count / 4000 - (1 - fraction)) > 0.05, inverted)
         expect_probability(count, 4000, fraction, "the share of replaced rows is not `fraction`")
+    expect_independent_rows(spread(_replaced(student, 8000, 0.5, Rng(0)), 2, own_rng()), ROWS_DEPEND)
 
 
-@subpart("4e", hint="a fixed number of replaced rows is not a probability for each row")
+@subpart("4e")
 def test_each_row_is_decided_on_its_own(student: Student) -> None:
     """Two rows at fraction 0.5: none, the first, the second or both are replaced, each equally often."""
     rng = student.given.rng(0)  # one stream over all calls
@@ -297,7 +261,7 @@ def test_each_row_is_decided_on_its_own(student: Student) -> None:
     expect_distribution(
         rows @ np.array([1, 2]),
         np.full(4, 0.25),
-        "which rows are replaced depends on the other rows: decide for each row on its own, by its own draw",
+        ROWS_DEPEND,
     )
 
 
@@ -312,15 +276,14 @@ def test_replace_goals_leaves_its_arguments_alone(student: Student) -> None:
 
 @subpart("4e")
 def test_replace_goals_uses_the_rng(student: Student) -> None:
-    """The draws come from the `rng` that is passed in, so a run can be repeated."""
-    desired, hindsight = _two_kinds(100)
-    _expect_rng_is_used(lambda rng: student.relabel.replace_goals(desired, hindsight, 0.5, rng))
+    """The draws come from the `rng` that is passed in, new at each call."""
+    expect_stream(student, lambda rng: {"rows": _replaced(student, 100, 0.5, cast(Any, rng))}, {})
 
 
 # --- 4f ---
 
 
-@subpart("4f", hint="no reward is positive here: 0 for having arrived, -1 for anything else")
+@subpart("4f")
 def test_sparse_reward(student: Student) -> None:
     """ "sparse": 0 where s' is within the threshold of the goal, -1 elsewhere."""
     goals = np.array([1.3, 0.7, 0.4]) * np.ones((7, 1))
@@ -344,6 +307,8 @@ def test_sparse_reward(student: Student) -> None:
             "the signs are the other way round: arriving gives 0, not arriving gives -1": [-1, -1, -1, 0, 0, 0, 0],
             "the rewards are 1 and 0, but they should be 0 and -1": [1, 1, 1, 0, 0, 0, 0],
             "the rewards are 0 and 1, but not arriving gives -1": [0, 0, 0, 1, 1, 1, 1],
+            "the rewards are 1 and -1, but they should be 0 and -1": [1, 1, 1, -1, -1, -1, -1],
+            "-1 as an unsigned integer is 255: subtract in a type that has a sign": [0, 0, 0, 255, 255, 255, 255],
             "the threshold is for the Euclidean distance, not for each coordinate": [0, 0, 0, 0, -1, -1, -1],
             "the threshold is for the Euclidean distance, not for the sum over the axes": [0, 0, -1, -1, -1, -1, -1],
             "the threshold is for the distance, not for its square": [0, 0, 0, 0, 0, 0, -1],
@@ -353,19 +318,19 @@ def test_sparse_reward(student: Student) -> None:
     expect_close(rewards, [0.0, 0.0, 0.0, -1.0, -1.0, -1.0, -1.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="d <= threshold counts as arrived")
+@subpart("4f")
 def test_sparse_reward_at_the_threshold(student: Student) -> None:
     """At a distance of exactly the threshold the goal counts as reached, as in the Fetch tasks."""
-    goals = np.zeros((3, 2))  # powers of two, so that the distance is exact
-    arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5]])
+    goals = np.zeros((4, 2))  # powers of two, so that the distance is exact
+    arrived = np.array([[0.25, 0.0], [0.0, -0.25], [0.0, 0.5], [0.125, 0.0]])
     with on_wrong_shape(ONE_REWARD_A_ROW):
         rewards = student.relabel.new_rewards(arrived, goals, 0.25, "sparse")
     sentence = recognise(
         rewards,
         "the sparse reward at a distance of exactly the threshold is wrong",
-        {"a distance equal to the threshold counts as reached: d <= threshold": [-1, -1, -1]},
+        {"a distance equal to the threshold counts as reached: d <= threshold": [-1, -1, -1, 0]},
     )
-    expect_close(rewards, [0.0, 0.0, -1.0], sentence, name="new_rewards")
+    expect_close(rewards, [0.0, 0.0, -1.0, 0.0], sentence, name="new_rewards")
 
 
 @subpart("4f")
@@ -380,6 +345,36 @@ def test_dense_reward(student: Student) -> None:
         "the dense reward is minus the Euclidean distance between s' and the goal",
         {
             "the dense reward is minus the distance: closer is better": [0.5, 3.0, 0.01, 0.0],
+            "the distance of the whole batch was given to each row": np.full(4, -np.linalg.norm(moves)),
+            "the Euclidean distance is no average over the coordinates": [
+                -0.5 / 3**0.5,
+                -(3**0.5),
+                -0.01 / 3**0.5,
+                0,
+            ],
+            "only the first two coordinates count here: all of them should": [-0.3, -(5**0.5), -0.01, 0.0],
+            "the largest coordinate is not the Euclidean distance": [-0.4, -2.0, -0.01, 0.0],
+            "the difference of the two norms is not the distance": -np.abs(
+                np.linalg.norm(goals + moves, axis=1) - np.linalg.norm(goals, axis=1)
+            ),
+            "the dense reward is not clipped: it is minus the distance, however far": [
+                -0.5,
+                -1.0,
+                -0.01,
+                0.0,
+            ],
+            "the dense reward is divided by the threshold: it is minus the distance": [
+                -10.0,
+                -60.0,
+                -0.2,
+                0.0,
+            ],
+            "the dense reward is divided by the largest distance: it is minus the distance": [
+                -1 / 6,
+                -1,
+                -0.01 / 3,
+                0,
+            ],
             "this is the squared distance: take its root": [-0.25, -9.0, -0.0001, 0.0],
             "this is the sum of absolute differences, not the Euclidean distance": [-0.7, -5.0, -0.01, 0.0],
             "the dense reward goes on inside the threshold": [-0.5, -3.0, 0.0, 0.0],
@@ -389,7 +384,7 @@ def test_dense_reward(student: Student) -> None:
     expect_close(rewards, [-0.5, -3.0, -0.01, 0.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="axis=-1")
+@subpart("4f")
 def test_one_reward_for_each_row(student: Student) -> None:
     """Each row has its own distance, also where a batch has as many rows as a goal has coordinates."""
     goals = np.zeros((3, 3))
@@ -398,13 +393,13 @@ def test_one_reward_for_each_row(student: Student) -> None:
         rewards = student.relabel.new_rewards(arrived, goals, 0.05, "dense")
     sentence = recognise(
         rewards,
-        "the distance of a row is taken over its own coordinates, the last axis",
+        "the dense reward of a row is not minus the distance of its own two points",
         {"the distance was taken down the batch: the coordinates are the last axis": [-3.0, 0.0, 0.0]},
     )
     expect_close(rewards, [-1.0, -2.0, -2.0], sentence, name="new_rewards")
 
 
-@subpart("4f", hint="NumPy takes the difference of float64 and float32 as it is")
+@subpart("4f")
 def test_rewards_of_imagined_steps(student: Student) -> None:
     """As in training: imagined positions are float64 and cut out of larger arrays, their goals are float32."""
     goals = np.array([[0.0, 0.0], [1.0, 2.0], [0.5, 0.5]])
@@ -438,3 +433,35 @@ def test_new_rewards_leave_their_arguments(student: Student) -> None:
             "reward": reward,
         }
         expect_unchanged(student.relabel.new_rewards, **arguments)
+
+
+@subpart("4f")
+def test_rewards_of_another_name_are_refused(student: Student) -> None:
+    """Another reward than "sparse" and "dense" raises a ValueError, as the given line says."""
+    goals = np.array([[0.0, 0.0], [1.0, 0.0]])
+    rewards = student.relabel.new_rewards(goals, goals[::-1].copy(), 0.5, "sparse")
+    expect_close(
+        rewards, [-1.0, -1.0], "the sparse reward is -1 where the goal is farther than the threshold"
+    )
+    expect_raises(
+        lambda: student.relabel.new_rewards(goals, goals, 0.5, "shaped"),
+        ValueError,
+        "a reward other than 'sparse' and 'dense' raises no ValueError: leave the given lines as they are",
+    )
+
+
+# --- relabel, which is given ---
+
+
+@subpart("4a", "4e", "4f", weight=0.5)
+def test_relabel_puts_the_pieces_together(student: Student) -> None:
+    """The given `relabel`: the batch with the final goals, and the rewards that belong to these."""
+    achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([2, 2, 1, 1, 0])
+    batch = {"goals": np.full((5, 3), -9.0), "next_achieved": achieved[episodes, steps + 1]}
+    batch |= {"obs": np.arange(10.0).reshape(5, 2), "rewards": np.full(5, 7.0), "masks": np.arange(5.0)}
+    for fraction, threshold, reward in ((1.0, 1.5, "sparse"), (1.0, 0.5, "dense"), (0.0, 1.5, "dense")):
+        options = {"strategy": "final", "fraction": fraction, "threshold": threshold, "reward": reward}
+        new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(0), **options)
+        expect_relabelled(student, batch, new, threshold, reward)
+        wanted = achieved[episodes, 3] if fraction else batch["goals"]
+        expect_close(new["goals"], wanted, NOT_THE_GOALS, name="relabel")

@@ -6,6 +6,8 @@ only its own points. These run in the submission's process, so no check may trus
 
 from __future__ import annotations
 
+import copy
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,9 +52,25 @@ class GainPolicy:
         return np.clip(greedy + noise, -1.0, 1.0)
 
 
-def rng(seed: int) -> np.random.Generator:
+class NotedGenerator(np.random.Generator):
+    """A generator like any other; `copies` counts how often it was copied."""
+
+    def __init__(self, source: int | np.random.BitGenerator) -> None:
+        """`source` is a seed, or, where `spawn` makes a child, its bit generator."""
+        super().__init__(np.random.PCG64(source) if isinstance(source, int) else source)
+        self.copies = 0
+
+    def __copy__(self) -> np.random.Generator:
+        self.copies += 1
+        return copy.deepcopy(np.random.Generator(self.bit_generator))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> np.random.Generator:
+        return self.__copy__()
+
+
+def rng(seed: int) -> NotedGenerator:
     """A generator that lives on between calls (an argument `Rng(seed)` starts anew at each)."""
-    return np.random.default_rng(seed)
+    return NotedGenerator(seed)
 
 
 def linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
@@ -129,3 +147,29 @@ def _cut_out(value: Any) -> Any:
     view = larger[..., 1::2]
     view[...] = value
     return view
+
+
+def against_a_loop(rows: int, function: Any, *args: Any) -> float:
+    """How long a call computes, as a multiple of a plain loop that draws a number for each row, here and now.
+
+    CPU time of this thread, so a busy machine changes neither by much, and a slow one both. Of two calls the shorter
+    one counts: the first may have something to import.
+    """
+    rng, loops, calls = np.random.default_rng(0), [], []
+    for _ in range(2):
+        start = time.thread_time()
+        for _ in range(rows):
+            rng.integers(10)
+        loops.append(time.thread_time() - start)
+        start = time.thread_time()
+        function(*args)
+        calls.append(time.thread_time() - start)
+    return min(calls) / max(loops)
+
+
+def add_then_overwrite(buffer: Any, transitions: dict[str, np.ndarray]) -> None:
+    """Add copies of the arrays to a buffer, and overwrite those: what the buffer holds must be its own."""
+    copies = {key: np.array(values) for key, values in transitions.items()}
+    buffer.add(copies)
+    for values in copies.values():
+        values[...] = -77

@@ -37,7 +37,9 @@ def written_to(frame: FrameType, line: int) -> str:
     text = linecache.getline(frame.f_code.co_filename, line).strip()
     arrays = {name: value for name, value in frame.f_locals.items() if isinstance(value, np.ndarray)}
     locked = [name for name, array in arrays.items() if not array.flags.writeable]
-    for names in (_assigned(text), re.findall(r"\w+", text)):
+    targets = _assigned(text)
+    into = re.match(r"[\w.]+\[[^=]*\]\s*[-+*/]?=[^=]", text)  # then what it writes to is on the left
+    for names in [targets] if into else [targets, re.findall(r"\w+", text)]:
         if len(found := {name for name in names if name in locked}) == 1:
             return found.pop()
     return ""

@@ -24,7 +24,14 @@ from autograder.checks.checking import (
     expect_whole,
     subpart,
 )
-from autograder.checks.mistakes import float32_sums
+from autograder.checks.draws import (
+    expect_binomial,
+    expect_independent,
+    expect_independent_normals,
+    expect_not_copied,
+)
+from autograder.checks.mistakes import expect_no_repeat, float32_sums
+from autograder.checks.statistics import is_off_without_replacement
 from solutions import dynamics as reference
 
 
@@ -47,9 +54,14 @@ WRONG = {
 
 
 def judge_pairs(
-    student: Student, obs: np.ndarray, actions: np.ndarray, next_obs: np.ndarray, **tolerance: float
-) -> None:
-    """Inputs, targets and stats must be the reference's."""
+    student: Student,
+    obs: np.ndarray,
+    actions: np.ndarray,
+    next_obs: np.ndarray,
+    before: dict | None = None,
+    **tolerance: float,
+) -> dict:
+    """Inputs, targets and stats must be the reference's; returns `stats`. `before` is that of another call."""
     answer = student.dynamics.normalized_pairs(obs, actions, next_obs)
     expect(
         isinstance(answer, tuple | list) and len(answer) == 3,
@@ -57,6 +69,8 @@ def judge_pairs(
     )
     inputs, targets, stats = reference.normalized_pairs(obs, actions, next_obs)
     found = answer[2] if isinstance(answer[2], dict) else {}
+    for key in ("input_mean", "delta_mean") if before is not None else ():
+        expect_no_repeat((before or {}).get(key), found.get(key))
     causes = {
         prefix: float32_sums(columns, found.get(f"{prefix}_mean"), found.get(f"{prefix}_std"))
         for prefix, columns in (("input", np.concatenate([obs, actions], axis=1)), ("delta", next_obs - obs))
@@ -71,22 +85,34 @@ def judge_pairs(
         expect(key in found, "`stats` lacks an entry that the docstring names")
         sentence = causes[key.partition("_")[0]] or WRONG[key]
         expect_close(found[key], wanted, sentence, name=f"normalized_pairs (stats[{key!r}])", **tolerance)
+    return found
 
 
 @subpart("1a")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_pairs_against_reference(student: Student, fresh_rng: np.random.Generator, dtype: str) -> None:
-    """Inputs, targets and stats on fresh transitions, also a single one."""
+    """Inputs, targets and stats on fresh transitions, also a single one, and twice with the same shapes."""
     # float32: with 40 rows the precision of the sums is not what is judged (test_pairs_of_long_float32_columns does)
-    tolerance = {"atol": 1e-6, "rtol": 1e-5} if dtype == "float64" else {"atol": 5e-5, "rtol": 5e-5}
+    atol, rtol = (1e-6, 1e-5) if dtype == "float64" else (5e-5, 5e-5)
     for num_rows in (1, 2, int(fresh_rng.integers(20, 40))):
         obs_dim, action_dim = fresh_rng.integers(1, 6, size=2)
-        scales = 10.0 ** fresh_rng.uniform(-2, 2, obs_dim)
-        obs = scales * fresh_rng.normal(size=(num_rows, obs_dim))
-        actions = fresh_rng.uniform(-1, 1, (num_rows, action_dim))
-        next_obs = obs + scales * fresh_rng.normal(0.3, 1.0, size=obs.shape)
-        obs, actions, next_obs = (x.astype(dtype) for x in (obs, actions, next_obs))
-        judge_pairs(student, obs, actions, next_obs, **tolerance)
+        before = None
+        for _ in "ab":
+            scales = 10.0 ** fresh_rng.uniform(-2, 2, obs_dim)
+            obs = scales * fresh_rng.normal(size=(num_rows, obs_dim))
+            actions = fresh_rng.uniform(-1, 1, (num_rows, action_dim))
+            next_obs = obs + scales * fresh_rng.normal(0.3, 1.0, size=obs.shape)
+            one, two, three = (x.astype(dtype) for x in (obs, actions, next_obs))
+            before = judge_pairs(student, one, two, three, before, atol=atol, rtol=rtol)
+
+
+@subpart("1a")
+def test_pairs_of_whole_numbers(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Whatever the dtype: states of int64 or int32, actions of float32, next states of float64."""
+    for dtype in (np.int64, np.int32):
+        obs: np.ndarray = fresh_rng.integers(-9, 9, (15, 3)).astype(dtype)
+        actions = fresh_rng.uniform(-1, 1, (15, 2)).astype(np.float32)
+        judge_pairs(student, obs, actions, obs + fresh_rng.normal(size=obs.shape), atol=1e-6, rtol=1e-5)
 
 
 @subpart("1a")
@@ -106,14 +132,16 @@ def test_pairs_with_tiny_columns(student: Student, fresh_rng: np.random.Generato
         for x, n in zip(answer, (4, 3), strict=False)
     ]
     for std in stds:
-        expect_close(
-            std[[0, -1]], np.ones(2), "a tiny standard deviation, well above 1e-8, is not divided out exactly"
+        std = np.sort(std)
+        expect(std[0] < 1e-7, "a column with a standard deviation below 1e-8 must be divided by 1")
+        sentence = (
+            "a column with a tiny standard deviation, but above 1e-8, does not get a standard deviation of 1"
         )
-        expect(std[1] < 1e-7, "a column with a standard deviation below 1e-8 must be divided by 1")
+        expect_close(std[1:], np.ones(len(std) - 1), sentence)
     judge_pairs(student, obs, actions, next_obs, atol=1e-12)
 
 
-@subpart("1a", hint="x.astype(np.float64) before anything is computed")
+@subpart("1a")
 @pytest.mark.parametrize("rows", [1_000, 90_000])
 def test_pairs_of_long_float32_columns(student: Student, fresh_rng: np.random.Generator, rows: int) -> None:
     """Long float32 columns far from 0, some of which never change, are normalised as in float64."""
@@ -128,6 +156,9 @@ def test_pairs_of_long_float32_columns(student: Student, fresh_rng: np.random.Ge
     change = np.abs(obs[0]) * 10 ** fresh_rng.uniform(-2, 0, 5)
     next_obs = (obs + change * fresh_rng.normal(2.0, 0.2, (rows, 5))).astype(np.float32)
     obs[:, 0], next_obs[:, 0] = 0.0, change[0]
+    rare = fresh_rng.integers(rows, size=5)  # far outside, as contacts are: what is normalised has no bounds
+    actions[rare, 0] += 25 * (spread.max() + 1)
+    next_obs[rare, 1] += 25 * change[1]
     # What was computed in float64 may be kept as float32.
     judge_pairs(student, obs, actions, next_obs, atol=1e-3, rtol=1e-4)
 
@@ -142,8 +173,8 @@ def test_bounded_log_var_against_reference(student: Student, fresh_rng: np.rando
 
     for shape in ((1,), (4,), (3, 1, 2), (2, 5, 3)):
         low, high = -float(fresh_rng.uniform(2, 12)), float(fresh_rng.uniform(-1, 4))
-        raw = fresh_rng.uniform(low - 15, high + 15, shape)
         for double in (False, True):
+            raw = fresh_rng.uniform(low - 15, high + 15, shape)
             wanted = reference.bounded_log_var(torch.as_tensor(raw), low, high).numpy()
             actual = student.dynamics.bounded_log_var(Tensor(raw, double=double), low, high)
             expect_close(actual, wanted, "the bounded log-variance is wrong for these bounds", atol=1e-5)
@@ -176,6 +207,27 @@ def test_bounded_log_var_stays_between_other_bounds(student: Student, fresh_rng:
         "a value lies outside the bounds that were passed in",
     )
     expect(np.diff(actual) >= 0, "a larger raw value must not give a smaller log-variance")
+
+
+@subpart("1b")
+def test_bounded_log_var_of_a_large_batch(student: Student, fresh_rng: np.random.Generator) -> None:
+    """An ensemble of 5 on 2,500 rows, with gradients, twice: every number of every row is bounded."""
+    import torch
+
+    before = None
+    for _ in "ab":
+        raw = fresh_rng.uniform(-14, 4, (5, 2_500, 2)).astype(np.float32)
+        inputs = torch.tensor(raw, requires_grad=True)
+        wanted = reference.bounded_log_var(inputs)
+        wanted.sum().backward()
+        actual, (gradient,) = student.value_and_grad("dynamics", "bounded_log_var", [Tensor(raw)])
+        expect_no_repeat(before, actual)
+        before = actual
+        expect_close(actual, wanted.detach().numpy(), "with 2,500 rows a log-variance is wrong", atol=1e-5)
+        expect(gradient is not None, "no gradient flows through the bounds (is something detached?)")
+        assert inputs.grad is not None
+        sentence = "with 2,500 rows the gradient of a log-variance is wrong"
+        expect_close(gradient, inputs.grad.numpy(), sentence, atol=1e-5)
 
 
 # --- 1c: Gaussian negative log-likelihood ---
@@ -234,6 +286,24 @@ def test_nll_gradients_against_reference(student: Student, fresh_rng: np.random.
             )
 
 
+@subpart("1c")
+def test_nll_of_a_large_batch(student: Student, fresh_rng: np.random.Generator) -> None:
+    """An ensemble of 5 on 2,500 rows of 8 dimensions, twice: every number counts, the farthest too."""
+    import torch
+
+    before = None
+    for _ in "ab":
+        mean, log_var, targets = fresh_rng.normal(size=(3, 5, 2_500, 8)).astype(np.float32)
+        targets[:, ::500] += 40.0  # rare, large errors, as in contacts
+        log_var[:, -1] = 0.5
+        wanted = reference.gaussian_nll(*(torch.as_tensor(x) for x in (mean, log_var, targets))).numpy()
+        actual = student.dynamics.gaussian_nll(*(Tensor(x) for x in (mean, log_var, targets)))
+        expect_no_repeat(before, actual)
+        before = actual
+        sentence = "with 2,500 rows, some of them with large errors, the loss is wrong"
+        expect_close(actual, wanted, sentence, rtol=1e-4, name="gaussian_nll")
+
+
 # --- 1d: bootstrap and hold-out ---
 
 
@@ -280,7 +350,7 @@ def test_every_row_is_held_out_equally_often(student: Student, fresh_rng: np.ran
 @subpart("1d")
 def test_bootstrap_is_uniform_with_replacement(student: Student, fresh_rng: np.random.Generator) -> None:
     """Each draw of each member is uniform over the rows that are not held out, independently of all others."""
-    members, seed = 400, fresh_seed(fresh_rng)
+    members, seed = 3000, fresh_seed(fresh_rng)
     train, holdout = judge_split(
         student.dynamics.bootstrap_split(10, members, 0.2, Rng(seed)), 10, members, 2
     )
@@ -288,17 +358,76 @@ def test_bootstrap_is_uniform_with_replacement(student: Student, fresh_rng: np.r
     # Within a member counts are what matters, since the order of a sample is the student's choice.
     counts = (train[:, :, None] == rest).sum(axis=1)
     expect(counts.max() > 1, "a member never gets a row twice: bootstrap draws are with replacement")
-    expect(
-        len(np.unique(counts, axis=0)) > members // 2, "members share their samples: draw one for each member"
-    )
+    same = (counts[1:] == counts[:-1]).all(axis=1).mean()
+    expect(same < 0.5, "members share their samples: draw one for each member")
     sentence = "some rows are drawn more often than others"
     expect_distribution(np.searchsorted(rest, train), np.full(8, 1 / 8), sentence)
-    # A row is missing from a member's sample of 8 with probability (7/8)^8; members are independent.
+    # How often a row is in a member's sample of 8 is binomial, and members are independent of each other.
+    is_in = counts > 0
+    p = 1 - (7 / 8) ** 8
     for row in range(8):
-        missing = int((counts[:, row] == 0).sum())
-        expect_probability(
-            missing, members, (7 / 8) ** 8, "the draws of a member are not independent of each other"
+        sentence = "the draws of a member are not independent of each other"
+        expect_binomial(counts[:, row], 8, 1 / 8, sentence)
+        pairs = 2 * is_in[::2, row] + is_in[1::2, row]
+        sentence = "members that follow each other share draws"
+        expect_distribution(pairs, [(1 - p) ** 2, (1 - p) * p, p * (1 - p), p**2], sentence)
+
+
+def ranks(train: np.ndarray, holdout: np.ndarray, num_samples: int) -> np.ndarray:
+    """Each member's sample, sorted, as places among the rows that are not held out."""
+    rest = np.setdiff1d(np.arange(num_samples), holdout)
+    return np.searchsorted(rest, np.sort(train, axis=1))
+
+
+@subpart("1d")
+def test_split_of_a_long_buffer(student: Student, fresh_rng: np.random.Generator) -> None:
+    """40,000 rows: early and late ones are held out and drawn alike, and each member draws anew in every call."""
+    rng, rows, size, members, parts = student.given.rng(fresh_seed(fresh_rng)), 40_000, 4_000, 4, 50
+    held = np.zeros(parts, dtype=int)
+    before: tuple = ()
+    for _ in "ab":
+        train, holdout = judge_split(
+            student.dynamics.bootstrap_split(rows, members, 0.1, rng), rows, members, size
         )
+        holdout, places = np.sort(holdout), ranks(train, holdout, rows)
+        held += np.bincount(holdout * parts // rows, minlength=parts)
+        share = 1 - np.bincount(holdout * parts // rows, minlength=parts) * parts / rows
+        for member in train:
+            sentence = "of 40,000 rows, a member draws early and late ones with different frequency"
+            expect_distribution(member * parts // rows, share / share.sum(), sentence)
+            distinct = len(np.unique(member)) / len(member)  # 63.2 %, give or take 0.2 %
+            sentence = "of 40,000 rows, a member's sample does not have about 63 % different ones"
+            expect(abs(distinct - 0.632) < 0.016, sentence)
+        for i in range(members):
+            sentence = "members share their samples: draw one for each member"
+            expect(not any(np.array_equal(places[i], places[j]) for j in range(i)), sentence)
+        if before:
+            sentence = "a second call holds out the same rows as the first: draw them from `rng` itself"
+            expect(not np.array_equal(before[1], holdout), sentence)
+            sentence = "a second call repeats a member's sample: draw every member's from `rng` itself"
+            expect(not any(np.array_equal(a, b) for a, b in zip(before[0], places, strict=True)), sentence)
+        before = places, holdout
+    expect_not_copied(student, rng)
+    # Without replacement the counts vary less than binomial ones do.
+    off = [is_off_without_replacement(int(n), 2 * size, 1 / parts, 1e-7 / parts) for n in held]
+    expect(not any(off), "of 40,000 rows, early and late ones are not held out alike")
+
+
+@subpart("1d")
+def test_split_depends_on_nothing_but_the_generator(student: Student, fresh_rng: np.random.Generator) -> None:
+    """With another seed every member's sample and the hold-out differ; with the same seed none of them does."""
+    seed = fresh_seed(fresh_rng)
+    drawn = []
+    for s in (seed, seed, seed + 1):
+        train, holdout = judge_split(student.dynamics.bootstrap_split(300, 6, 0.2, Rng(s)), 300, 6, 60)
+        sentence = "a member never gets a row twice: bootstrap draws are with replacement"
+        expect(all(len(np.unique(member)) < 240 for member in train), sentence)
+        drawn.append([*ranks(train, holdout, 300), holdout])
+    same = all(np.array_equal(a, b) for a, b in zip(drawn[0], drawn[1], strict=True))
+    expect(same, "the same generator gave two different splits: not all of the draws come from `rng`")
+    differ = [not np.array_equal(np.sort(a), np.sort(b)) for a, b in zip(drawn[0], drawn[2], strict=True)]
+    expect(differ[-1], "the hold-out rows do not depend on the generator `rng`")
+    expect(all(differ[:-1]), "a member's sample does not depend on the generator `rng`")
 
 
 # --- 1e: early stopping ---
@@ -322,9 +451,9 @@ def test_early_stopping_against_reference(
     student: Student, fresh_rng: np.random.Generator, dtype: str
 ) -> None:
     """Fresh losses of either sign, infinite and finite bests, several margins, one member or several."""
-    for members in (1, 1, 1, 3, 3, 7, 7):
+    for members in (1, 1, 1, 3, 3, 7, 7, 60, 60):
         best, losses, share = epoch(fresh_rng, members)
-        best, losses, stale = best.astype(dtype), losses.astype(dtype), int(fresh_rng.integers(0, 9))
+        best, losses, stale = best.astype(dtype), losses.astype(dtype), int(fresh_rng.choice([0, 3, 9, 500]))
         answer = student.dynamics.early_stopping(best, losses, stale, min_improvement=share)
         expect(
             isinstance(answer, tuple | list) and len(answer) == 3, "`early_stopping` must return three things"
@@ -350,7 +479,7 @@ def test_early_stopping_at_the_edge(student: Student) -> None:
     expect(not improved[1], "an unchanged loss of 0 counts as an improvement")
     expect(improved[2], "from a best of 0 the margin is 0, so any lower loss is an improvement")
     expect(not improved[3], "an infinite loss counts as an improvement")
-    expect(not improved[4:].any(), "a loss that is not a number counts as an improvement")
+    expect(not improved[4:6].any(), "a loss that is not a number counts as an improvement")
     new_best = expect_array(answer[1], (6,), name="early_stopping (new best)", finite=False)
     expect(new_best[3:5] == np.inf, "the best of a member that never had a finite loss must stay infinite")
     expect(new_best[5] == 1.0, "a loss that is not a number takes the place of the best")
@@ -412,60 +541,90 @@ def test_certain_predictions(student: Student, fresh_rng: np.random.Generator, d
 
 
 @subpart("1f")
-def test_elites_are_equally_likely(student: Student, fresh_rng: np.random.Generator) -> None:
-    """Each elite is drawn with the same probability, independently for every row."""
-    rows, elites = 4000, fresh_rng.permutation(7)[:3]
-    mean = np.broadcast_to(np.arange(7.0)[:, None, None], (7, rows, 1))
-    stats = fresh_stats(fresh_rng, 1) | {"delta_mean": np.zeros(1), "delta_std": np.ones(1)}
-    log_var, obs = np.full(mean.shape, CERTAIN), np.zeros((rows, 1))
-    seed = fresh_seed(fresh_rng)
-    actual = student.dynamics.sample_next_obs(obs, mean, log_var, stats, elites, Rng(seed))
-    member = np.round(expect_array(actual, (rows, 1), name="sample_next_obs")[:, 0]).astype(int)
-    expect(np.isin(member, elites), "a row comes from a member that is not among `elites`")
-    index = np.argmax(member[:, None] == elites, axis=1)
-    expect_distribution(index, np.full(3, 1 / 3), "the elites are not equally likely")
-    # Of independent uniform draws, each equals the one before it with probability 1/3, independently of the others.
-    for stride in (1, 2, 3):
-        chain = index[::stride]
-        same = int((chain[1:] == chain[:-1]).sum())
-        expect_probability(
-            same, len(chain) - 1, 1 / 3, "the rows do not draw their members independently of each other"
-        )
-
-
-@subpart("1f")
-def test_noise_follows_each_rows_variance(student: Student, fresh_rng: np.random.Generator) -> None:
-    """Every number has the variance predicted for its own member, row and dimension, and noise of its own."""
-    rows, obs_dim = 2000, 3
+def test_a_long_batch(student: Student, fresh_rng: np.random.Generator) -> None:
+    """40,000 rows: each has one elite's mean and variance, an elite and noise of its own, both drawn as promised."""
+    rows, obs_dim, members = 40_000, 3, 7
+    elites = fresh_rng.permutation(members)[:4]
     obs, stats = fresh_rng.normal(0, 3, (rows, obs_dim)), fresh_stats(fresh_rng, obs_dim)
-    mean = fresh_rng.normal(size=(2, rows, obs_dim))
-    log_var = fresh_rng.uniform(-8, 0.5, mean.shape)
-    elites, seed = np.array([1]), fresh_seed(fresh_rng)
+    log_var = fresh_rng.uniform(-8, 0.5, (members, rows, obs_dim))
+    mean = fresh_rng.normal(size=log_var.shape) + 1000.0 * np.arange(members)[:, None, None]
+    seed = fresh_seed(fresh_rng)
     actual = student.dynamics.sample_next_obs(obs, mean, log_var, stats, elites, Rng(seed))
     actual = expect_array(actual, obs.shape, name="sample_next_obs")
     change = (actual - obs - stats["delta_mean"]) / stats["delta_std"]
-    z = (change - mean[1]) / np.exp(log_var[1] / 2)
+    member = np.round(change.mean(axis=1) / 1000.0).astype(int)
+    expect(
+        np.abs(change - 1000.0 * member[:, None]) < 100.0, "a row is not what any one member predicts for it"
+    )
+    expect(np.isin(member, elites), "a row comes from a member that is not among `elites`")
+    index = np.argmax(member[:, None] == elites, axis=1)
+    expect_distribution(index, np.full(4, 1 / 4), "the elites are not equally likely")
+    for part in (index[: rows // 20], index[-rows // 20 :]):
+        sentence = "of 40,000 rows, the first or the last do not draw from all elites alike"
+        expect_distribution(part, np.full(4, 1 / 4), sentence)
+    expect_independent(index, 4, "the rows do not draw their members independently of each other")
+    at = np.arange(rows)
+    z = (change - mean[member, at]) / np.exp(log_var[member, at] / 2)
+    expect(np.abs(z).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
+    expect(np.abs(z).max(axis=1) > 1e-6, "of 40,000 rows, some have no noise at all")
     sentence = "the noise is not normal with the variance predicted for its member, row and dimension"
     expect_normal(z, 0.0, 1.0, sentence)
-    # The signs of independent normal numbers agree with probability 1/2.
-    sentence = "the noise of a row's dimensions is not independent"
-    for a, b in ((0, 1), (0, 2), (1, 2)):
-        expect_probability(int((np.sign(z[:, a]) == np.sign(z[:, b])).sum()), rows, 0.5, sentence)
-    same = int((np.sign(z[1::2]) == np.sign(z[::2])).sum())
-    expect_probability(same, rows * obs_dim // 2, 0.5, "the noise of neighbouring rows is not independent")
+    expect_normal(z[-rows // 20 :], 0.0, 1.0, sentence)
+    expect_independent_normals(
+        z,
+        across="the noise of a row's dimensions is not independent",
+        along="the noise of different rows is not independent",
+    )
+    sentence = "the noise depends on the member that was drawn: draw it independently"
+    expect_distribution(2 * index + (z[:, 0] > 0), np.full(8, 1 / 8), sentence)
 
 
 @subpart("1f")
-def test_each_call_draws_afresh(student: Student, fresh_rng: np.random.Generator) -> None:
-    """A generator that lives on gives new members and new noise at the next call."""
+def test_many_calls(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Call after call with one generator: in each row the member and the noise are new, and as promised."""
+    calls, rows = 300, 4
     rng, stats = student.given.rng(fresh_seed(fresh_rng)), fresh_stats(fresh_rng, 2)
-    obs, mean = np.zeros((40, 2)), np.broadcast_to(np.arange(2.0)[:, None, None], (2, 40, 2))
-    for log_var in (CERTAIN, 0.0):  # first the members alone are random, then the noise too
-        args = (obs, mean, np.full(mean.shape, log_var), stats, np.array([0, 1]), rng)
-        first, second = (
-            expect_array(student.dynamics.sample_next_obs(*args), (40, 2), name="sample_next_obs")
-            for _ in "ab"
-        )
-        expect(
-            not np.allclose(first, second), "a second call repeats the draws of the first"
-        )  # by chance 2^-40
+    mean = np.broadcast_to(1000.0 * np.arange(2)[:, None, None], (2, rows, 2))
+    args = (np.zeros((rows, 2)), mean, np.zeros(mean.shape), stats, np.array([0, 1]), rng)
+    change = np.zeros((calls, rows, 2))
+    for call in range(calls):
+        actual = expect_array(student.dynamics.sample_next_obs(*args), (rows, 2), name="sample_next_obs")
+        change[call] = (actual - stats["delta_mean"]) / stats["delta_std"]
+    expect_not_copied(student, rng)
+    member = np.round(change[:, :, 0] / 1000.0).astype(int)
+    z = change - 1000.0 * member[:, :, None]
+    expect(np.isin(member, [0, 1]) & (np.abs(z) < 100.0).all(axis=2), "a row comes from no member of the two")
+    expect(np.abs(z).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
+    sentence = "the noise of a row is the same call after call: draw it from `rng` itself"
+    expect((np.abs(np.diff(z, axis=0)) > 1e-9).any(axis=0), sentence)
+    expect_normal(z, 0.0, 1.0, "over many calls the noise is not standard normal")
+    for row in range(rows):
+        sentence = "over many calls a row does not draw both members alike"
+        expect_distribution(member[:, row], [0.5, 0.5], sentence)
+        sentence = "over many calls a row does not draw its member afresh"
+        expect_independent(member[:, row], 2, sentence)
+        expect_independent(z[:, row, 0] > 0, 2, "over many calls the noise of a row is not independent")
+    sentence = "the rows of a call do not draw their members independently of each other"
+    expect_binomial(member.sum(axis=1), rows, 0.5, sentence)
+
+
+@subpart("1f")
+def test_samples_depend_on_nothing_but_the_generator(
+    student: Student, fresh_rng: np.random.Generator
+) -> None:
+    """With another seed the members differ, and so does the noise of every row; with the same seed nothing does."""
+    seed, stats, rows = fresh_seed(fresh_rng), fresh_stats(fresh_rng, 2), 60
+    mean = np.broadcast_to(1000.0 * np.arange(2)[:, None, None], (2, rows, 2))
+    args = (np.zeros((rows, 2)), mean, np.zeros(mean.shape), stats, np.array([0, 1]))
+    answers = [student.dynamics.sample_next_obs(*args, Rng(s)) for s in (seed, seed, seed + 1)]
+    actual = np.stack([expect_array(a, (rows, 2), name="sample_next_obs") for a in answers])
+    sentence = "the same generator gave two different samples: not all of the draws come from `rng`"
+    expect(np.array_equal(actual[0], actual[1]), sentence)
+    change = (actual - stats["delta_mean"]) / stats["delta_std"]
+    member = np.round(change[:, :, 0] / 1000.0)
+    expect(len(np.unique(member[0])) == 2, "all rows use the same member; draw one afresh for every row")
+    expect(not np.array_equal(member[0], member[2]), "the members do not depend on the generator `rng`")
+    noise = change - 1000.0 * member[:, :, None]
+    expect(np.abs(noise).max() > 1e-6, "there is no noise: the next state is a sample, not the mean")
+    sentence = "the noise does not depend on the generator `rng`"
+    expect((np.abs(noise[0] - noise[2]) > 1e-9).mean() > 0.5, sentence)
