@@ -10,11 +10,9 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from textwrap import dedent
-from types import ModuleType
 from typing import Any
 
 from autograder.bench.grading.disguises import DISGUISES, renamed
@@ -22,33 +20,24 @@ from autograder.course.parts import Parts, read_parts
 from autograder.grader.outside.tree import ROOT
 from autograder.staff.batch.similar import similar_groups
 from autograder.staff.made_class.draft import Draft, part_files, write
+from autograder.staff.verify.submissions import Role, hole_body, read_submissions
 
 SOLUTION = 0.35  # how often a hole is filled as in the solution
 WRONG = 0.15  # and how often with a mistake
 
 
 @cache
-def _bodies() -> tuple[dict[str, list], dict[str, list]]:
-    """Right and wrong variants of each hole."""
-    from autograder.tests import (
-        test_checks_dynamics,
-        test_checks_imagine,
-        test_checks_policy,
-        test_checks_relabel,
-    )
-
-    modules: Iterable[ModuleType] = (
-        test_checks_dynamics,
-        test_checks_imagine,
-        test_checks_policy,
-        test_checks_relabel,
-    )
-    right: dict[str, list] = {}
-    wrong: dict[str, list] = {}
-    for module in modules:
-        for variants, into in ((module.RIGHT, right), (module.WRONG, wrong)):
-            for variant in variants:
-                into.setdefault(variant.subpart, []).append(variant)
+def _bodies() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Right and wrong code for each hole: that of the variants and mutants which change nothing beside it."""
+    parts, solutions = read_parts(), ROOT / "solutions"
+    right: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
+    for submission in read_submissions(parts, solutions, ROOT / "hw"):
+        reference = (solutions / parts.part_of(submission.subpart).file).read_text(encoding="utf-8")
+        body = hole_body(reference, submission)
+        into = {Role.RIGHT: right, Role.WRONG: wrong}.get(submission.role)
+        if body is not None and into is not None:
+            into.setdefault(submission.subpart, []).append(body)
     return right, wrong
 
 
@@ -60,16 +49,9 @@ def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, s
     for hole in made.holes:
         draw = rng.random()
         if draw >= SOLUTION:
-            variant = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
-            made.change(hole, partial(_filled, variant))
+            body = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
+            made.fill(hole, body)
     return {name: renamed(text, rng) for name, text in made.files().items()}
-
-
-def _filled(variant: Any, text: str) -> str | None:
-    body = dedent(variant.body).strip("\n") or text
-    if variant.swap[0] and variant.swap[0] not in body:
-        return None
-    return body.replace(*variant.swap) if variant.swap[0] else body
 
 
 def measure_similar(seed: int, sizes: Sequence[int] = (30, 100, 300)) -> dict[str, Any]:

@@ -124,6 +124,18 @@ def changed(text: str, subpart: str, body: str = "", swap: Iterable[Sequence[str
     return text
 
 
+def hole_body(reference: str, submission: Submission) -> str | None:
+    """What stands in the hole of a submission, without markers and hints; None where it changes something else."""
+    hole = hole_of(reference, submission.subpart)
+    before, after = reference[: hole.start()], reference[hole.end() :]
+    text = submission.text
+    if not (text.startswith(before) and text.endswith(after)):
+        return None
+    lines = dedent(text[len(before) : len(text) - len(after)]).splitlines()
+    marks = ("# BEGIN SOLUTION", "# END SOLUTION", "# hint:")
+    return "\n".join(line for line in lines if not line.strip().startswith(marks))
+
+
 def _read_file(path: Path, side: str, subpart: str, reference: str) -> list[Submission]:
     if not path.is_file():
         return []
