@@ -459,7 +459,7 @@ def test_relabel_puts_the_pieces_together(student: Student) -> None:
     achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([2, 2, 1, 1, 0])
     batch = {"goals": np.full((5, 3), -9.0), "next_achieved": achieved[episodes, steps + 1]}
     batch |= {"obs": np.arange(10.0).reshape(5, 2), "rewards": np.full(5, 7.0), "masks": np.arange(5.0)}
-    for fraction, threshold, reward in ((1.0, 1.5, "sparse"), (1.0, 0.5, "dense"), (0.0, 1.5, "dense")):
+    for fraction, threshold, reward in ((1.0, 3.0, "sparse"), (1.0, 0.5, "dense"), (0.0, 1.5, "dense")):
         options = {"strategy": "final", "fraction": fraction, "threshold": threshold, "reward": reward}
         new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(0), **options)
         expect_relabelled(student, batch, new, threshold, reward)

@@ -508,7 +508,7 @@ def test_distribution_of_the_noise(student: Student, fresh_rng: np.random.Genera
     for _ in range(150):
         steps.append(_explored(student, actions[:16], noise_std, 0.0, rng) - actions[:16])
     expect_independent_rows(
-        normal_to_uniform(np.stack(steps) / noise_std), "the noise of one call depends on that before"
+        normal_to_uniform(np.stack(steps) / noise_std), "the noise of one call depends on that of another"
     )
     expect(
         is_gaussian(np.stack(steps[50:]) / noise_std),
