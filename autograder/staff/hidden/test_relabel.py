@@ -531,3 +531,11 @@ def test_relabel_as_it_is_given(student: Student, fresh_rng: np.random.Generator
         expect_relabelled(student, batch, new, 0.7, reward)
         kept = np.abs(new["goals"] - batch["goals"]).max(axis=1) < 1e-4
         expect_probability(int(kept.sum()), b, 1 - fraction, NOT_THE_FRACTION)
+    options = {"strategy": "final", "fraction": 1.0, "threshold": 2.0, "reward": "sparse"}
+    moved = student.given.goals_moved
+    new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(0), adjust=moved, **options)
+    expect_relabelled(student, batch, new, 2.0, "sparse")
+    last_word = (
+        "`adjust` does not have the last word on the goals of `relabel`: leave the given lines as they are"
+    )
+    expect_close(new["goals"], reference.final_goals(achieved, episodes, steps, None) + 1.0, last_word)
