@@ -29,7 +29,8 @@ def expect_relabelled(student: Student, batch: dict, new: object, threshold: flo
         ],
         "`relabel` returns the rewards of the old goals: they have to be those of the new ones": old,
     }
-    if len(np.unique(usual)) > 1:  # else: not told apart from other mistakes
+    values, rows_of = np.unique(usual, return_counts=True)
+    if len(values) > 1 and rows_of.min() >= 5:  # else: not told apart from other mistakes
         mistakes[
             "`relabel` returns the rewards for a threshold of 0.05, and not for the one that it is given"
         ] = usual
