@@ -72,7 +72,7 @@ def _same_gradients(
     wanted = torch.autograd.grad(outputs.sum(), [*own.parameters(), *inputs])
     by_weights, *by_inputs = found
     expect(
-        all(by_weights.get(name) is not None for name in names) and all(g is not None for g in by_inputs),
+        all(by_weights.get(name) is not None for name in theirs) and all(g is not None for g in by_inputs),
         "no gradient reaches some of the weights or inputs: detach none of them, and leave none out",
     )
     for grad, target in zip([*(by_weights[name] for name in theirs), *by_inputs], wanted, strict=True):
