@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from autograder.grader.report.results import write_json
 from autograder.staff.hidden import test_weights
 from envs.terminal import command_line
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "threshold": test_weights.THRESHOLD,
     "margin": test_weights.MARGIN,
     "alpha": test_weights.ERROR,

@@ -16,6 +16,7 @@ it is 0.26 after 200 episodes and 0.025 after 400. So choose the margin and the 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -106,12 +107,8 @@ def _steps(threshold: float, margin: float, alpha: float, beta: float) -> tuple[
 
 
 def _draws(successes: Iterable[bool] | Callable[[], bool], count: int) -> Iterator[bool]:
-    source = iter(successes) if isinstance(successes, Iterable) else None
-    for _ in range(count):
-        if source is None:
-            yield successes()  # type: ignore[operator]
-        else:
-            try:
-                yield next(source)
-            except StopIteration:
-                return
+    if isinstance(successes, Iterable):
+        yield from itertools.islice(successes, count)
+    else:
+        for _ in range(count):
+            yield successes()

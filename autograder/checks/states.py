@@ -4,6 +4,7 @@ The sentences stand here once, for the public checks and for the hidden ones.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,16 @@ class Drawn:
     last: int
 
 
-def draw(student: Student, strategy: str, achieved, episodes, steps, rng, strided: bool = False) -> Drawn:
+def draw(
+    student: Student,
+    strategy: str,
+    achieved: np.ndarray,
+    episodes: np.ndarray,
+    steps: np.ndarray,
+    rng: Any,
+    *,
+    strided: bool = False,
+) -> Drawn:
     """The goals of a strategy, traced back; all rows of `achieved` (N, T+1, G) differ clearly.
 
     Fails the check where a goal is not a row of `achieved`.
@@ -67,7 +77,8 @@ def find_states(goals: np.ndarray, achieved: np.ndarray) -> tuple[np.ndarray, np
         np.abs(goals - flat[found]).max(axis=1) < 1e-4,
         "a goal was returned that no episode ever achieved: take whole rows of `achieved`, unchanged",
     )
-    return np.unravel_index(found, achieved.shape[:2])
+    episode, state = np.unravel_index(found, achieved.shape[:2])
+    return episode, state
 
 
 def expect_quick(student: Student, strategy: str) -> None:

@@ -1,5 +1,7 @@
 """Part 3, the goal-conditioned policy: what each function promises, on cases small enough to follow by hand."""
 
+from typing import Any
+
 import numpy as np
 
 from autograder.checks.checking import (
@@ -538,7 +540,9 @@ ROWS_DEPEND = (
 )
 
 
-def _explored(student, actions, noise_std: float, epsilon: float, rng) -> np.ndarray:
+def _explored(
+    student: Student, actions: np.ndarray, noise_std: float, epsilon: float, rng: Any
+) -> np.ndarray:
     """What `explore` makes of actions (B, A)."""
     with on_wrong_shape(ONE_ACTION_A_ROW):
         explored = student.policy.explore(actions, noise_std, epsilon, rng)

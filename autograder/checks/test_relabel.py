@@ -3,6 +3,8 @@
 In `_buffer`, episode n achieves the goal (n, t, 100 n + t) at its state t, so a goal says where it comes from.
 """
 
+from typing import Any, cast
+
 import numpy as np
 
 from autograder.checks.checking import (
@@ -46,7 +48,7 @@ def _buffer(episodes: int, steps: int) -> np.ndarray:
     return np.stack([n, t, 100 * n + t], axis=-1).astype(np.float32)
 
 
-def _expect_unchanged_by(student, strategy: str) -> None:
+def _expect_unchanged_by(student: Student, strategy: str) -> None:
     episodes, steps = np.array([2, 0, 3, 2, 1]), np.array([0, 2, 1, 1, 0])
     arguments = {"achieved": _buffer(4, 3), "episodes": episodes, "steps": steps, "rng": Rng(0)}
     expect_unchanged(getattr(student.relabel, strategy), **arguments)
@@ -146,11 +148,11 @@ def test_future_goals_use_the_rng_and_nothing_else(student: Student) -> None:
     _expect_unchanged_by(student, "future_goals")
 
 
-def _expect_stream(student, strategy: str, parts: tuple[str, ...] = ("state",)) -> None:
+def _expect_stream(student: Student, strategy: str, parts: tuple[str, ...] = ("state",)) -> None:
     """Where the goals come from is drawn from `rng`, anew at each call: all `parts` of it."""
     achieved, episodes, steps = _buffer(8, 8), np.arange(100) % 8, np.zeros(100, dtype=np.int64)
 
-    def where(rng) -> dict:
+    def where(rng: Any) -> dict:
         drawn = draw(student, strategy, achieved, episodes, steps, rng)
         return {part: getattr(drawn, part) for part in parts}
 
@@ -275,7 +277,7 @@ def test_replace_goals_leaves_its_arguments_alone(student: Student) -> None:
 @subpart("4e")
 def test_replace_goals_uses_the_rng(student: Student) -> None:
     """The draws come from the `rng` that is passed in, new at each call."""
-    expect_stream(student, lambda rng: {"rows": _replaced(student, 100, 0.5, rng)}, {})
+    expect_stream(student, lambda rng: {"rows": _replaced(student, 100, 0.5, cast(Any, rng))}, {})
 
 
 # --- 4f ---

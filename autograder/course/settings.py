@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 GIVEN = ("holes", "complete", "no")  # how a part's file is in hw/: to be filled in, complete, not at all
 HIDDEN = ("visible", "after_due_date", "after_published", "hidden")  # Gradescope's words
 MARGIN = 0.15  # below the threshold of trained weights; from there a policy is clearly not good enough
+ERROR = 1e-3  # of either kind, at most, of the sequential test that judges trained weights
+MAX_EPISODES = 200  # that it plays at most
 
 
 @dataclass(frozen=True)

@@ -154,8 +154,8 @@ def _without(names: Sequence[str]) -> Iterator[None]:
 
 
 def _forget(roots: dict[str, Path]) -> None:
-    """Unload check modules: another run may have other files under the same names."""
-    folders = tuple(str(root) + os.sep for root in roots.values())
+    """Unload the check files: another run may have others under the same names. What they import stays as it is."""
+    files = {str(file) for file in check_files(roots).values()}
     for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(folders):
+        if getattr(module, "__file__", None) in files:
             del sys.modules[name]

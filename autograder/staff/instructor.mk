@@ -7,10 +7,10 @@ demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade 
 
 test: lint  ## everything that is tested: layout, hw/ against solutions/, the kit's own tests
 	@$(PY) -m autograder.staff.release starter --check
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -n 2 --dist loadfile
 
 test-fast: $(READY)  ## the tests that take seconds
-	@$(PY) -m pytest -q -m "not slow"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 verify: $(READY)  ## do the checks fail what is wrong and pass what is right: [ONLY="4b 2"] [JOBS=2] [SEEDS=3] [JSON=file]
 	@$(PY) -m autograder.staff.verify $(call opts,ONLY,--only) $(call opt,JOBS,--jobs) $(call opt,SEEDS,--seeds) $(call opt,JSON,--json)

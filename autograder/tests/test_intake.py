@@ -272,6 +272,7 @@ def test_a_single_archive_is_opened(assignment: Assignment, into: Path, tmp_path
         ("sums.py.gz", b"\x1f\x8b\x08" + b"\0" * 30, "sums.py.gz is"),
         ("s.zip", zipped({"inner.zip": locked()}), "s.zip/inner.zip is protected with a password"),
     ],
+    ids=["7z", "rar", "password", "half a zip", "half a tar", "half a gz", "password inside"],
 )
 def test_what_nobody_could_open_is_named_and_is_not_an_empty_submission(
     assignment: Assignment, tmp_path: Path, name: str, content: bytes, sentence: str

@@ -263,7 +263,7 @@ def _sending(payload: bytes) -> str:
         framed(returned(extension(4, ["module", "name"]))),
         framed(returned(extension(6, [3]))),
         framed(returned(msgpack.Ext(99, b""))),
-        framed(returned(datetime.datetime.now(datetime.UTC))),
+        framed(returned(datetime.datetime(2026, 11, 20, 1, 2, 3, 4, datetime.UTC))),
         framed(packed(b"\x81\xc4\x01x\x01")),  # {b"x": 1}
         framed(packed(b"\x91" * 100_000 + b"\xc0")),
         framed(packed(b"\xdd\xff\xff\xff\xff")),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograder.staff.release import __main__ as cli
-from autograder.staff.release import starter
+from autograder.staff.release import proven, starter
 from autograder.staff.release.outline import read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,6 +126,20 @@ def test_what_the_reference_does_not_pass_is_not_released_and_nothing_is_written
         assert sentence in said or any(line.endswith("run `make starter`.") for line in said)
     assert before == {file: file.read_bytes() for file in (root / "hw").rglob("*") if file.is_file()}
     assert not (root / "dist").exists()
+
+
+def test_what_has_passed_is_not_run_again_until_something_changes(root, capsys, monkeypatch):
+    runs = []
+    pool = proven.ProcessPoolExecutor
+    monkeypatch.setattr(proven, "ProcessPoolExecutor", lambda *a, **k: runs.append(1) or pool(*a, **k))
+    assert run(capsys, "--allow-uncovered")[0] == 0 and len(runs) == 1
+    assert run(capsys)[0] == 0 and len(runs) == 2  # what may lack something proves nothing
+    assert run(capsys)[0] == 0 and len(runs) == 2
+    for name in ("solutions/relabel.py", "autograder/checks/test_relabel.py", "autograder/course.toml"):
+        with open(root / name, "a") as file:
+            file.write("# changed\n")
+        assert run(capsys)[0] == 0 and run(capsys)[0] == 0
+    assert len(runs) == 5
 
 
 def test_a_disk_that_cannot_be_written_is_one_sentence(root, capsys, monkeypatch):

@@ -22,6 +22,7 @@ from autograder.staff.release.new_course import fresh, new_course
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime.date(2026, 11, 2)
+IMPORT = "import numpy as np"  # a line of relabel.py, whatever else it says
 
 
 def copied(folder: Path) -> Path:
@@ -54,7 +55,7 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
 
 def test_a_mended_handout_has_a_line_for_the_students_and_lies_beside_the_old_one(course):
     old = (course / "dist/handout.zip").read_bytes()
-    edit(course, "relabel.py", "t+1 is the state that", "where t+1 is the state that")
+    edit(course, "relabel.py", IMPORT, f"{IMPORT}  # mended")
     updated = updating.build(course, course / "dist/handout.zip", "4b says which states it means", DAY)
     assert updated.path == course / "dist/handout-2.zip" and updated.changed == ("hw/relabel.py",)
     assert (course / "dist/handout.zip").read_bytes() == old
@@ -63,7 +64,7 @@ def test_a_mended_handout_has_a_line_for_the_students_and_lies_beside_the_old_on
     with zipfile.ZipFile(updated.path) as archive:
         for name in ("CHANGELOG.md", "hw/CHANGELOG.md"):
             assert archive.read(f"{handout.TOP}/{name}").decode().endswith(line)
-    edit(course, "relabel.py", "where t+1 is the state that", "and t+1 is the state that")
+    edit(course, "relabel.py", "# mended", "# mended again")
     third = updating.build(course, course / "dist/handout.zip", "clearer still", DAY)
     assert third.path.name == "handout-3.zip" and third.before.name == "handout-2.zip"
     assert read_handout(third.path).changes == (
@@ -76,7 +77,7 @@ def test_without_a_line_for_the_students_there_is_no_new_handout(course):
     out = course / "dist/handout.zip"
     with pytest.raises(ReleaseError, match="Nothing has changed since"):
         updating.build(course, out, "nothing", DAY)
-    edit(course, "relabel.py", "t+1 is the state that", "where t+1 is the state that")
+    edit(course, "relabel.py", IMPORT, f"{IMPORT}  # mended")
     before = (course / "solutions/CHANGELOG.md").read_bytes()
     for note, sentence in ((None, 'NOTE="…"'), (" \n", "The note for the students is empty")):
         with pytest.raises(ReleaseError, match=sentence):
@@ -88,7 +89,7 @@ def test_without_a_line_for_the_students_there_is_no_new_handout(course):
 
 
 def test_a_disk_that_is_full_leaves_the_changelog_as_it_was(course, monkeypatch):
-    edit(course, "relabel.py", "t+1 is the state that", "where t+1 is the state that")
+    edit(course, "relabel.py", IMPORT, f"{IMPORT}  # mended")
     before = (course / "solutions/CHANGELOG.md").read_bytes()
 
     def full(root, out):
@@ -116,7 +117,7 @@ def test_from_the_courses_edit_to_the_students_folder(course, tmp_path):
     solved = (ROOT / "solutions/relabel.py").read_text()
     for hole in ("4a", "4b"):
         part.write_text(replace_hole(part.read_text(), hole, hole_text(solved, hole)))
-    edit(course, "relabel.py", "t+1 is the state that", "where t+1 is the state that")
+    edit(course, "relabel.py", IMPORT, f"{IMPORT}  # mended")
     (course / "requirements.txt").write_text((course / "requirements.txt").read_text() + "# one more\n")
 
     done = run(course, "autograder.staff.release", "update-handout", "--note", "4b says what it means")
@@ -128,7 +129,7 @@ def test_from_the_courses_edit_to_the_students_folder(course, tmp_path):
     assert (
         "what you wrote for 4a, 4b are in it" in done.stdout and "requirements.txt has changed" in done.stdout
     )
-    assert "where t+1 is the state that" in part.read_text()
+    assert f"{IMPORT}  # mended\n" in part.read_text()
     for hole, code in (("4a", 0), ("4b", 0), ("4c", 1)):
         assert run(folder, "autograder", "check", "--sub", hole).returncode == code
     done = run(folder, "autograder", "update", "handout-2.zip")

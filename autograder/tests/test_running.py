@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from autograder.course.parts import read_parts
 from autograder.grader.inside import answers, values
 from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.outside.direct import DirectTransport
@@ -71,6 +73,16 @@ def test_the_unit_checks_of_all_files_run_before_the_long_ones(assignment: Assig
     assert names == ["test_unit", "test_add", "test_double", "test_shout", "test_learning", "test_threshold"]
     listed = [result.id.split("::")[1] for result in results]  # in the order of the files all the same
     assert listed == ["test_threshold", "test_learning", "test_unit", "test_add", "test_double", "test_shout"]
+
+
+def test_a_run_unloads_its_check_files_and_nothing_that_they_share() -> None:
+    """The public checks of the course itself lie in one folder with what they import."""
+    from autograder.checks import checking
+
+    folder = Path(checking.__file__).parent
+    assert len(list_checks({"public": folder}, read_parts())) > 50
+    assert sys.modules["autograder.checks.checking"] is checking
+    assert not [name for name in sys.modules if name.startswith("autograder.checks.test_")]
 
 
 STRANGE = ("[x]", "a::b", "$HOME", "100% right", 'it\'s "new"', "Übung für alle", "-k nothing", "a.b c")

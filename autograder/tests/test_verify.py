@@ -189,9 +189,3 @@ def test_a_sample_is_verified_and_then_known(tmp_path: Path, capsys: pytest.Capt
     assert "1 mutants (0 cosmetic): 0 get through" in capsys.readouterr().out
     assert (tmp_path / "index.html").is_file() and '"survivors": 0' in (tmp_path / "found.json").read_text()
     assert verify(options) == 0 and "1 submissions were known already" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_all_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As `make verify`, at one seed."""
-    assert verify(Verify(seeds=1, out=tmp_path)) == 0, capsys.readouterr().out

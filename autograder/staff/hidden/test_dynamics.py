@@ -69,8 +69,8 @@ def judge_pairs(
     )
     inputs, targets, stats = reference.normalized_pairs(obs, actions, next_obs)
     found = answer[2] if isinstance(answer[2], dict) else {}
-    for key in ("input_mean", "delta_mean") if before else ():
-        expect_no_repeat(before.get(key), found.get(key))
+    for key in ("input_mean", "delta_mean") if before is not None else ():
+        expect_no_repeat((before or {}).get(key), found.get(key))
     causes = {
         prefix: float32_sums(columns, found.get(f"{prefix}_mean"), found.get(f"{prefix}_std"))
         for prefix, columns in (("input", np.concatenate([obs, actions], axis=1)), ("delta", next_obs - obs))
@@ -93,7 +93,7 @@ def judge_pairs(
 def test_pairs_against_reference(student: Student, fresh_rng: np.random.Generator, dtype: str) -> None:
     """Inputs, targets and stats on fresh transitions, also a single one, and twice with the same shapes."""
     # float32: with 40 rows the precision of the sums is not what is judged (test_pairs_of_long_float32_columns does)
-    tolerance = {"atol": 1e-6, "rtol": 1e-5} if dtype == "float64" else {"atol": 5e-5, "rtol": 5e-5}
+    atol, rtol = (1e-6, 1e-5) if dtype == "float64" else (5e-5, 5e-5)
     for num_rows in (1, 2, int(fresh_rng.integers(20, 40))):
         obs_dim, action_dim = fresh_rng.integers(1, 6, size=2)
         before = None
@@ -102,15 +102,15 @@ def test_pairs_against_reference(student: Student, fresh_rng: np.random.Generato
             obs = scales * fresh_rng.normal(size=(num_rows, obs_dim))
             actions = fresh_rng.uniform(-1, 1, (num_rows, action_dim))
             next_obs = obs + scales * fresh_rng.normal(0.3, 1.0, size=obs.shape)
-            pairs = (x.astype(dtype) for x in (obs, actions, next_obs))
-            before = judge_pairs(student, *pairs, before, **tolerance)
+            one, two, three = (x.astype(dtype) for x in (obs, actions, next_obs))
+            before = judge_pairs(student, one, two, three, before, atol=atol, rtol=rtol)
 
 
 @subpart("1a")
 def test_pairs_of_whole_numbers(student: Student, fresh_rng: np.random.Generator) -> None:
     """Whatever the dtype: states of int64 or int32, actions of float32, next states of float64."""
     for dtype in (np.int64, np.int32):
-        obs = fresh_rng.integers(-9, 9, (15, 3)).astype(dtype)
+        obs: np.ndarray = fresh_rng.integers(-9, 9, (15, 3)).astype(dtype)
         actions = fresh_rng.uniform(-1, 1, (15, 2)).astype(np.float32)
         judge_pairs(student, obs, actions, obs + fresh_rng.normal(size=obs.shape), atol=1e-6, rtol=1e-5)
 
@@ -225,6 +225,7 @@ def test_bounded_log_var_of_a_large_batch(student: Student, fresh_rng: np.random
         before = actual
         expect_close(actual, wanted.detach().numpy(), "with 2,500 rows a log-variance is wrong", atol=1e-5)
         expect(gradient is not None, "no gradient flows through the bounds (is something detached?)")
+        assert inputs.grad is not None
         sentence = "with 2,500 rows the gradient of a log-variance is wrong"
         expect_close(gradient, inputs.grad.numpy(), sentence, atol=1e-5)
 

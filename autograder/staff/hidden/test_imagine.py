@@ -527,7 +527,10 @@ def test_samples_of_the_buffer(student: Student, fresh_rng: np.random.Generator)
             expect_distribution(index, np.full(held, 1 / held), sentence)
             expect_independent(index, held, "the rows of a sample are not drawn independently")
             drawn.append(index)
-        expect(not np.array_equal(*drawn), "a second sample repeats the first: draw it from `rng` itself")
+        expect(
+            not np.array_equal(drawn[0], drawn[1]),
+            "a second sample repeats the first: draw it from `rng` itself",
+        )
     expect_not_copied(student, rng)
 
 

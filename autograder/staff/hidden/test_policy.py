@@ -1,6 +1,6 @@
 """Part 3, the goal-conditioned policy: fresh networks and batches, odd shapes, against the reference."""
 
-import math
+from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -72,7 +72,7 @@ def _same_gradients(
     wanted = torch.autograd.grad(outputs.sum(), [*own.parameters(), *inputs])
     by_weights, *by_inputs = found
     expect(
-        all(by_weights.get(name) is not None for name in names) and all(g is not None for g in by_inputs),
+        all(by_weights.get(name) is not None for name in theirs) and all(g is not None for g in by_inputs),
         "no gradient reaches some of the weights or inputs: detach none of them, and leave none out",
     )
     for grad, target in zip([*(by_weights[name] for name in theirs), *by_inputs], wanted, strict=True):
@@ -333,7 +333,8 @@ def test_actor_loss_of_any_batch(student: Student, fresh_rng: np.random.Generato
             loss = student.policy.actor_loss(Tensor(q), Tensor(actions), penalty)
         expect_no_repeat(before, np.asarray(loss))
         before = np.asarray(loss)
-        wanted = reference.actor_loss(*_tensors(q, actions), penalty).item()
+        q_tensor, actions_tensor = _tensors(q, actions)
+        wanted = reference.actor_loss(q_tensor, actions_tensor, penalty).item()
         square, value = (actions**2).mean(), q.mean()
         many = "in a batch of 2000 rows, with 10 critics, the loss is wrong"
         mistakes = {
@@ -462,7 +463,9 @@ SHARE = "the share of random rows is not `epsilon`"
 OUTSIDE = "an action lies outside [-1, 1]: clip after adding the noise"
 
 
-def _explored(student, actions, noise_std: float, epsilon: float, rng) -> np.ndarray:
+def _explored(
+    student: Student, actions: np.ndarray, noise_std: float, epsilon: float, rng: Rng
+) -> np.ndarray:
     """What `explore` makes of actions (B, A)."""
     with on_wrong_shape(ONE_ACTION_A_ROW):
         explored = student.policy.explore(actions, noise_std, epsilon, rng)
@@ -535,7 +538,7 @@ def test_noise_is_clipped_and_only_for_greedy_rows(student: Student, fresh_rng: 
     noise_std, epsilon = float(fresh_rng.uniform(1.0, 3.0)), float(fresh_rng.uniform(0.3, 0.7))
     explored = _explored(student, np.ones((10_000, 2)), noise_std, epsilon, Rng(_seed(fresh_rng)))[:, 0]
     expect(np.abs(explored) <= 1.0, OUTSIDE)
-    below = 0.5 * math.erfc(2.0 / noise_std / math.sqrt(2.0))
+    below = NormalDist().cdf(-2.0 / noise_std)
     sentence = "the greedy rows are clipped after the noise, and the random rows get none"
     expect_probability(int((explored == 1.0).sum()), 10_000, 0.5 * (1 - epsilon), sentence)
     expect_probability(int((explored == -1.0).sum()), 10_000, below * (1 - epsilon), sentence)
@@ -563,7 +566,7 @@ def test_rows_are_random_as_a_whole(student: Student, fresh_rng: np.random.Gener
         actions = fresh_rng.uniform(-0.9, 0.9, size=(rows, dim))
         explored = _explored(student, actions, 0.0, epsilon, Rng(_seed(fresh_rng)))
         changed = np.abs(explored - actions) > 1e-6
-        every = changed.all(axis=1)
+        every = np.asarray(changed.all(axis=1))
         expect((changed.any(axis=1) & ~every).sum() <= 3, "a row is part random, part greedy")
         expect_probability(int(every.sum()), rows, epsilon, SHARE)
         first = every[: rows // 20]

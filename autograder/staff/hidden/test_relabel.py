@@ -1,5 +1,7 @@
 """Part 4, hindsight relabeling: fresh random buffers and batches, odd shapes, against the reference."""
 
+from typing import Any
+
 import numpy as np
 
 from autograder.checks.checking import (
@@ -370,7 +372,7 @@ def _arrivals(rng: np.random.Generator, batch: int, dim: int, distances: np.ndar
 
 
 def _expect_rewards(
-    student, arguments: tuple, otherwise: str, mistakes: dict, before: np.ndarray | None
+    student: Student, arguments: tuple, otherwise: str, mistakes: dict, before: np.ndarray | None
 ) -> np.ndarray:
     """The rewards (B,), the reference's; where they are not, the sentence of the mistake."""
     with on_wrong_shape(ONE_REWARD_A_ROW):
@@ -513,7 +515,11 @@ def test_relabel_as_it_is_given(student: Student, fresh_rng: np.random.Generator
         "obs": following[1],
     }
     batch |= {"rewards": np.full(b, 7.0), "masks": np.arange(b, dtype=float)}
-    options = {"fraction": 1.0, "threshold": float(fresh_rng.uniform(2, 9)), "reward": "sparse"}
+    options: dict[str, Any] = {
+        "fraction": 1.0,
+        "threshold": float(fresh_rng.uniform(2, 9)),
+        "reward": "sparse",
+    }
     for strategy in ("final", "future", "episode", "random"):
         rng = Rng(_seed(fresh_rng))
         new = student.relabel.relabel(batch, achieved, episodes, steps, strategy=strategy, rng=rng, **options)
@@ -532,4 +538,8 @@ def test_relabel_as_it_is_given(student: Student, fresh_rng: np.random.Generator
     last_word = (
         "`adjust` does not have the last word on the goals of `relabel`: leave the given lines as they are"
     )
-    expect_close(new["goals"], reference.final_goals(achieved, episodes, steps, None) + 1.0, last_word)
+    expect_close(
+        new["goals"],
+        reference.final_goals(achieved, episodes, steps, np.random.default_rng(0)) + 1.0,
+        last_word,
+    )

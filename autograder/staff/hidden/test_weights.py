@@ -1,10 +1,11 @@
 """Trained weights: does the policy reach its goals? Played in the grader's own simulator, on fresh seeds.
 
-The threshold is measured (`make calibrate`): a correct solution reaches it in at least 99 of 100 trainings. The verdict
-is a sequential test (autograder/checks/sequential.py): a policy with a true success rate of at least THRESHOLD fails
-with probability at most 1e-3; one at or below THRESHOLD - MARGIN passes with probability at most 0.004 (for .95),
-the chance of an undecided budget included. Between the two the student is favoured: .90 passes four times in five. The
-whole curve: `python -m autograder.bench.operating`, autograder/bench/results/operating.png.
+Task and threshold are the course's (course.toml). If it names no threshold, the measured one counts (`make calibrate`),
+which a correct solution reaches in at least 99 of 100 trainings. The verdict is a sequential test
+(autograder/checks/sequential.py): a policy with a true success rate of at least THRESHOLD fails with probability at
+most 1e-3; one at or below THRESHOLD - MARGIN passes with probability at most 0.004 if the threshold is .95, and more
+often if it is lower (0.04 for .88, 0.13 for .77), the chance of an undecided budget included.
+The whole curve: `python -m autograder.bench.operating`, autograder/bench/results/operating.png.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,14 +17,13 @@ import torch
 from autograder.checks.checking import CheckFailed, expect, expect_array, subpart
 from autograder.checks.policy_file import FILE, HIDDEN, PART, TASK, read_policy
 from autograder.checks.sequential import sequential_test
-from autograder.course.settings import MARGIN
+from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from envs import make_vec
 from envs.tasks import TaskSpec
 from solutions.agent import Agent
 from solutions.kit.collect import collect_episodes
 
 THRESHOLD = PART.threshold
-ERROR, MAX_EPISODES = 1e-3, 200
 NO_POLICY = (
     "the file holds no policy that can be played: the public check of this part says what is wrong with it"
 )

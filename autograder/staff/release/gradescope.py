@@ -20,7 +20,17 @@ from autograder.staff.release.outline import Outline, read_outline
 
 SCRIPTS = ("setup.sh", "run_autograder")
 NOT_NEEDED = (
-    *("matplotlib", "tensorboard", "jupytext", "nbclient", "ipykernel", "imageio", "hypothesis", "ruff"),
+    *(
+        "matplotlib",
+        "tensorboard",
+        "jupytext",
+        "nbclient",
+        "ipykernel",
+        "imageio",
+        "hypothesis",
+        "ruff",
+        "pytest-xdist",
+    ),
     *("pyyaml", "copydetect", "mypy", "merge3", "tomli-w"),
 )
 FOLDERS = (

@@ -14,8 +14,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from autograder.checks.sequential import operating_characteristics
 from autograder.course.late import Policy
 from autograder.course.parts import Part
+from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.course.times import written
 from autograder.grader.report.tables import number
 from autograder.staff.release.errors import ReleaseError
@@ -226,11 +228,20 @@ def _weights(facts: _Facts, body: str) -> str:
     return _paragraph(
         [
             f"For Part {part.number}, train on `{part.task}` and copy the run's `weights.safetensors` to",
-            f"`hw/{part.file}`: it is played on fresh goals until it is clear whether its success rate is",
-            f"at least {100 * part.threshold:g} %. A policy at or above that rate fails by bad luck less than once",
-            "in a thousand gradings.",
+            f"`hw/{part.file}`. It is played on at most {MAX_EPISODES} fresh goals, until it is clear that its",
+            f"success rate is not below {100 * part.threshold:g} %, or that it is. In doubt it passes: at that rate it",
+            f"fails by bad luck less than once in a thousand gradings, {_passes(part.threshold)}.",
         ]
     )
+
+
+def _passes(threshold: float) -> str:
+    """How often a policy passes that is worse than it should be."""
+    rates = [threshold - share * MARGIN for share in (1 / 3, 2 / 3, 1)]
+    told = [operating_characteristics(rate, threshold, MARGIN, ERROR, ERROR, MAX_EPISODES) for rate in rates]
+    found = [(f"{100 * one.rate:g}", f"{100 * one.passes:.0f}") for one in told]
+    times = {rate: "less than once" if count == "0" else f"{count} times" for rate, count in found}
+    return ", ".join(f"with {rate} % it passes {count} in 100" for rate, count in times.items())
 
 
 def _paragraph(pieces: list[str]) -> str:

@@ -42,9 +42,9 @@ def run_all(
         found = {check.id: cache.known(submission.text, check, wanted) for check in checks}
         known[submission.id] = [ended for each in found.values() for ended in each]
         left = [check for check in checks if len(found[check.id]) < len(wanted)]
-        missing = {seed for check in left for seed in set(wanted) - {e.seed for e in found[check.id]}}
+        absent = {seed for check in left for seed in set(wanted) - {e.seed for e in found[check.id]}}
         if left:
-            tasks.append((submission, left, sorted(missing)))
+            tasks.append((submission, left, sorted(absent)))
         else:
             yield submission, known[submission.id], True
     fork = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)

@@ -12,14 +12,14 @@ _TURNED = {ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 class OneForm(ast.NodeTransformer):
     """Takes out what does not change what the code does, and sorts what may stand in any order."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.returns, node.decorator_list = None, []
         read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         self._drop_unread(node, read)
         return node
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -98,13 +98,13 @@ def _ends(statement: ast.stmt) -> bool:
 
 def _key(node: ast.AST) -> int:
     """A number for what an expression says, the same whatever its names are; made once a node."""
-    known = getattr(node, "order", None)
+    known = vars(node).get("order")
     if known is None:
         said = [type(node).__name__, getattr(node, "attr", "")]
         if isinstance(node, ast.Constant) and not isinstance(node.value, str):
             said.append(repr(node.value))
         below = [str(_key(child)) for child in ast.iter_child_nodes(node)]
-        known = node.order = zlib.crc32("|".join(said + below).encode("utf-8", "replace"))  # type: ignore[attr-defined]
+        known = vars(node)["order"] = zlib.crc32("|".join(said + below).encode("utf-8", "replace"))
     return known
 
 
