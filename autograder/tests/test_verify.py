@@ -13,7 +13,9 @@ from autograder.course.parts import read_parts
 from autograder.grader.outcomes import Outcome
 from autograder.staff.verify import judge, report
 from autograder.staff.verify.__main__ import ROOT, Verify, verify
+from autograder.staff.verify.cache import Cache
 from autograder.staff.verify.judge import Neutral
+from autograder.staff.verify.pool import run_all
 from autograder.staff.verify.run import Ended, run
 from autograder.staff.verify.submissions import Role, Submission, changed, read_submissions
 from autograder.staff.verify.unit import _checks, unit_checks
@@ -163,6 +165,14 @@ def test_an_endless_loop_ends_and_is_not_asked_again() -> None:
     results = run(changed(REFERENCE, "2b", body="while True: pass"), checks, range(20), parts)
     assert {e.outcome for e in results} == {Outcome.TIMED_OUT} and len(results) == 20 * len(checks)
     assert time.process_time() - start < 2 * len(checks)
+
+
+def test_who_asks_for_too_much_memory_gets_none(tmp_path: Path) -> None:
+    text = changed(REFERENCE, "2b", body="lengths = np.empty(8 * 10**8)")  # 6 GB, of which nothing is touched
+    submission = replace(WRONG, text=text)
+    ((_, results, _),) = run_all([submission], PARTS, lambda s: [0], 1, Cache(tmp_path / "known.sqlite"))
+    assert any("MemoryError" in e.message for e in results)
+    assert Outcome.PASSED not in {e.outcome for e in results}
 
 
 def test_another_check_of_the_file_may_change(tmp_path: Path) -> None:
