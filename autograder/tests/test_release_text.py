@@ -62,7 +62,11 @@ def test_the_weights_part_names_task_file_and_threshold() -> None:
     text = "<!-- course: weights -->\nold\n<!-- end -->\n"
     said = " ".join(rendered(text, GOALS, WEIGHTS).split())
     assert "For Part 5, train on `push`" in said and "`hw/weights_push.safetensors`" in said
-    assert "success rate is at least 88 %." in said and rendered(text, GOALS) == ""
+    assert (
+        "success rate is not below 88 %, or" in said
+        and "with 83 % it passes 92 times" in said
+        and rendered(text, GOALS) == ""
+    )
 
 
 def test_the_table_ends_with_the_total_without_extra_credit() -> None:
