@@ -20,7 +20,6 @@ from autograder.checks.checking import (
     subpart,
 )
 from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
-from autograder.checks.relabelling import expect_relabelled
 from autograder.checks.states import (
     ONE_GOAL_A_ROW,
     draw,
@@ -448,20 +447,3 @@ def test_rewards_of_another_name_are_refused(student: Student) -> None:
         ValueError,
         "a reward other than 'sparse' and 'dense' raises no ValueError: leave the given lines as they are",
     )
-
-
-# --- relabel, which is given ---
-
-
-@subpart("4a", "4e", "4f", weight=0.5)
-def test_relabel_puts_the_pieces_together(student: Student) -> None:
-    """The given `relabel`: the batch with the final goals, and the rewards that belong to these."""
-    achieved, episodes, steps = _buffer(4, 3), np.array([2, 0, 3, 2, 1]), np.array([2, 2, 1, 1, 0])
-    batch = {"goals": np.full((5, 3), -9.0), "next_achieved": achieved[episodes, steps + 1]}
-    batch |= {"obs": np.arange(10.0).reshape(5, 2), "rewards": np.full(5, 7.0), "masks": np.arange(5.0)}
-    for fraction, threshold, reward in ((1.0, 3.0, "sparse"), (1.0, 0.5, "dense"), (0.0, 1.5, "dense")):
-        options = {"strategy": "final", "fraction": fraction, "threshold": threshold, "reward": reward}
-        new = student.relabel.relabel(batch, achieved, episodes, steps, rng=Rng(0), **options)
-        expect_relabelled(student, batch, new, threshold, reward)
-        wanted = achieved[episodes, 3] if fraction else batch["goals"]
-        expect_close(new["goals"], wanted, NOT_THE_GOALS, name="relabel")

@@ -134,7 +134,7 @@ def test_without_part_2_grading_and_the_students_checks_go_without_it(kit: Kit) 
     )
     figures = json.loads((unpacked / "check.json").read_text())
     assert figures["possible"] == 78 and not [id_ for id_ in figures["subparts"] if id_[0] == "2"]
-    assert kit.points("--sub", "4a") == {"4a": 3, "possible": 3}
+    assert kit.points("--sub", "4a") == pytest.approx({"4a": 3, "possible": 3})
     assert read_parts(kit.root / "autograder/parts.toml").total == 78
 
 
@@ -204,7 +204,9 @@ def test_push_as_the_graded_task(kit: Kit) -> None:
     """The file's name, the public check's hint, the hidden check's threshold and simulator, and the text."""
     kit.edit('task = "reach"', 'task = "push"')
     text = kit.starter()
-    assert "weights_push.safetensors" in text and "a policy for FetchPush" in text and "at least 88 %" in text
+    assert (
+        "weights_push.safetensors" in text and "a policy for FetchPush" in text and "not below 88 %" in text
+    )
     assert "make train TASK=push METHOD=her" in text and "train on `push`" in text
     assert "weights_reach" not in text and "95 %" not in text
     figures = kit.root / "check.json"
@@ -226,7 +228,7 @@ def test_a_task_without_a_measured_threshold_needs_one(kit: Kit) -> None:
     said = kit.run("autograder.staff.release", "starter", code=REFUSED)
     assert re.search(r"line \d+: weights\.task: no threshold is measured for tiny: run make calibrate", said)
     kit.edit("# threshold = 0.95", "threshold = 0.9")
-    assert "at least 90 %" in kit.starter()
+    assert "not below 90 %" in kit.starter()
 
 
 def graded_class(kit: Kit) -> dict[str, str]:
