@@ -3,14 +3,10 @@
 solutions/ --train--> weights --build_members--> submissions --Grader--> reports and one table in out/demo/
 """
 
-import multiprocessing
-import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +16,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.course.parts import Parts, read_parts
-from autograder.grader import grading
 from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.report import page, results
 from autograder.grader.report.grade import Grade
+from autograder.staff.demo.grade import grade_all
 from autograder.staff.demo.members import Member, build_members
-from autograder.staff.hidden import ROOTS
-from autograder.staff.hidden.sandbox.canary import escaped
 from autograder.staff.release import starter
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import read_outline
@@ -88,19 +82,6 @@ def report(rows: list[Row], parts: Parts, console: Console) -> None:
     for row in rows:
         for sentence in row.wrong:
             console.print(f"[red]wrong grade[/] {escape(row.member.name)}: {escape(sentence)}")
-
-
-def grade_all(members: list[Member]) -> Iterator[tuple[Member, Grade]]:
-    """Each member's grade as it is ready; two are graded at a time, as a check uses one core."""
-    jobs = min(2, os.cpu_count() or 1)
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        grades = {pool.submit(_grade, member.path): member for member in members}
-        for done in as_completed(grades):
-            yield grades[done], done.result()
-
-
-def _grade(path: Path) -> Grade:
-    return grading.grade(path, ROOT / "hw", ROOTS, read_parts(), seed=SEED, canary=escaped)
 
 
 def train(folder: Path) -> Path:
