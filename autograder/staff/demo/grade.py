@@ -1,4 +1,4 @@
-"""Grade the demo's class, two at a time. A file of its own: a spawned process does not know what stands in `__main__`."""
+"""Grade the demo's class, two at a time; a spawned process imports this file, and could not import `__main__`."""
 
 from __future__ import annotations
 
