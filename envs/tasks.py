@@ -19,9 +19,8 @@ class FetchLayout:
     positions: tuple[int, ...]  # (3,) each, metres: of the gripper, then of the object if there is one
     vectors: tuple[int, ...]  # (3,) each: object minus gripper, and the velocities
     rotations: tuple[int, ...]  # (3,) each: Euler angles and angular velocities
-    fingers: tuple[
-        int, ...
-    ]  # (2,) each: positions and velocities of the right and the left finger, which move along y
+    # (2,) each: positions and velocities of the right and the left finger, which move along y.
+    fingers: tuple[int, ...]
 
     # The mirrors stand upright near the middle of the table. In y that is exact; in x the middle is at 1.3 m.
     mirror_at: tuple[float, float] = (1.34, 0.75)  # metres, x and y

@@ -93,9 +93,8 @@ class Agent:
             q = self.critic(obs, policy_actions, goals)
             loss = actor_loss(q, policy_actions, self.action_penalty)
             self.actor_optimizer.zero_grad(set_to_none=True)
-            loss.backward(
-                inputs=list(self.actor.parameters())
-            )  # not those of the critic, through which it flows
+            # Not those of the critic, through which it flows.
+            loss.backward(inputs=list(self.actor.parameters()))
             self.actor_optimizer.step()
             return {"actor_loss": loss.item()}
 

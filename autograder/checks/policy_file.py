@@ -35,7 +35,7 @@ def read_policy(path: Path) -> dict[str, np.ndarray]:
         expect((arrays[name] > 0).all(), f"{path.name}: {name} must be positive everywhere")
     expect(
         np.isfinite(raw_actions(arrays)).all(),
-        f"{path.name}: the weights are so large that the policy's actions are no finite numbers: the training diverged",
+        f"{path.name}: the weights are so large that the policy's actions are no finite numbers",
     )
     return arrays
 

@@ -10,9 +10,8 @@ from math import erfc, sqrt
 import numpy as np
 
 from autograder.checks.checking import Rng, Student, expect, expect_array
-from autograder.checks.statistics import is_off
+from autograder.checks.statistics import FALSE_ALARM, is_off
 
-FALSE_ALARM = 1e-7  # of one call of a function of this module
 CALLS = 60  # of a function, to see whether its draws repeat: ten possible streams show themselves at once
 
 NOT_THIS_RNG = (

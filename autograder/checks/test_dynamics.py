@@ -379,9 +379,8 @@ def test_nobody_trains_on_the_holdout(student: Student) -> None:
         not set(train.ravel().tolist()) & set(holdout.tolist()), "a member trains on rows that are held out"
     )
     edges = ({*range(10)}, {*range(30, 40)})
-    expect(
-        {*holdout.tolist()} not in edges, "the first or the last rows are held out; pick them at random"
-    )  # by chance: 2 in 40 over 10, 2e-9
+    # By chance: 2 in 40 over 10, 2e-9.
+    expect({*holdout.tolist()} not in edges, "the first or the last rows are held out; pick them at random")
 
 
 @subpart("1d")
@@ -389,9 +388,8 @@ def test_each_member_has_its_own_bootstrap(student: Student) -> None:
     """A bootstrap sample is drawn with replacement, afresh for each member: about 63 % of the rows, some often."""
     train, _ = split(student, 200, 5, 0.1, seed=2)
     distinct = [len(set(member.tolist())) for member in train]
-    expect(
-        max(distinct) < 180, "a member sees every row exactly once: bootstrap draws are with replacement"
-    )  # 180!/180^180 by chance
+    # 180!/180^180 by chance.
+    expect(max(distinct) < 180, "a member sees every row exactly once: bootstrap draws are with replacement")
     ordered = np.sort(train, axis=1)
     different = [not np.array_equal(ordered[i], ordered[j]) for i in range(5) for j in range(i)]
     expect(all(different), "two members train on the same sample: draw one for each member")

@@ -119,9 +119,8 @@ def test_the_actor_can_learn(student: Student) -> None:
 def test_actors_are_made_as_given(student: Student) -> None:
     """The given lines of `Actor.__init__` make the net: of this size, and with weights that the seed alone decides."""
     actor = student.policy.Actor(5, 3, 4, hidden=(16, 9), seed=7)
-    student.policy.Actor.forward(
-        actor, Tensor(np.zeros((2, 5))), Tensor(np.zeros((2, 3)))
-    )  # open hole: not attempted
+    # Open hole: not attempted.
+    student.policy.Actor.forward(actor, Tensor(np.zeros((2, 5))), Tensor(np.zeros((2, 3))))
     as_given(student, actor, student.module("kit.networks").mlp(8, (16, 9), 4, seed=7))
 
 
@@ -164,10 +163,11 @@ def _critic_inputs(batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_q_values_are_the_nets(student: Student) -> None:
     """The net sees [observation, action, goal], and its output is the Q-value as it is."""
     critic, state, _ = _critic(student, members=2)
+    # Of one shape: keep nothing.
     for inputs in (
         _critic_inputs(4),
         [x[::-1] * 0.7 for x in _critic_inputs(4)],
-    ):  # of one shape: keep nothing
+    ):
         obs, actions, goals = inputs
         with on_wrong_shape(TWO_AXES):
             q = student.policy.Critic.forward(critic, Tensor(obs), Tensor(actions), Tensor(goals))
@@ -228,9 +228,8 @@ def test_the_actor_learns_through_the_critic(student: Student) -> None:
 def test_critics_are_made_as_given(student: Student) -> None:
     """The given lines of `Critic.__init__` make the net: with LayerNorm, and members that differ from each other."""
     critic = student.policy.Critic(5, 3, 2, hidden=(8, 6), members=3, seed=7)
-    student.policy.Critic.forward(
-        critic, *(Tensor(np.zeros((2, dim))) for dim in (5, 2, 3))
-    )  # open hole: not attempted
+    # Open hole: not attempted.
+    student.policy.Critic.forward(critic, *(Tensor(np.zeros((2, dim))) for dim in (5, 2, 3)))
     make = student.module("kit.networks").EnsembleMLP
     as_given(student, critic, make(3, 10, (8, 6), 1, seed=7, layer_norm=True))
 
@@ -561,9 +560,8 @@ def test_noise_of_the_greedy_rows(student: Student) -> None:
     )
     expect(len(np.unique(explored[:, 0])) > 10_000, "rows share their noise: draw anew for each row")
     expect((explored < 0).any(), "no entry is negative: actions lie in [-1, 1]")
-    small = _explored(
-        student, np.zeros((20_000, 3)), 0.04, 0.0, Rng(0)
-    )  # whose root and square keep clear of ±1
+    # Whose root and square keep clear of ±1.
+    small = _explored(student, np.zeros((20_000, 3)), 0.04, 0.0, Rng(0))
     variance = "the noise has the standard deviation √noise_std: `noise_std` is no variance"
     expect(not is_gaussian(small / 0.04**0.5), variance)
     expect(

@@ -189,9 +189,8 @@ def check(
         if part.module and any(sub.id in wanted for sub in part.subparts):
             for name in imports_of(target / part.file, package) if (target / part.file).is_file() else []:
                 if not name.startswith(f"{package}."):
-                    with contextlib.suppress(
-                        Exception
-                    ):  # the check itself will say that it cannot be imported
+                    # The check itself will say that it cannot be imported.
+                    with contextlib.suppress(Exception):
                         importlib.import_module(name)
 
     def connect(limit: float) -> DirectTransport:

@@ -67,9 +67,8 @@ class Checks:
     files: Sequence[Path] = ()
     results: list[CheckResult] = field(default_factory=list)
     collected: list[CheckResult] = field(default_factory=list)  # what will be run, in the order of the files
-    left_out: set[str] = field(
-        default_factory=set
-    )  # files with checks of sub-parts that the course does not grade
+    # Files with checks of sub-parts that the course does not grade.
+    left_out: set[str] = field(default_factory=set)
     only: frozenset[str] | None = None  # the second round's: what could not run in the first
 
     def __post_init__(self) -> None:

@@ -76,9 +76,8 @@ class Collected:
 
     checks: tuple[CheckResult, ...]  # in order
     broken: tuple[CheckResult, ...]  # files that do not load, ill-formed checks: the message says why
-    left_out: frozenset[str] = (
-        frozenset()
-    )  # files, all of whose checks are of parts that the course does not grade
+    # Files, all of whose checks are of parts that the course does not grade.
+    left_out: frozenset[str] = frozenset()
 
 
 def collect_checks(roots: dict[str, Path], parts: Parts) -> Collected:

@@ -28,10 +28,11 @@ from solutions.kit.trainings import Training, train
 
 THRESHOLDS = Path("autograder/staff/hidden/thresholds")
 HIGHEST = 0.95  # above it, the sequential test of a good policy would take too long
+# A correct solution passes with this probability; with this confidence in the bound.
 COVERED, SURE = (
     0.99,
     0.95,
-)  # a correct solution passes with this probability; with this confidence in the bound
+)
 KEPT = ("weights.safetensors", "config.json", "progress.csv")  # of the reference's run
 
 

@@ -79,9 +79,8 @@ def test_a_ring_is_in_the_report_with_a_page_for_its_pairs(size: int, tmp_path: 
     source = hand_in(tmp_path / "class", ring(size, "renamed", 12))
     said = grade(source, tmp_path / "out")
     assert all(f"ring-{i}" in said for i in range(size))
-    others = set(
-        re.findall(r"other-\d+", said)
-    )  # of 12 written apart, one pair may look alike (similar.json)
+    # Of 12 written apart, one pair may look alike (similar.json).
+    others = set(re.findall(r"other-\d+", said))
     assert len(others) <= 2
     assert f"{size} submissions" in said and "never a verdict" in re.sub(r"\s+", " ", said)
     links = re.findall(r'href="(similar/[^"]+)"', said)

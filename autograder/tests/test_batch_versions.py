@@ -128,9 +128,8 @@ def test_a_course_elsewhere_depends_on_its_own_files(assignment: Assignment) -> 
     with_data = versions()
     assert not before.items() & with_data.items()
     path = assignment.root / "checks/public/test_words.py"
-    path.write_text(
-        "from test_sums import PUBLIC\n" + path.read_text()
-    )  # it now depends on both files of this name
+    # It now depends on both files of this name.
+    path.write_text("from test_sums import PUBLIC\n" + path.read_text())
     with_import = versions()
     assert [name for name in before if with_data[name] != with_import[name]] == ["public/test_words.py"]
     assignment.write("checks/public/test_sums.py", "")

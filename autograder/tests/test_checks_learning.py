@@ -153,9 +153,8 @@ class TestWeights:
 
     def test_weights_that_explode_are_no_policy(self, tmp_path):
         exploding = self.tensors() | {"actor.net.0.weight": torch.full((256, 13), 3e38)}
-        assert "no finite numbers" in self.read(
-            tmp_path, exploding
-        )  # no point for a file that cannot be played
+        # No point for a file that cannot be played.
+        assert "no finite numbers" in self.read(tmp_path, exploding)
         (result,) = self.handed_in(tmp_path, exploding)
         assert result.outcome == Outcome.FAILED and "the public check of this part says" in result.message
 

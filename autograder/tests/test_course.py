@@ -205,7 +205,9 @@ def test_push_as_the_graded_task(kit: Kit) -> None:
     kit.edit('task = "reach"', 'task = "push"')
     text = kit.starter()
     assert (
-        "weights_push.safetensors" in text and "a policy for FetchPush" in text and "not below 88 %" in text
+        "weights_push.safetensors" in text
+        and "a policy for FetchPush" in text
+        and "success rate of 88 % fails" in text
     )
     assert "make train TASK=push METHOD=her" in text and "train on `push`" in text
     assert "weights_reach" not in text and "95 %" not in text
@@ -228,7 +230,7 @@ def test_a_task_without_a_measured_threshold_needs_one(kit: Kit) -> None:
     said = kit.run("autograder.staff.release", "starter", code=REFUSED)
     assert re.search(r"line \d+: weights\.task: no threshold is measured for tiny: run make calibrate", said)
     kit.edit("# threshold = 0.95", "threshold = 0.9")
-    assert "not below 90 %" in kit.starter()
+    assert "success rate of 90 % fails" in " ".join(kit.starter().split())
 
 
 def graded_class(kit: Kit) -> dict[str, str]:

@@ -160,9 +160,8 @@ def test_killed_half_way_what_ran_is_in_the_file(platform, assignment: Assignmen
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         time.sleep(0.1)
-        if (root / "results/results.json").is_file() and read(root)[
-            "score"
-        ]:  # every state of it keeps to the schema
+        # Every state of it keeps to the schema.
+        if (root / "results/results.json").is_file() and read(root)["score"]:
             if len([t for t in read(root)["tests"] if t["status"] == "passed"]) == 2:
                 break
     os.killpg(process.pid, signal.SIGKILL)

@@ -86,9 +86,8 @@ def test_what_cannot_be_read_costs_nobody_points(text: str, tmp_path: Path) -> N
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     late, notes = late_on_gradescope(path, COURSE)
     assert late is None and all(note.endswith(").") and "\n" not in note for note in notes)
-    assert (
-        notes or '"assignment": []' in text or '"assignment": null' in text
-    )  # nothing is due: nothing to say
+    # Nothing is due: nothing to say.
+    assert notes or '"assignment": []' in text or '"assignment": null' in text
     assert late_on_gradescope(tmp_path / "none.json", COURSE)[0] is None
 
 

@@ -63,7 +63,7 @@ def test_the_weights_part_names_task_file_and_threshold() -> None:
     said = " ".join(rendered(text, GOALS, WEIGHTS).split())
     assert "For Part 5, train on `push`" in said and "`hw/weights_push.safetensors`" in said
     assert (
-        "success rate is not below 88 %, or" in said
+        "success rate of 88 % fails" in said
         and "with 83 % it passes 92 times" in said
         and rendered(text, GOALS) == ""
     )

@@ -96,10 +96,11 @@ def test_late_days_are_calendar_days_in_the_courses_zone(due: str, submitted: st
 
 
 def test_the_zone_decides_and_not_how_the_platform_writes_its_times() -> None:
+    # 23:59 and, two days on, 01:00 in Los Angeles.
     due, submitted = (
         utc(2026, 11, 21, 7, 59),
         utc(2026, 11, 22, 9),
-    )  # 23:59 and, two days on, 01:00 in Los Angeles
+    )
     assert days_late(due, submitted, ZoneInfo("America/Los_Angeles")) == 2
     assert days_late(due, submitted) == 1
 

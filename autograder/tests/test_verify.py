@@ -11,6 +11,7 @@ import pytest
 
 from autograder.course.parts import read_parts
 from autograder.grader.outcomes import Outcome
+from autograder.staff.release.holes import replace_hole
 from autograder.staff.verify import judge, report
 from autograder.staff.verify.__main__ import ROOT, Verify, verify
 from autograder.staff.verify.cache import Cache
@@ -48,7 +49,8 @@ def test_a_mutant_is_the_part_file_with_one_change(tmp_path: Path) -> None:
     assert [s.role for s in (reference, starter, mutant)] == [Role.REFERENCE, Role.STARTER, Role.WRONG]
     assert mutant.text == reference.text.replace("episode_length - steps", "episode_length - steps - 1")
     body = changed(REFERENCE, "2b", body="lengths = steps")
-    assert "    lengths = steps\n    assert lengths.shape" in body and "SOLUTION 2b" not in body
+    assert body == replace_hole(REFERENCE, "2b", "lengths = steps") != REFERENCE
+    assert "    lengths = steps\n    # END SOLUTION\n    assert lengths.shape" in body
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,8 @@ def load_checkpoint(path: Path, thing: Stateful) -> None:
     content = path.read_bytes()
     try:
         state = torch.load(io.BytesIO(content), weights_only=True)
-    except (
-        Exception
-    ) as error:  # torch has no error of its own for a damaged file, and nothing else is done here
+    # Torch has no error of its own for a damaged file, and nothing else is done here.
+    except Exception as error:
         raise UserMistake(
             f"{path} is damaged, so nothing can go on from it: delete the folder to start anew"
         ) from error

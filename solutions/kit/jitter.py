@@ -17,8 +17,7 @@ def jitter_goals(
 
     Args: goals (B, G), left unchanged; wanted (N, G), the goals that the task asked for. Returns: (B, G).
     """
-    spread = SPREAD * wanted.std(
-        axis=0, dtype=np.float64
-    )  # in float32, goals that are all alike would seem to vary
+    # In float32, goals that are all alike would seem to vary.
+    spread = SPREAD * wanted.std(axis=0, dtype=np.float64)
     steps = spread * rng.standard_normal(goals.shape)
     return np.where(rng.random(len(goals))[:, None] < fraction, goals + steps, goals).astype(goals.dtype)

@@ -106,11 +106,12 @@ def test_episodes_in_which_the_object_was_lifted_are_drawn_in_their_share():
     paths = np.zeros((5, T + 1, 3), np.float32)
     paths[1, 1:, 0] = 0.3  # pushed along the table
     paths[2, 2, 2] = 0.1  # lifted, and set down where it was
+    # Lifted, and dropped beside the table.
     paths[3, 1:] = (
         (0.0, 0.0, 0.1),
         (0.2, 0.0, 0.0),
         (0.3, 0.0, -0.4),
-    )  # lifted, and dropped beside the table
+    )
     shapes = {"obs": (T + 1, OBS), "desired": (3,), "actions": (T, ACTION), "rewards": (T,), "masks": (T,)}
     data = {key: np.zeros((5, *shape), np.float32) for key, shape in shapes.items()}
     memory.add(data | {"achieved": paths})

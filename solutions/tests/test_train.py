@@ -65,9 +65,8 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monk
     def interrupted_round(run):
         rounds.append(run)
         if len(rounds) == 2:
-            os.kill(
-                os.getpid(), signal.SIGINT
-            )  # Ctrl-C in the middle of a round: the round is finished first
+            # Ctrl-C in the middle of a round: the round is finished first.
+            os.kill(os.getpid(), signal.SIGINT)
         return real_round(run)
 
     monkeypatch.setattr(training.Run, "train_round", interrupted_round)

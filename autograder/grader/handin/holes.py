@@ -12,21 +12,21 @@ from envs.errors import UserMistake
 
 PLACEHOLDER = re.compile(r"TODO\((\d+[a-z])\)")
 _RAISED = re.compile(r"\s*raise NotImplementedError\(\"TODO\((\d+[a-z])\): ")
+# They bring no method that a part asks for.
 _PLAIN_BASES = {
     "object",
     "Module",
     "nn.Module",
     "torch.nn.Module",
-}  # they bring no method that a part asks for
+}
 
 
 @dataclass(frozen=True)
 class Holes:
     """What is left to do in one part file."""
 
-    open: tuple[
-        tuple[str, int], ...
-    ]  # (id, line): the placeholder still stands there, or the function is empty
+    # (id, line): the placeholder still stands there, or the function is empty.
+    open: tuple[tuple[str, int], ...]
     undefined: tuple[tuple[str, str], ...]  # (id, function): the file does not define it
 
 

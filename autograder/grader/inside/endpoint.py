@@ -96,9 +96,8 @@ class Endpoint:
     def _own(self, filename: str) -> bool:
         if filename not in self._owned:  # a RecursionError asks for the same file a thousand times
             folder = os.path.dirname(os.path.realpath(filename))
-            self._owned[filename] = folder == os.path.realpath(
-                self._folder
-            )  # directly in it: not the kit's files
+            # Directly in it: not the kit's files.
+            self._owned[filename] = folder == os.path.realpath(self._folder)
         return self._owned[filename]
 
     # --- requests ---

@@ -116,9 +116,8 @@ def load_state(module: nn.Module, arrays: dict[str, np.ndarray]) -> dict[str, st
     with torch.no_grad():
         for name, array in arrays.items():
             chosen[name].copy_(torch.tensor(array))
-    names = {
-        id(tensor): name for name, tensor in [*own.items(), *parameters.items()]
-    }  # as gradients are named
+    # As gradients are named.
+    names = {id(tensor): name for name, tensor in [*own.items(), *parameters.items()]}
     return {name: names[id(tensor)] for name, tensor in chosen.items()}
 
 

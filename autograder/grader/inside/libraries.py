@@ -18,9 +18,8 @@ from typing import Any
 NAMES = (
     "gymnasium mujoco gymnasium_robotics matplotlib.pyplot torch.utils.data torch.utils.tensorboard safetensors.torch"
 ).split()
-WITHOUT_A_COMPILER = {
-    "TORCHDYNAMO_DISABLE": "1"
-}  # read by torch itself: `torch.compile` then compiles nothing
+# Read by torch itself: `torch.compile` then compiles nothing.
+WITHOUT_A_COMPILER = {"TORCHDYNAMO_DISABLE": "1"}
 WITHOUT_A_SCREEN = {"MPLBACKEND": "Agg"}
 
 
@@ -28,9 +27,8 @@ def load() -> None:
     """Import `NAMES`; what this machine lacks is left out, and its import fails in the part file that asks for it."""
     os.environ.update(WITHOUT_A_COMPILER | WITHOUT_A_SCREEN)
     for name in NAMES:
-        with contextlib.suppress(
-            Exception
-        ):  # each is only a convenience: a check says what could not be imported
+        # Each is only a convenience: a check says what could not be imported.
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
     draw_without_a_screen()
 

@@ -218,9 +218,8 @@ class _Decoder:
 
     def array(self, content: bytes) -> np.ndarray:
         header = _HEADER.decode(content)
-        raw = self.blobs.pop(
-            header.blob
-        )  # once only: a thousand names of a blob would make a thousand copies
+        # Once only: a thousand names of a blob would make a thousand copies.
+        raw = self.blobs.pop(header.blob)
         if math.prod(header.shape) * np.dtype(header.dtype).itemsize != len(raw):
             raise Unusable("an array whose shape does not fit its data")
         array = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape)

@@ -125,9 +125,8 @@ def receive(channel: socket.socket) -> None:
 def serve(channel: socket.socket, job: dict[str, Any], folder: Path) -> None:
     """Answer requests until the grader hangs up. `job`: package, parts, seed; `folder` holds the part files."""
     package = importlib.import_module(job["package"])
-    package.__path__.append(
-        str(folder)
-    )  # after the pristine files: a submission adds parts and replaces nothing
+    # After the pristine files: a submission adds parts and replaces nothing.
+    package.__path__.append(str(folder))
     importlib.invalidate_caches()
     random.seed(job["seed"])
     np.random.seed(job["seed"])  # noqa: NPY002  - for code that uses the global generators: the same in each worker
@@ -160,9 +159,8 @@ def _fork(control: socket.socket, fd: int, job: dict[str, Any], plan: Plan) -> t
     try:
         os.setsid()  # a group of its own, so that whatever it starts can be ended with it
         os.dup2(fd, 3)
-        os.closerange(
-            4, os.sysconf("SC_OPEN_MAX")
-        )  # not the control socket, nor anything a library left open
+        # Not the control socket, nor anything a library left open.
+        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
         control.detach()
         channel = socket.socket(fileno=3)
         null = os.open(os.devnull, os.O_RDWR)
@@ -203,9 +201,8 @@ def _used(pid: int) -> float | None:
     if sys.platform != "linux":
         return None
     try:
-        return time.clock_gettime(
-            (~pid << 3) | 2
-        )  # what clock_getcpuclockid(3) gives, which Python does not offer
+        # What clock_getcpuclockid(3) gives, which Python does not offer.
+        return time.clock_gettime((~pid << 3) | 2)
     except OSError:
         return None
 

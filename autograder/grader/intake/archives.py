@@ -117,11 +117,8 @@ def _copies(
             try:
                 with entry.open() as source:
                     copy = room.copy(source, cap)
-            except (
-                UserMistake,
-                MemoryError,
-                tarfile.TarError,
-            ):  # what comes after it in a tar cannot be read
+            # What comes after it in a tar cannot be read.
+            except (UserMistake, MemoryError, tarfile.TarError):
                 raise
             except Exception as error:
                 if _is_ours(error) or entry.checksum is None:

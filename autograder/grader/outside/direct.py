@@ -124,9 +124,8 @@ def _alarm(seconds: float) -> Iterator[None]:
     armed = True
 
     def ring(*_: object) -> None:
-        if (
-            armed and sys.gettrace() is None and "debugpy" not in sys.modules
-        ):  # somebody steps through: let them
+        # Somebody steps through: let them.
+        if armed and sys.gettrace() is None and "debugpy" not in sys.modules:
             raise _Alarm
 
     timers = {signal.SIGPROF: (signal.ITIMER_PROF, 1.0), signal.SIGALRM: (signal.ITIMER_REAL, WALL_FACTOR)}

@@ -23,9 +23,8 @@ class Grade:
     _: KW_ONLY
     escapes: tuple[str, ...] = ()  # what it could have done all the same, where staff allowed that
     notes: tuple[str, ...] = ()  # about the package, for the student
-    missing: tuple[
-        str, ...
-    ] = ()  # parts in words whose checks have not all been run: then the grade is partial
+    # Parts in words whose checks have not all been run: then the grade is partial.
+    missing: tuple[str, ...] = ()
     late: Late | None = None  # how late it was handed in, where that is known
     settings: Settings = field(default_factory=Settings)  # the course's
 

@@ -150,9 +150,8 @@ def _standing(row: dict[str, str]) -> str:
     status = row.get("Status") or ""
     if not status or status in SETTLED:
         return row["Total Score"]
-    so_far = row["Total Score"] or row.get(
-        "Points before Penalty"
-    )  # older tables had unfinished points as the total
+    # Older tables had unfinished points as the total.
+    so_far = row["Total Score"] or row.get("Points before Penalty")
     return status.lower() + (f", {so_far} so far" if so_far else "")
 
 

@@ -573,9 +573,8 @@ def test_mix_of_fresh_batches(student: Student, fresh_rng: np.random.Generator) 
         sides = []
         for side in range(2):
             obs = fresh_rng.normal(size=(batch_size, 3)).astype(np.float32)
-            obs[:, 0] = side * batch_size + fresh_rng.permutation(
-                batch_size
-            )  # each row has a number of its own
+            # Each row has a number of its own.
+            obs[:, 0] = side * batch_size + fresh_rng.permutation(batch_size)
             sides.append(
                 {"obs": obs, "goals": 2 * obs[:, :2], "rewards": obs[:, 0] + 1, "masks": 3 * obs[:, 2:]}
             )

@@ -52,9 +52,8 @@ def build(root: Path, out: Path, minutes: float | None = None, index: str = "") 
 
     `minutes` is the assignment's time limit, by default the course's.
     """
-    outline = read_outline(
-        root / "autograder" / "parts.toml"
-    )  # a mistake is told now, not at every submission
+    # A mistake is told now, not at every submission.
+    outline = read_outline(root / "autograder" / "parts.toml")
     if minutes is None:
         minutes = outline.parts.settings.time.gradescope_minutes
     if not 1 <= minutes <= 40:

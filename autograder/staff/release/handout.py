@@ -25,11 +25,12 @@ from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline, read_outline
 
 TOP = "fetch-homework"  # the one folder that unpacking makes
+# The last is the developer's page.
 WITHHELD = (
     "autograder/staff/",
     "autograder/bench/",
     "autograder/README.md",
-)  # the last is the developer's page
+)
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
 LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
 DATE = (2000, 1, 1, 0, 0, 0)

@@ -8,8 +8,14 @@ from autograder.grader.handin.holes import placeholders
 
 def hole_text(text: str, hole: str) -> str:
     """What stands in a hole, such as "4a", of a part file's text, not indented. Raises ValueError if it has none."""
+    span = hole_span(text, hole)
+    return dedent(text[span.start : span.stop])
+
+
+def hole_span(text: str, hole: str) -> range:
+    """Where in `text` what stands in the hole begins and ends. Raises ValueError if `text` has no such hole."""
     begin, end, _ = _find(text, hole)
-    return dedent(text[begin:end])
+    return range(begin, end)
 
 
 def replace_hole(text: str, hole: str, body: str) -> str:

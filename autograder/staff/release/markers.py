@@ -113,9 +113,8 @@ def blank(text: str, name: str, titles: Mapping[str, str]) -> str:
     blanked = "".join(lines)
     try:
         compile(blanked, name, "exec", dont_inherit=True)
-    except (
-        SyntaxError
-    ) as error:  # rare: say, a `nonlocal` left behind whose variable only the solution assigned
+    # Rare: say, a `nonlocal` left behind whose variable only the solution assigned.
+    except SyntaxError as error:
         raise ReleaseError(
             [f"{name}: without its solutions this is not valid Python ({error.msg})."]
         ) from None

@@ -215,9 +215,8 @@ def _read_manifest(target: Path) -> dict[str, str]:
 
 def _remove_empty_folders(path: Path, stop: Path) -> None:
     for folder in path.parents:
-        shutil.rmtree(
-            folder / "__pycache__", ignore_errors=True
-        )  # else the caches of removed code keep it alive
+        # Else the caches of removed code keep it alive.
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         if folder == stop or any(folder.iterdir()):
             return
         folder.rmdir()

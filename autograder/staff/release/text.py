@@ -94,7 +94,7 @@ def forget(text: str, ids: Iterable[str], within: str = r"[ \t]*") -> str:
     `within` matches the space before a reference, which goes with it.
     """
     one = r"(?:\*\*)?\d+[a-z](?:\*\*)?"
-    unwanted = {id_ for id_ in ids}
+    unwanted = set(ids)
 
     def kept(found: re.Match[str]) -> str:
         words = found[2].split(", ")
@@ -228,9 +228,9 @@ def _weights(facts: _Facts, body: str) -> str:
     return _paragraph(
         [
             f"For Part {part.number}, train on `{part.task}` and copy the run's `weights.safetensors` to",
-            f"`hw/{part.file}`. It is played on at most {MAX_EPISODES} fresh goals, until it is clear that its",
-            f"success rate is not below {100 * part.threshold:g} %, or that it is. In doubt it passes: at that rate it",
-            f"fails by bad luck less than once in a thousand gradings, {_passes(part.threshold)}.",
+            f"`hw/{part.file}`. It is played on fresh goals, {MAX_EPISODES} at most. A policy with a success rate of",
+            f"{100 * part.threshold:g} % fails by bad luck less than once in a thousand gradings;",
+            f"{_passes(part.threshold)}.",
         ]
     )
 

@@ -77,11 +77,12 @@ def _subparts(parts: Parts, names: tuple[str, ...]) -> frozenset[str] | None:
 
 
 def main() -> None:
-    """The command line."""
+    """Exit codes: 0 no problem, 1 problems, 2 a mistake of the user's."""
     try:
         sys.exit(verify(command_line(Verify, description=__doc__)))
     except UserMistake as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -22,10 +22,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import dedent
 from typing import Any
 
 from autograder.course.parts import Parts
+from autograder.staff.release.holes import hole_span, hole_text, replace_hole
 from envs.errors import UserMistake
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
@@ -99,23 +100,13 @@ def read_submissions(
     return found
 
 
-def hole_of(text: str, subpart: str) -> re.Match[str]:
-    """Where the hole of a sub-part is: group 1 is its indentation, group 2 the solution with its hints."""
-    found = re.search(rf"(?ms)^( *)# BEGIN SOLUTION {subpart}\n(.*?)^ *# END SOLUTION\n", text)
-    if found is None:
-        raise UserMistake(f"there is no hole {subpart} (# BEGIN SOLUTION {subpart}) in the part file")
-    return found
-
-
 def changed(text: str, subpart: str, body: str = "", swap: Iterable[Sequence[str]] = ()) -> str:
     """The part file `text` with `body` in the hole, or with each (old, new) of `swap` carried out, in order."""
     if body:
-        hole = hole_of(text, subpart)
-        lines = indent(dedent(body).strip("\n").rstrip() + "\n", hole[1])
-        text = text[: hole.start()] + lines + text[hole.end() :]
+        text = replace_hole(text, subpart, dedent(body).rstrip())
     for old, new in swap:
-        hole = hole_of(text, subpart)
-        start, end = hole.span() if old in hole[0] else (0, len(text))
+        hole = hole_span(text, subpart)
+        start, end = (hole.start, hole.stop) if old in text[hole.start : hole.stop] else (0, len(text))
         if (count := text.count(old, start, end)) != 1:
             where = "hole" if start else "part file"
             raise UserMistake(f"{old!r} stands in the {where} {count} times, and must stand there once")
@@ -126,14 +117,12 @@ def changed(text: str, subpart: str, body: str = "", swap: Iterable[Sequence[str
 
 def hole_body(reference: str, submission: Submission) -> str | None:
     """What stands in the hole of a submission, without markers and hints; None where it changes something else."""
-    hole = hole_of(reference, submission.subpart)
-    before, after = reference[: hole.start()], reference[hole.end() :]
-    text = submission.text
+    hole, text = hole_span(reference, submission.subpart), submission.text
+    before, after = reference[: hole.start], reference[hole.stop :]
     if not (text.startswith(before) and text.endswith(after)):
         return None
-    lines = dedent(text[len(before) : len(text) - len(after)]).splitlines()
-    marks = ("# BEGIN SOLUTION", "# END SOLUTION", "# hint:")
-    return "\n".join(line for line in lines if not line.strip().startswith(marks))
+    lines = hole_text(text, submission.subpart).splitlines()
+    return "\n".join(line for line in lines if not line.strip().startswith("# hint:"))
 
 
 def _read_file(path: Path, side: str, subpart: str, reference: str) -> list[Submission]:

@@ -25,10 +25,11 @@ from autograder.grader.inside.confine import limits
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # places that code names by an absolute path
 # All take paths as their first arguments.
 _OS = "open mkdir rmdir unlink remove rename replace stat lstat listdir scandir".split()
+# These open files in C++.
 _LIBRARIES = {
     "torch": ("save", "load"),
     "safetensors.torch": ("save_file", "load_file"),
-}  # these open files in C++
+}
 _METADATA = "chmod fchmod lchmod chown fchown lchown utime setxattr".split()
 
 

@@ -23,9 +23,8 @@ from autograder.grader.inside.confine.readable import (
 _READ = AccessFs.READ_FILE | AccessFs.READ_DIR
 # Regular files and folders: no link, pipe or socket to trip over. `limits.py` watches how many there are and how deep.
 _FILES = AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.MAKE_REG | AccessFs.REMOVE_FILE
-_FOLDERS = (
-    AccessFs.MAKE_DIR | AccessFs.REMOVE_DIR | AccessFs.REFER
-)  # the last: move a file from one to another
+# The last: move a file from one to another.
+_FOLDERS = AccessFs.MAKE_DIR | AccessFs.REMOVE_DIR | AccessFs.REFER
 _WRITE = _READ | _FILES | _FOLDERS
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import resource
 
-MEMORY = (
-    2**30
-)  # bytes of address space, beyond what the preloaded process has; training with torch takes half of it
+# Bytes of address space, beyond what the preloaded process has; training with torch takes half of it.
+MEMORY = 2**30
 FILE_SIZE = 32 * 2**20  # bytes, of one file
 OPEN_FILES = 256
 THREADS = 64  # beyond those that the same user already runs
-DISK = (
-    64 * 2**20
-)  # bytes in the scratch folder, all files together; found out by looking, so it can be overshot
+# Bytes in the scratch folder, all files together; found out by looking, so it can be overshot.
+DISK = 64 * 2**20
 DISK_FILES = 1000  # and folders
 DEPTH = 16  # of folders within folders
 

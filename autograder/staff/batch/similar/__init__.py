@@ -37,9 +37,8 @@ def similar_groups(
     code = tuple(parts.modules.values())
     given = sorted([*pristine.rglob("*.safetensors"), *reference.rglob("*.safetensors")])
     starter = [path for name in code if (path := pristine / name).is_file()]
-    made_by = hash_of_code(Path(__file__).parent, *starter)[
-        :12
-    ]  # changes with what makes the remembered, and the starter
+    # Changes with what makes the remembered, and the starter.
+    made_by = hash_of_code(Path(__file__).parent, *starter)[:12]
     keep = lambda name, make: remember(f"{made_by}/{name}", make)  # noqa: E731
     links = code_links(contents, store, pristine, reference if reference.is_dir() else None, code, keep)
     links += weight_links(contents, store, given, [f for f in parts.files if f not in code], keep)

@@ -41,9 +41,8 @@ def code_links(
         own = {name: _passages(remember(name, make), files, alike, less) for name, make in made.items()}
         known = _passages(solution, files, alike, {})
         for file in (*files, ALL):
-            if (
-                file == ALL
-            ):  # the last, as it takes the place of the others: of a large class both would be too much
+            # The last, as it takes the place of the others: of a large class both would be too much.
+            if file == ALL:
                 own = {content: _together(of, files) for content, of in own.items()}
                 known = _together(known, files)
             some = {content: of[file] for content, of in own.items() if file in of}

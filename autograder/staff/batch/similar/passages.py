@@ -177,9 +177,8 @@ class _Table:
         codes, rows = [_NONE], [_NONE.astype(np.int32)]
         for count in np.unique(self.counts[(self.counts > 1) & (weights > 0)]):
             chosen = np.flatnonzero((self.counts == count) & (weights > 0))
-            owners = self.owners[
-                self.starts[chosen][:, None] + np.arange(count)
-            ]  # (passages, count), ascending
+            # (passages, count), ascending.
+            owners = self.owners[self.starts[chosen][:, None] + np.arange(count)]
             a, b = np.triu_indices(count, 1)
             codes.append((owners[:, a] * len(self.names) + owners[:, b]).ravel())
             rows.append(np.repeat(chosen.astype(np.int32), len(a)))

@@ -31,9 +31,8 @@ MAX_UNITS, MAX_INPUTS = 2_048, 64  # of a layer whose hidden units are compared
 SAME_UNIT = 0.1  # distance of a hidden unit to the nearest of the other file, of a unit's size, up to which it is that
 NEARLY, BITS = 0.99, 1_000.0  # share and evidence of a link: no chance explains it
 
-Remember = Callable[
-    [str, Callable[[], list[str]]], list[str]
-]  # (what it is of, how to make a sketch) -> as strings
+# (what it is of, how to make a sketch) -> as strings.
+Remember = Callable[[str, Callable[[], list[str]]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,8 @@ def _close(sketches: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     for length, places in by_length.items():
         points = np.stack([sketches[place] for place in places])  # (S, length); POINTS of them are a tensor's
         for start in range(0, len(places), ROWS):
-            likeness = (
-                points[start : start + ROWS] @ points.T * (POINTS / length)
-            )  # (ROWS, S), 1 for the same
+            # (ROWS, S), 1 for the same.
+            likeness = points[start : start + ROWS] @ points.T * (POINTS / length)
             distance = np.sqrt(np.maximum(0.0, 2.0 - 2.0 * likeness))
             rows, columns = np.nonzero(distance <= CLOSE)
             rows, columns = rows[rows + start < columns], columns[rows + start < columns]

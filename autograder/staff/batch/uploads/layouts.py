@@ -68,9 +68,8 @@ class Owner:
     manifest: bool = False  # a text file of Blackboard's about the attempt
 
 
-Layout = Callable[
-    [PurePosixPath], Owner | None
-]  # a file's or folder's path -> its owner; None: another layout's
+# A file's or folder's path -> its owner; None: another layout's.
+Layout = Callable[[PurePosixPath], Owner | None]
 NO_FILE = PurePosixPath(".")
 
 

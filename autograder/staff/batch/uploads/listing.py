@@ -120,9 +120,8 @@ def _in_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
         folder = info.is_dir() or name.endswith("/") or clone < len(path.parts)
         path = PurePosixPath(*path.parts[: clone + 1])
         noise = next((n for n, part in enumerate(path.parts[:clone]) if is_noise(part)), len(path.parts))
-        for depth in range(
-            1, min(noise, len(path.parts) - 1, FOLDER_DEPTH) + 1
-        ):  # few zips have entries for folders
+        # Few zips have entries for folders.
+        for depth in range(1, min(noise, len(path.parts) - 1, FOLDER_DEPTH) + 1):
             above = PurePosixPath(*path.parts[:depth])
             found.setdefault(above, Entry(above, 0, "", info.filename, folder=True))
         if noise < len(path.parts):
@@ -136,9 +135,8 @@ def _in_archive(archive: zipfile.ZipFile) -> Iterator[Entry]:
 
 
 def _path(text: str) -> PurePosixPath:
-    if (
-        not text.isprintable()
-    ):  # bytes that are no UTF-8: each stays a character of its own, so names stay different
+    # Bytes that are no UTF-8: each stays a character of its own, so names stay different.
+    if not text.isprintable():
         text = re.sub("[\udc80-\udcff]", lambda found: chr(ord(found[0]) - 0xDC00), text)
     return PurePosixPath(unicodedata.normalize("NFC", text))
 
