@@ -20,9 +20,8 @@ from envs import task_spec
 from envs.errors import UserMistake
 
 PARTS_FILE = Path(__file__).parents[1] / "parts.toml"
-THRESHOLDS = (
-    "staff/hidden/thresholds"  # beside parts.toml; a handout's course.toml holds the threshold itself
-)
+# Beside parts.toml; a handout's course.toml holds the threshold itself.
+THRESHOLDS = "staff/hidden/thresholds"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import torch
 from envs import TaskSpec
 
 FAR = 0.2, 0.8  # metres: where far episodes are preferred, shorter and longer ways count as these
-AFTER = (
-    3  # steps after the first move of the object until, on the whole, nothing can be done about it any more
-)
+# Steps after the first move of the object until, on the whole, nothing can be done about it any more.
+AFTER = 3
 STORED = ("obs", "achieved", "desired", "actions", "rewards", "masks")
 
 

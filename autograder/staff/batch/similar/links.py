@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
-EVERY_PAIR = (
-    8  # submissions that are all the same, up to which every two are a link; else each with the first
-)
+# Submissions that are all the same, up to which every two are a link; else each with the first.
+EVERY_PAIR = 8
 
 EARLIER = "~"  # "student-1~2": the second of the uploads that student-1 replaced; no key holds that sign
 
