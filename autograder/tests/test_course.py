@@ -134,7 +134,7 @@ def test_without_part_2_grading_and_the_students_checks_go_without_it(kit: Kit) 
     )
     figures = json.loads((unpacked / "check.json").read_text())
     assert figures["possible"] == 78 and not [id_ for id_ in figures["subparts"] if id_[0] == "2"]
-    assert kit.points("--sub", "4a") == pytest.approx({"4a": 3, "possible": 3})
+    assert kit.points("--sub", "4a") == {"4a": 3, "possible": 3}
     assert read_parts(kit.root / "autograder/parts.toml").total == 78
 
 

@@ -45,13 +45,20 @@ def written_apart(rng: random.Random, parts: Parts | None = None) -> dict[str, s
     """One submission: file -> text."""
     parts = parts or read_parts()
     made = Draft(part_files(ROOT / "solutions", parts), parts)
+    for hole, body in ideas(rng, made.holes).items():
+        made.fill(hole, body)
+    return {name: renamed(text, rng) for name, text in made.files().items()}
+
+
+def ideas(rng: random.Random, holes: Sequence[str]) -> dict[str, str]:
+    """What somebody thinks of: hole -> code, where that is not the solution's."""
     right, wrong = _bodies()
-    for hole in made.holes:
+    found = {}
+    for hole in holes:
         draw = rng.random()
         if draw >= SOLUTION:
-            body = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
-            made.fill(hole, body)
-    return {name: renamed(text, rng) for name, text in made.files().items()}
+            found[hole] = rng.choice((wrong if draw >= 1 - WRONG else right)[hole])
+    return found
 
 
 def measure_similar(seed: int, sizes: Sequence[int] = (30, 100, 300)) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Score:
 
     @property
     def earned(self) -> float:
-        return sum(sub.earned for sub in self.subparts)
+        return round(sum(sub.earned for sub in self.subparts), 9)
 
     @property
     def possible(self) -> float:
@@ -167,7 +167,7 @@ def _subscore(name: str, table: _Table, parts: Parts) -> SubScore:
     if name in table.empty:
         outcome = Outcome.NOT_ATTEMPTED
     again = any(r.outcome == Outcome.COULD_NOT_RUN for r in checks)
-    earned = sum(table.earned[r.id, name] for r in checks)
+    earned = round(sum(table.earned[r.id, name] for r in checks), 9)
     return SubScore(parts.part_of(name), parts.subparts[name], checks, earned, outcome, again)
 
 
