@@ -27,6 +27,7 @@ from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 
 _ROUNDING = 1e-9  # points
+_DIGITS = 12  # a sum of shares of 3 points is 3, and not 3.0000000000000004
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Score:
 
     @property
     def earned(self) -> float:
-        return round(sum(sub.earned for sub in self.subparts), 9)
+        return round(sum(sub.earned for sub in self.subparts), _DIGITS)
 
     @property
     def possible(self) -> float:
@@ -167,7 +168,7 @@ def _subscore(name: str, table: _Table, parts: Parts) -> SubScore:
     if name in table.empty:
         outcome = Outcome.NOT_ATTEMPTED
     again = any(r.outcome == Outcome.COULD_NOT_RUN for r in checks)
-    earned = round(sum(table.earned[r.id, name] for r in checks), 9)
+    earned = round(sum(table.earned[r.id, name] for r in checks), _DIGITS)
     return SubScore(parts.part_of(name), parts.subparts[name], checks, earned, outcome, again)
 
 
