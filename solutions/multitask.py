@@ -123,7 +123,7 @@ def relabel_tasks(
 
     "random": any of the K tasks, the old one too, all equally likely. "best": the task in which the row's return is
     highest; if several share it, one of them, all equally likely (a trajectory that solves nothing earns -T in each).
-    Args: returns (B, K), of each row's trajectory under each task; tasks (B,) int, the labels so far. Returns: (B,) int.
+    Args: returns (B, K), of each row's trajectory under each task; tasks (B,) int, the old labels. Returns: (B,) int.
     """
     if strategy not in ("random", "best"):
         raise ValueError(f"relabeling strategy {strategy!r} is unknown: choose 'random' or 'best'")
