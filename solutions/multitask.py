@@ -63,8 +63,8 @@ def multitask_loss(errors: torch.Tensor, tasks: torch.Tensor, num_tasks: int) ->
 def encode_words(tokens: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
     """The code z of an instruction: the mean of the vectors of its words.
 
-    Word w has the vector vectors[w]. Token 0 is padding, which makes short sentences as long as the others: it is no
-    word, and vectors[0] counts nowhere. A sentence without words has the code 0.
+    Word w has the vector vectors[w]. Token 0 is padding, which makes short sentences as long as the others: wherever it
+    stands, it is no word, and vectors[0] counts nowhere. A sentence without words has the code 0.
     Args: tokens (B, L) int64, vectors (V, D) float. Returns: (B, D), with gradients to the vectors.
     """
     # BEGIN SOLUTION 6d
