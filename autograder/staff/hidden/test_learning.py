@@ -1,4 +1,10 @@
-"""Parts 1 to 4: does it learn? Each part trains from scratch in a world drawn for this grading."""
+"""Parts 1 to 4: does it learn? Each part trains from scratch in a world drawn for this grading.
+
+Unit checks judge each function on a few calls. These judge what only a training shows: that the pieces of a part fit
+together, over thousands of calls, on data that the policy itself brings about. Code that is right for the first hundred
+calls and drifts, freezes or repeats itself later passes every unit check and fails here (test_checks_learning.py).
+A training forgives much: half of all wrong answers learn nearly as fast, which is why it replaces no unit check.
+"""
 
 from functools import partial
 
