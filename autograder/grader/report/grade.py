@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 
 from autograder.course.late import Late
+from autograder.course.parts import Part
 from autograder.course.settings import Settings
+from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.scoring import Score
 
@@ -27,6 +29,22 @@ class Grade:
     missing: tuple[str, ...] = ()
     late: Late | None = None  # how late it was handed in, where that is known
     settings: Settings = field(default_factory=Settings)  # the course's
+
+    def of_the_file(self, part: Part) -> tuple[str, ...]:
+        """What is wrong with a part file as a whole, such as that it does not parse: () if nothing is.
+
+        It is one mistake, and not one for each check: all public checks ended with one sentence, and so did all hidden
+        ones, whose sentence may be shorter. The first says it for all.
+        """
+        results = [result for sub in self.score.subparts if sub.part == part for result in sub.checks]
+        found: list[str] = []
+        for visibility in dict.fromkeys(result.visibility for result in results):
+            checks = [result for result in results if result.visibility == visibility]
+            said = {result.message for result in checks}
+            several = len({name for result in checks for name in result.subparts}) > 1
+            if len(said) == 1 and (several or found) and all(r.outcome != Outcome.PASSED for r in checks):
+                found += said
+        return tuple(found)
 
     @property
     def penalty(self) -> float:

@@ -39,6 +39,7 @@ def feedback(grade: Grade, due: datetime | None = None) -> str:
         lines=top_lines(replace(grade, late=None) if withheld else grade),  # a penalty would tell the points
         parts=list(dict.fromkeys(sub.part for sub in subs)),
         subs=subs,
+        of_the_file=lambda part: () if withheld else grade.of_the_file(part),
         loose=[share for share in grade.score.checks if not share.result.subparts],
         rule=budget.rule(grade.settings.time),
         message=lambda result: message_of(shares[result.id]),
