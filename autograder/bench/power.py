@@ -79,7 +79,7 @@ def main() -> None:
     everything = read_submissions(parts, ROOT / "solutions", ROOT / "hw")
     chosen = [submission for submission in everything if submission.kind == KIND]
     cache = Cache(config.out / "known.sqlite")
-    ended = run_all(chosen, parts, lambda _: range(config.seeds), config.jobs, cache)
+    ended = run_all(chosen, parts, lambda _, check: range(config.seeds), config.jobs, cache)
     rows = [row(Judged(submission, results, known), config.seeds) for submission, results, known in ended]
     rows.sort(key=lambda r: (r["sub-part"], r["alternative"]))
     table = Table("sub-part", "alternative", "noticed", "at least (95 %)", "strongest check", "its share")
