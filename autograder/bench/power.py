@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from autograder.checks.statistics import binomial_tails
+from autograder.bench.intervals import CONFIDENCE, at_least
 from autograder.course.parts import read_parts
 from autograder.grader.report.results import write_json
 from autograder.staff.verify.cache import Cache
@@ -26,7 +26,6 @@ from envs.terminal import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 KIND = "stated alternative"
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,6 @@ class Config:
     """where `make verify` keeps what it knows"""
     json: Path | None = None
     """also write the figures to this file"""
-
-
-def at_least(successes: int, trials: int) -> float:
-    """The lower end of the one-sided Clopper-Pearson interval for a probability."""
-    if successes == 0:
-        return 0.0
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        if binomial_tails(successes, trials, middle)[1] < 1 - CONFIDENCE:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def row(judged: Judged, seeds: int) -> dict:
