@@ -12,6 +12,7 @@ from rich.table import Table
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
+from autograder.grader.report.words import number
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -21,11 +22,6 @@ STYLES = {
     Outcome.CRASHED: "magenta",
     Outcome.COULD_NOT_RUN: "blue",
 }
-
-
-def number(points: float) -> str:
-    """Points without needless zeros: 3, 2.5, 1.67."""
-    return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 @contextmanager

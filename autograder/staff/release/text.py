@@ -19,7 +19,7 @@ from autograder.course.late import Policy
 from autograder.course.parts import Part
 from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.course.times import written
-from autograder.grader.report.tables import number
+from autograder.grader.report.words import number
 from autograder.staff.hidden.test_learning import TIME_LIMIT
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline
