@@ -231,7 +231,7 @@ class NearTargets:
 class TellingPlanner:
     """A known `plan_from`: its actions (A = 1) say what it was given and which of the plan's steps they are for.
 
-    The action of step h is 1 · obs[:, 1] + 0.01 · h + 0.0001 · done, so an env that counts its steps in obs[:, 1] and
+    The action of step h is 0.1 · obs[:, 1] + 0.01 · h + 0.001 · done, so an env that counts its steps in obs[:, 1] and
     adds actions up in obs[:, 0] tells who planned when.
     """
 
@@ -241,11 +241,11 @@ class TellingPlanner:
     def __call__(self, obs: np.ndarray, done: int) -> np.ndarray:
         """obs (N, 2), done -> plan (N, H, 1)."""
         self.calls += 1
-        return (obs[:, 1, None] + 0.01 * np.arange(self.horizon) + 0.0001 * done)[..., None]
+        return (0.1 * obs[:, 1, None] + 0.01 * np.arange(self.horizon) + 0.001 * done)[..., None]
 
 
 class CountingEnv:
-    """A known `env_step`: obs[:, 0] adds the actions and a wind up, obs[:, 1] counts steps from `first` on."""
+    """A known `env_step`: obs[:, 0] adds up the actions, obs[:, 1] counts steps, and a wind is added to both."""
 
     def __init__(self, first: np.ndarray, wind: float = 0.0) -> None:
         self.obs, self.wind, self.calls = np.array(first), wind, 0  # (N, 2)
@@ -255,7 +255,7 @@ class CountingEnv:
         if np.shape(actions) != (len(self.obs), 1):
             raise ValueError(f"env_step got actions of shape {np.shape(actions)}, not {(len(self.obs), 1)}")
         self.calls += 1
-        self.obs = self.obs + np.column_stack([np.asarray(actions)[:, 0] + self.wind, np.ones(len(self.obs))])
+        self.obs = self.obs + self.wind + np.column_stack([np.asarray(actions)[:, 0], np.ones(len(self.obs))])
         return self.obs
 
 
