@@ -16,7 +16,7 @@ from envs import TaskSpec
 
 HAND_WEIGHT = 0.3  # on tasks with an object, the hand shall come to it: -d(object, goal) alone says nothing before contact
 RADIUS = 0.10  # of the circle
-SPEED_WEIGHT = 0.5  # of the speed along the circle, in metres a step, beside the distance from it
+SPEED_WEIGHT = 1.5  # of the speed along the circle, in metres a step, beside the distance from it
 BALL = 0.06  # radius of the ball to go round; its middle lies between start and goal
 FAR = 0.20  # metres from the start to the goal behind the ball
 LEFT = 0.50  # metres to the left that count as far
@@ -115,7 +115,7 @@ def around(spec: TaskSpec, first: dict[str, np.ndarray]) -> Wish:
 
     def reward(next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         hand = spec.gripper(next_obs)
-        inside = (1.2 * BALL - _length(hand - balls[rows])).clamp_min(0)  # with a margin: the model is not exact
+        inside = (1.4 * BALL - _length(hand - balls[rows])).clamp_min(0)  # with a margin: the model is not exact
         return -_length(hand - targets[rows]) - 10 * inside
 
     def judge(observed: np.ndarray) -> dict[str, float]:

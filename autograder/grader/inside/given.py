@@ -262,3 +262,13 @@ class CountingEnv:
 def has_graph(function: Any, *args: Any) -> bool:
     """Whether the tensor that a function of the submission returns still hangs on a graph."""
     return bool(function(*args).requires_grad)
+
+
+def returns_of(plan_returns: Any, step: LinearStep, reward: GoalReward, obs: torch.Tensor) -> Any:
+    """A `returns_of` made of the submission's `plan_returns`: one candidate for each episode."""
+
+    def of(plans: torch.Tensor) -> torch.Tensor:
+        returns: torch.Tensor = plan_returns(step, reward, obs, plans[:, None])
+        return returns[:, 0]
+
+    return of
