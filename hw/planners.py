@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from .kit.settings import Count, Positive
-from .model import DynamicsModel
 from .planning import Reward, Step, gradient_step, plan_returns, refit, sample_plans, shift
 
 
@@ -17,11 +16,11 @@ from .planning import Reward, Step, gradient_step, plan_returns, refit, sample_p
 class Search:
     """How long and how wide a planner searches."""
 
-    horizon: Count = 8
-    """steps of a plan"""
-    candidates: Count = 64
+    horizon: Count = 5
+    """steps of a plan; a plan has at least as many steps as are acted out of it"""
+    candidates: Count = 32
     """CEM: plans in each round, for each episode"""
-    elites: Count = 8
+    elites: Count = 4
     """CEM: the best of them, that mean and standard deviation are refitted to"""
     rounds: Count = 4
     """CEM: rounds of sampling and refitting"""
@@ -29,19 +28,10 @@ class Search:
     """CEM: standard deviation of the actions in the first round"""
     min_std: Positive = 0.05
     """CEM: no standard deviation falls below it"""
-    climbs: Count = 10
+    climbs: Count = 5
     """gradient: steps uphill"""
     lr: Positive = 1.0
     """gradient: how far a step goes, times the gradient"""
-
-
-def sampled(model: DynamicsModel, rng: np.random.Generator) -> Step:
-    """Steps sampled from the model, for tensors: no gradient flows through them."""
-
-    def step(obs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        return torch.as_tensor(model.sample_next(obs.numpy(), actions.numpy(), rng), dtype=torch.float32)
-
-    return step
 
 
 class SamplingPlanner:
@@ -69,8 +59,8 @@ class SamplingPlanner:
 class GradientPlanner:
     """Gradient ascent through a model that can be differentiated."""
 
-    def __init__(self, step: Step, reward: Reward, action_dim: int, search: Search):
-        self.step, self.reward, self.action_dim, self.search = step, reward, action_dim, search
+    def __init__(self, step: Step, reward: Reward, action_dim: int, search: Search, rng: np.random.Generator):
+        self.step, self.reward, self.action_dim, self.search = step, reward, action_dim, search  # no draws
         self.raw: np.ndarray | None = None
 
     def __call__(self, obs: np.ndarray, done: int) -> np.ndarray:
@@ -86,3 +76,6 @@ class GradientPlanner:
             raw = gradient_step(returns_of, raw, search.lr)
         self.raw = raw.numpy()
         return np.tanh(self.raw)
+
+
+PLANNERS = {"cem": SamplingPlanner, "gradient": GradientPlanner}
