@@ -26,6 +26,7 @@ from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .kit.collect import collect_episodes
+from .kit.config import LogVarBound, TrainConfig
 from .kit.console import run_command
 from .kit.exploration import repeating, with_script
 from .kit.files import write_json
@@ -33,12 +34,12 @@ from .kit.plan_picture import Trial, draw
 from .kit.recipes import default_config
 from .kit.rewards import WISHES
 from .kit.seeds import FRESH_SEED, SEED_STEP
-from .kit.settings import Count, Layers, NameEachOnce, Seed, check_each, need
+from .kit.settings import Count, Layers, Must, NameEachOnce, check_each, need
 from .model import DynamicsModel
 from .planners import PLANNERS, Search
 from .planning import replan
 
-WITH_OBJECT = 320  # random episodes on a task with an object: contact is rare
+WITHOUT_OBJECT, WITH_OBJECT = 500, 16_000  # random steps: contact is rare
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,22 @@ class PlanConfig:
     """what moves; tiny is a point in the plane"""
     planners: Annotated[tuple[Literal["cem", "gradient"], ...], NameEachOnce] = ("cem",)
     """how plans are found: cem samples, gradient climbs"""
-    every: Annotated[tuple[Count, ...], NameEachOnce] = (1,)
+    every: Annotated[tuple[int, ...], NameEachOnce, Must("be at least 1", lambda x: min(x) >= 1)] = (1,)
     """steps between two plans; a whole episode's is open loop"""
     rewards: Annotated[
         tuple[Literal["goal", "sparse", "circle", "left", "around"], ...], NameEachOnce
     ] = ("goal",)
     """what to plan for: the goal (minus the distance, or -1 while it is far), or wishes of the hand's own"""
-    seeds: Annotated[tuple[Seed, ...], NameEachOnce] = (0,)
+    seeds: Annotated[tuple[int, ...], NameEachOnce, Must("be 0 or more", lambda x: min(x) >= 0)] = (0,)
     """of everything random; a model is fitted for each"""
-    data_episodes: Count | None = None
-    """random episodes the model is fitted to; by default 10, and 320 where there is an object"""
+    random_steps: Count | None = None
+    """steps the model is fitted to, in whole episodes; by default 500, and 16,000 where there is an object"""
     episodes: Count = 40
     """fresh episodes to act in, side by side"""
     hidden: Layers = (64, 64)
     """layers of the model"""
+    model_min_log_var: LogVarBound = TrainConfig.model_min_log_var
+    """lower bound of the log-variance that the model is fitted with"""
     search: Search = Search()
     """how the planner searches"""
     out: Path = Path("runs/plan")
@@ -92,11 +95,14 @@ def explore(task: str, episodes: int, seed: int, rng: np.random.Generator) -> di
 def fit(config: PlanConfig, seed: int) -> tuple[DynamicsModel, dict]:
     """A model of random steps, and on how many it was fitted, how long that took, and its loss."""
     spec, rng = task_spec(config.task), np.random.default_rng([seed, 1])
-    episodes = config.data_episodes or (10 if spec.object is None else WITH_OBJECT)
-    data = explore(config.task, episodes, SEED_STEP * seed, rng)
+    count = config.random_steps or (WITHOUT_OBJECT if spec.object is None else WITH_OBJECT)
+    data = explore(config.task, -(-count // spec.episode_length), SEED_STEP * seed, rng)
     steps = data["obs"][:, :-1], data["actions"], data["obs"][:, 1:]
     rows = [values.reshape(-1, values.shape[-1]) for values in steps]
-    model, start = DynamicsModel(spec.obs_dim, spec.action_dim, seed, hidden=config.hidden), time.perf_counter()
+    model = DynamicsModel(
+        spec.obs_dim, spec.action_dim, seed, hidden=config.hidden, min_log_var=config.model_min_log_var
+    )
+    start = time.perf_counter()
     info = model.fit(*rows, rng)
     return model, {"env_steps": len(rows[0]), "fit_seconds": round(time.perf_counter() - start, 2), **info}
 
@@ -137,7 +143,8 @@ def act(
         **{"plans": len(seconds), "ms_a_replan": round(1000 * float(np.median(seconds)), 2)},
     }
     figures["ms_a_plan"] = round(figures["ms_a_replan"] / config.episodes, 2)
-    return Trial(planner, reward, every, seed, observed, first["desired_goal"], np.stack(actions), promised, figures)
+    marks = first["desired_goal"], wish.balls
+    return Trial(planner, reward, every, seed, observed, *marks, np.stack(actions), promised, figures)
 
 
 @torch.no_grad()
@@ -189,7 +196,8 @@ def plan(config: PlanConfig) -> list[dict]:
     figures = [trial.figures for trial in trials]
     if config.json:
         settings = {"task": config.task, "episodes": config.episodes, "search": asdict(config.search)}
-        made = {"made_by": describe_machine(), **settings, "hidden": config.hidden, "models": fitted}
+        settings |= {"hidden": config.hidden, "model_min_log_var": config.model_min_log_var, "models": fitted}
+        made = {"made_by": describe_machine(), **settings}
         write_json(config.json, made | {"trials": figures})
     if config.video:
         film(config, trials[-1])

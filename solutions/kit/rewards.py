@@ -28,6 +28,7 @@ class Wish:
 
     reward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     judge: Callable[[np.ndarray], dict[str, float]]
+    balls: np.ndarray | None = None  # (N, 3), of radius BALL: not to be entered
 
 
 def _length(vectors: Any) -> Any:
@@ -124,7 +125,7 @@ def around(spec: TaskSpec, first: dict[str, np.ndarray]) -> Wish:
         well = (left_over < spec.distance_threshold) & (nearest >= BALL)
         return {"success": float(well.mean()), "cm_off": _cm(left_over), "cm_nearest": _cm(nearest, np.min)}
 
-    return Wish(reward, judge)
+    return Wish(reward, judge, ball)
 
 
 WISHES: dict[str, Callable[[TaskSpec, dict[str, np.ndarray]], Wish]] = {
