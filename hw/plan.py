@@ -1,18 +1,14 @@
 """Plan with a learned model: `python -m solutions.plan --task reach` (in a handout: `python -m hw.plan`).
 
-    random steps  --fit-->  model  --planner, reward, every-->  acting and planning again  -->  a table, plan.png, figures
+    random steps  --fit-->  model  --planner, reward, every-->  planning and acting in turn  -->  a table, plan.png
 
 No policy is trained, and the model is fitted before any reward is known. Several rewards, planners or numbers of steps
 between plans are tried one after the other, all with the same model.
 """
 
 import itertools
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -20,150 +16,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from envs import make_vec, task_spec
+from envs import task_spec
 from envs.machine import describe_machine
-from envs.tasks import TaskName
 from envs.terminal import command_line
 
-from .kit.collect import collect_episodes
 from .kit.console import run_command
-from .kit.exploration import repeating, with_script
 from .kit.files import write_json
+from .kit.plan_config import PlanConfig, checked
 from .kit.plan_picture import Trial, draw
-from .kit.recipes import default_config
-from .kit.rewards import WISHES
 from .kit.seeds import FRESH_SEED, SEED_STEP
-from .kit.settings import Count, Layers, NameEachOnce, Seed, check_each, need
-from .model import DynamicsModel
-from .planners import PLANNERS, Search
-from .planning import replan
-
-WITH_OBJECT = 320  # random episodes on a task with an object: contact is rare
-
-
-@dataclass(frozen=True)
-class PlanConfig:
-    """Fit the model to random steps, plan in it, act, and count the successes."""
-
-    task: TaskName = "reach"
-    """what moves; tiny is a point in the plane"""
-    planners: Annotated[tuple[Literal["cem", "gradient"], ...], NameEachOnce] = ("cem",)
-    """how plans are found: cem samples, gradient climbs"""
-    every: Annotated[tuple[Count, ...], NameEachOnce] = (1,)
-    """steps between two plans; a whole episode's is open loop"""
-    rewards: Annotated[
-        tuple[Literal["goal", "sparse", "circle", "left", "around"], ...], NameEachOnce
-    ] = ("goal",)
-    """what to plan for: the goal (minus the distance, or -1 while it is far), or wishes of the hand's own"""
-    seeds: Annotated[tuple[Seed, ...], NameEachOnce] = (0,)
-    """of everything random; a model is fitted for each"""
-    data_episodes: Count | None = None
-    """random episodes the model is fitted to; by default 10, and 320 where there is an object"""
-    episodes: Count = 40
-    """fresh episodes to act in, side by side"""
-    hidden: Layers = (64, 64)
-    """layers of the model"""
-    search: Search = Search()
-    """how the planner searches"""
-    out: Path = Path("runs/plan")
-    """where the picture goes, in a folder of the task's name"""
-    video: Path | None = None
-    """also write a video of the last trial's first episode to this .mp4 file"""
-    json: Path | None = None
-    """also write the figures to this file, and the picture beside it"""
-
-
-def explore(task: str, episodes: int, seed: int, rng: np.random.Generator) -> dict:
-    """So many episodes of random actions, each held for some steps; where there is an object, its script acts too."""
-    script = default_config(task).scripted
-    env = make_vec(task, min(episodes, 20), seed)
-
-    def uniform(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        return rng.uniform(-1.0, 1.0, size=(len(obs), env.task_spec.action_dim))
-
-    rounds = []
-    for _ in range(-(-episodes // env.num_envs)):
-        policy = with_script(repeating(uniform, 1.0, rng), env.task_spec, script, 1.0, 0.0, rng)
-        rounds.append(collect_episodes(env, policy))
-    env.close()
-    return {key: np.concatenate([data[key] for data in rounds])[:episodes] for key in rounds[0]}
-
-
-def fit(config: PlanConfig, seed: int) -> tuple[DynamicsModel, dict]:
-    """A model of random steps, and on how many it was fitted, how long that took, and its loss."""
-    spec, rng = task_spec(config.task), np.random.default_rng([seed, 1])
-    episodes = config.data_episodes or (10 if spec.object is None else WITH_OBJECT)
-    data = explore(config.task, episodes, SEED_STEP * seed, rng)
-    steps = data["obs"][:, :-1], data["actions"], data["obs"][:, 1:]
-    rows = [values.reshape(-1, values.shape[-1]) for values in steps]
-    model, start = DynamicsModel(spec.obs_dim, spec.action_dim, seed, hidden=config.hidden), time.perf_counter()
-    info = model.fit(*rows, rng)
-    return model, {"env_steps": len(rows[0]), "fit_seconds": round(time.perf_counter() - start, 2), **info}
-
-
-def act(
-    config: PlanConfig, model: DynamicsModel, seed: int, planner: str, reward: str, every: int,
-    each_step: Callable[[], object] = lambda: None,
-) -> Trial:  # fmt: skip
-    """Plan for a reward and act, in all episodes side by side; calls `each_step` after each step."""
-    env = make_vec(config.task, config.episodes, FRESH_SEED + SEED_STEP * seed)
-    spec, (first, _) = env.task_spec, env.reset()
-    wish = WISHES[reward](spec, first)
-    horizon = min(max(config.search.horizon, every), env.episode_length)
-    search = replace(config.search, horizon=horizon)
-    rng = np.random.default_rng([seed, 2])
-    planned = PLANNERS[planner](model.mean_next, wish.reward, spec.action_dim, search, rng)
-    actions: list[np.ndarray] = []
-    promised: list[np.ndarray] = []
-    seconds: list[float] = []
-
-    def plan_from(obs: np.ndarray, done: int) -> np.ndarray:
-        start = time.process_time()
-        plan = planned(obs, done)
-        seconds.append(time.process_time() - start)  # of computing, whatever else the machine does
-        promised.append(imagined(model, obs, plan[:, :every]))
-        return plan
-
-    def env_step(chosen: np.ndarray) -> np.ndarray:
-        actions.append(chosen)
-        each_step()
-        return env.step(chosen)[0]["observation"]
-
-    observed = np.asarray(replan(plan_from, env_step, first["observation"], env.episode_length, every))
-    env.close()
-    figures = {
-        **{"planner": planner, "reward": reward, "every": every, "seed": seed, "horizon": horizon},
-        **wish.judge(observed),
-        **{"plans": len(seconds), "ms_a_replan": round(1000 * float(np.median(seconds)), 2)},
-    }
-    figures["ms_a_plan"] = round(figures["ms_a_replan"] / config.episodes, 2)
-    return Trial(planner, reward, every, seed, observed, first["desired_goal"], np.stack(actions), promised, figures)
-
-
-@torch.no_grad()
-def imagined(model: DynamicsModel, obs: np.ndarray, plan: np.ndarray) -> np.ndarray:
-    """Where a plan (N, H, A) leads in the model, with the first state: (H+1, N, O)."""
-    states = [torch.as_tensor(obs, dtype=torch.float32)]
-    for actions in torch.as_tensor(plan, dtype=torch.float32).unbind(dim=1):
-        states.append(model.mean_next(states[-1], actions))
-    return torch.stack(states).numpy()
-
-
-def checked(config: PlanConfig) -> PlanConfig:
-    """Raises: UserMistake for a value that makes no sense."""
-    check_each(config)
-    check_each(config.search)
-    search, spec = config.search, task_spec(config.task)
-    need(search.elites <= search.candidates, f"of {search.candidates} candidates, {search.elites} cannot be the best")
-    own = [reward for reward in config.rewards if reward not in ("goal", "sparse")]
-    need(spec.layout is not None or not own, f"{' and '.join(own)}: {config.task} has no hand, so name another task")
-    need(config.video is None or config.video.suffix == ".mp4", f"a video is an .mp4 file, not {config.video}")
-    flat = "sparse" in config.rewards and "gradient" in config.planners
-    need(not flat, "the sparse reward is flat nearly everywhere, so there is no gradient to climb: plan with cem alone")
-    longest = max(config.every)
-    need(longest <= spec.episode_length, f"an episode of {config.task} has {spec.episode_length} steps, so every "
-         f"{longest} is too many")  # fmt: skip
-    return config
+from .plan_trials import act, fit
 
 
 def plan(config: PlanConfig) -> list[dict]:
@@ -171,7 +33,12 @@ def plan(config: PlanConfig) -> list[dict]:
     torch.set_num_threads(1)
     spec, fitted, trials = task_spec(checked(config).task), [], []
     kinds = list(itertools.product(config.rewards, config.planners, config.every))
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(), disable=not Console().is_terminal) as progress:
         bar = progress.add_task("", total=len(config.seeds) * len(kinds) * spec.episode_length)
         for seed in config.seeds:
@@ -189,7 +56,8 @@ def plan(config: PlanConfig) -> list[dict]:
     figures = [trial.figures for trial in trials]
     if config.json:
         settings = {"task": config.task, "episodes": config.episodes, "search": asdict(config.search)}
-        made = {"made_by": describe_machine(), **settings, "hidden": config.hidden, "models": fitted}
+        settings |= {"hidden": config.hidden, "model_min_log_var": config.model_min_log_var, "models": fitted}
+        made = {"made_by": describe_machine(), **settings}
         write_json(config.json, made | {"trials": figures})
     if config.video:
         film(config, trials[-1])
@@ -220,7 +88,9 @@ def film(config: PlanConfig, trial: Trial) -> None:
     assert config.video is not None
     actions = iter(trial.actions[:, :1])  # the env is exact, so the same actions lead through the same states
     try:
-        record_video(config.task, lambda obs: next(actions), config.video, 1, FRESH_SEED + SEED_STEP * trial.seed)
+        record_video(
+            config.task, lambda obs: next(actions), config.video, 1, FRESH_SEED + SEED_STEP * trial.seed
+        )
         print(f"video: {config.video}")
     except RenderingUnavailable as reason:
         print(f"nothing drawn: {reason}")

@@ -3,35 +3,11 @@
 Both keep their last plan, and begin the next search with what is left of it (`shift`).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
-from .kit.settings import Count, Positive
+from .kit.plan_config import Search
 from .planning import Reward, Step, gradient_step, plan_returns, refit, sample_plans, shift
-
-
-@dataclass(frozen=True)
-class Search:
-    """How long and how wide a planner searches."""
-
-    horizon: Count = 5
-    """steps of a plan; a plan has at least as many steps as are acted out of it"""
-    candidates: Count = 32
-    """CEM: plans in each round, for each episode"""
-    elites: Count = 4
-    """CEM: the best of them, that mean and standard deviation are refitted to"""
-    rounds: Count = 4
-    """CEM: rounds of sampling and refitting"""
-    first_std: Positive = 0.5
-    """CEM: standard deviation of the actions in the first round"""
-    min_std: Positive = 0.05
-    """CEM: no standard deviation falls below it"""
-    climbs: Count = 5
-    """gradient: steps uphill"""
-    lr: Positive = 1.0
-    """gradient: how far a step goes, times the gradient"""
 
 
 class SamplingPlanner:
@@ -50,7 +26,9 @@ class SamplingPlanner:
         for _ in range(search.rounds):
             plans = np.asarray(sample_plans(mean, std, search.candidates, self.rng))
             with torch.no_grad():
-                returns = plan_returns(self.step, self.reward, start, torch.as_tensor(plans, dtype=torch.float32))
+                returns = plan_returns(
+                    self.step, self.reward, start, torch.as_tensor(plans, dtype=torch.float32)
+                )
             mean, std = refit(plans, returns.numpy(), search.elites, search.min_std)
         self.plan = np.asarray(mean)
         return self.plan

@@ -30,7 +30,7 @@ def plan_returns(step: Step, reward: Reward, obs: torch.Tensor, plans: torch.Ten
     goal). Gradients must flow from the returns back to the plans, so stay with torch.
     Args: obs (N, O), plans (N, P, H, A). Returns: (N, P).
     """
-    episodes, candidates, horizon, action_dim = plans.shape
+    episodes, candidates = plans.shape[:2]
     # TODO(7a): torch.arange(N).repeat_interleave(P) are the rows that fit plans.reshape(N * P, H, A); obs[rows] starts them
     raise NotImplementedError("TODO(7a): the returns of plans")
     assert returns.shape == (episodes, candidates), "one return for each plan: (N, P)"
@@ -85,7 +85,7 @@ def gradient_step(
     episode's plan, so the gradient of the sum holds each episode's own.
     Args: returns_of, a function plans (N, H, A) -> returns (N,); raw (N, H, A). Returns: the new raw, detached.
     """
-    # TODO(7e): x = raw.detach().requires_grad_(True) is a leaf; torch.autograd.grad(value, x) gives a tuple with the gradient
+    # TODO(7e): raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
     raise NotImplementedError("TODO(7e): a gradient step on a plan")
     assert better.shape == raw.shape, "as many actions as before: (N, H, A)"
     return better
@@ -95,7 +95,7 @@ def replan(
     plan_from: Callable[[np.ndarray, int], np.ndarray], env_step: Callable[[np.ndarray], np.ndarray],
     obs: np.ndarray, steps: int, every: int,
 ) -> np.ndarray:  # fmt: skip
-    """Act for `steps` steps with plans: plan, act out the plan's first `every` actions, plan anew from what was observed.
+    """Act for `steps` steps: plan, act out the plan's first `every` actions, plan anew from what was observed.
 
     If a plan has fewer than `every` actions, all of them are acted out. The last plan is broken off after step `steps`.
     Args: plan_from(obs (N, O), done) -> plan (N, H, A), where done is how many actions of the plan before were acted

@@ -30,9 +30,10 @@ def plan_returns(step: Step, reward: Reward, obs: torch.Tensor, plans: torch.Ten
     goal). Gradients must flow from the returns back to the plans, so stay with torch.
     Args: obs (N, O), plans (N, P, H, A). Returns: (N, P).
     """
-    episodes, candidates, horizon, action_dim = plans.shape
+    episodes, candidates = plans.shape[:2]
     # BEGIN SOLUTION 7a
     # hint: torch.arange(N).repeat_interleave(P) are the rows that fit plans.reshape(N * P, H, A); obs[rows] starts them
+    horizon, action_dim = plans.shape[2:]
     rows = torch.arange(episodes).repeat_interleave(candidates)
     states, actions = obs[rows], plans.reshape(episodes * candidates, horizon, action_dim)
     total = torch.zeros(episodes * candidates)
@@ -106,7 +107,7 @@ def gradient_step(
     Args: returns_of, a function plans (N, H, A) -> returns (N,); raw (N, H, A). Returns: the new raw, detached.
     """
     # BEGIN SOLUTION 7e
-    # hint: x = raw.detach().requires_grad_(True) is a leaf; torch.autograd.grad(value, x) gives a tuple with the gradient
+    # hint: raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
     x = raw.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(returns_of(torch.tanh(x)).sum(), x)
     better = (x + lr * gradient).detach()
@@ -119,7 +120,7 @@ def replan(
     plan_from: Callable[[np.ndarray, int], np.ndarray], env_step: Callable[[np.ndarray], np.ndarray],
     obs: np.ndarray, steps: int, every: int,
 ) -> np.ndarray:  # fmt: skip
-    """Act for `steps` steps with plans: plan, act out the plan's first `every` actions, plan anew from what was observed.
+    """Act for `steps` steps: plan, act out the plan's first `every` actions, plan anew from what was observed.
 
     If a plan has fewer than `every` actions, all of them are acted out. The last plan is broken off after step `steps`.
     Args: plan_from(obs (N, O), done) -> plan (N, H, A), where done is how many actions of the plan before were acted

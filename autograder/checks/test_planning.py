@@ -19,8 +19,8 @@ from autograder.checks.checking import (
     expect_unchanged,
     subpart,
 )
-from autograder.checks.independence import expect_independent_rows, own_rng
-from autograder.checks.mistakes import NO_VIEWS, expect_no_repeat, on_error, on_wrong_shape, recognise
+from autograder.checks.independence import expect_independent_rows
+from autograder.checks.mistakes import expect_no_repeat, on_error, on_wrong_shape, recognise
 from autograder.checks.statistics import is_gaussian, normal_to_uniform
 from autograder.checks.streams import expect_stream
 
@@ -29,7 +29,6 @@ PLANS_OF_ALL = "there are `count` plans for each episode: shape (N, P, H, A)"
 ONE_MEAN_A_STEP = "mean and std have a number for each action of a plan: shape (N, H, A)"
 AS_LONG = "as many actions come out as went in: shape (N, H, A)"
 ONE_OBSERVATION_A_STEP = "there is one observation for each step, and the first: shape (steps + 1, N, O)"
-
 
 
 def _told_apart(mistakes: Mapping[str, Any], wanted: np.ndarray) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def _expect_returns(student: Student, obs: np.ndarray, goals: np.ndarray, plans:
 
 @subpart("7a", hint="three lines in the loop: step the states, and add the rewards of the new ones")
 def test_returns_of_two_plans(student: Student) -> None:
-    """From 0 towards 2: the plan (1, 1, 1) comes by 1, 2 and 3, so its return is -1 - 0 - 1; (0, 1, 0) gets -4 - 1 - 1."""
+    """From 0 towards 2: the plan (1, 1, 1) comes by 1, 2, 3, so its return is -1 - 0 - 1; (0, 1, 0) gets -4 - 1 - 1."""
     plans = np.array([[1.0, 1.0, 1.0], [0.0, 1.0, 0.0]]).reshape(1, 2, 3, 1)
     _expect_returns(student, np.zeros((1, 1)), np.full((1, 1), 2.0), plans)
 
@@ -104,8 +103,12 @@ def test_returns_of_several_episodes(student: Student) -> None:
         returns = _returns(student, obs, goals, plans)
         states = _imagined(obs, plans)[1:, ..., 0]
         first = {
-            "every plan is judged by the first episode's goal: pass the row's own episode to `reward`": goals[0, 0],
-            "the goals of the episodes are mixed up: `rows` must say whose plan stands in each row": goals[::-1],
+            "every plan is judged by the first episode's goal: pass the row's own episode to `reward`": goals[
+                0, 0
+            ],
+            "the goals of the episodes are mixed up: `rows` must say whose plan stands in each row": goals[
+                ::-1
+            ],
         }
         wrong = {name: -((states - np.reshape(g, (-1, 1))) ** 2).sum(axis=0) for name, g in first.items()}
         from_first = _imagined(np.broadcast_to(obs[:1], obs.shape), plans)[1:, ..., 0]
@@ -125,7 +128,9 @@ def test_all_plans_are_stepped_side_by_side(student: Student) -> None:
     with on_wrong_shape(ONE_RETURN_A_PLAN):
         student.planning.plan_returns(step, reward, Tensor(np.zeros((2, 1))), Tensor(np.zeros((2, 3, 4, 1))))
     calls, rows = (student.read(step, name) for name in ("calls", "rows"))
-    expect(calls <= 4, "the model is called more often than once for each step: step all N·P plans side by side")
+    expect(
+        calls <= 4, "the model is called more often than once for each step: step all N·P plans side by side"
+    )
     expect(calls == 4, "the model is called less often than once for each of the H steps")
     expect(rows == 24, "the model steps more or fewer rows than one for each plan")
 
@@ -188,7 +193,9 @@ def test_plans_without_spread_are_the_mean(student: Student) -> None:
         if len(mean) == 3:
             name = "episodes and candidates are mixed up: the plans of an episode are around its own mean"
             mistakes[name] = wanted.swapaxes(0, 1)
-        sentence = recognise(plans, "with a standard deviation of 0 each candidate plan is its episode's mean", mistakes)
+        sentence = recognise(
+            plans, "with a standard deviation of 0 each candidate plan is its episode's mean", mistakes
+        )
         expect_close(plans, wanted, sentence, name="sample_plans")
 
 
@@ -201,23 +208,30 @@ def test_plans_are_gaussian(student: Student) -> None:
     noise = plans - mean[:, None]
     expect(np.ptp(noise) > 0, "nothing was added to the mean: each candidate is a random plan around it")
     if not is_gaussian(noise / std[:, None]):
+        average = np.full_like(std, std.mean())
         mistakes = {
             "`std` is a standard deviation: multiply the noise by it, not by its square": std**2,
             "`std` is a standard deviation: multiply the noise by it, not by its root": np.sqrt(std),
             "the noise was not multiplied by `std`": np.ones_like(std),
-            "all actions get the noise of the average standard deviation: each has its own": np.full_like(std, std.mean()),
+            "all actions get the noise of the average standard deviation: each has its own": average,
         }  # fmt: skip
         free = np.abs(plans) < 1  # noise that is too large is clipped
         for sentence, scale in mistakes.items():
             expect(not (is_gaussian(noise / scale[:, None]) if free.all() else False), sentence)
         z = np.sort(noise / std[:, None], axis=None)
         each_new = len(np.unique(z)) > z.size / 2
-        expect(z[-1] > 2.5 or not each_new, "the noise is uniform, or cut off: it is Gaussian, with some draws far out")
+        expect(
+            z[-1] > 2.5 or not each_new,
+            "the noise is uniform, or cut off: it is Gaussian, with some draws far out",
+        )
         expect(False, "the noise is not Gaussian with standard deviation `std`")
     wide = _sampled(student, np.full((1, 2, 2), 0.9), np.ones((1, 2, 2)), 500, Rng(1))
     expect(np.abs(wide) <= 1, "an action lies outside [-1, 1]: clip after adding the noise")
     share = (wide == 1).mean()
-    expect(0.3 < share < 0.6, "around 0.9 with a standard deviation of 1, some half of the actions are clipped to 1")
+    expect(
+        0.3 < share < 0.6,
+        "around 0.9 with a standard deviation of 1, some half of the actions are clipped to 1",
+    )
 
 
 @subpart("7b")
@@ -234,7 +248,9 @@ def test_plans_are_independent(student: Student) -> None:
     for sentence, axis in shared.items():
         expect((np.ptp(plans, axis=axis) == 0).mean() < 0.5, sentence)
     uniform = normal_to_uniform(plans / 0.1)
-    expect_independent_rows(uniform, "the draws are not independent of each other: one for each entry of the plans")
+    expect_independent_rows(
+        uniform, "the draws are not independent of each other: one for each entry of the plans"
+    )
 
 
 @subpart("7b")
@@ -274,7 +290,9 @@ def _elites(plans: np.ndarray, returns: np.ndarray, chosen: slice) -> np.ndarray
     return np.take_along_axis(plans, order[:, :, None, None], axis=1)
 
 
-def _expect_refit(student: Student, plans: np.ndarray, returns: np.ndarray, num_elites: int, floor: float) -> None:
+def _expect_refit(
+    student: Student, plans: np.ndarray, returns: np.ndarray, num_elites: int, floor: float
+) -> None:
     mean, std = _refitted(student, plans, returns, num_elites, floor)
     elites = _elites(plans, returns, slice(num_elites))
     flat = plans.reshape(1, -1, *plans.shape[2:])
@@ -328,7 +346,9 @@ def _expect_refit(student: Student, plans: np.ndarray, returns: np.ndarray, num_
         ),
     }  # fmt: skip
     wanted_std = np.maximum(spread, floor)
-    sentence = recognise(std, "the std is not that of the elites, at least min_std", _told_apart(spreads, wanted_std))
+    sentence = recognise(
+        std, "the std is not that of the elites, at least min_std", _told_apart(spreads, wanted_std)
+    )
     expect_close(std, wanted_std, sentence, name="refit (std)")
 
 
@@ -344,7 +364,9 @@ def test_each_episode_has_its_own_elites(student: Student) -> None:
     """The elites of an episode are its own best plans, also if there are as many episodes as elites."""
     for episodes, count, num_elites, seed in ((2, 5, 2, 0), (4, 5, 3, 1), (3, 6, 3, 2), (1, 4, 2, 3)):
         plans, returns = _candidates(episodes, count, 2, 2, seed)
-        returns = returns + 100.0 * np.arange(episodes)[:, None]  # the last episode's are all better than the first's
+        returns = (
+            returns + 100.0 * np.arange(episodes)[:, None]
+        )  # the last episode's are all better than the first's
         _expect_refit(student, plans, returns, num_elites, 1e-3)
 
 
@@ -371,7 +393,10 @@ def test_refit_leaves_its_arguments(student: Student) -> None:
 
 
 def _expect_shift(student: Student, plan: np.ndarray, steps: int) -> None:
-    with on_wrong_shape(AS_LONG), on_error(f"shifting a plan of {plan.shape[1]} actions by {steps} raised an error"):
+    with (
+        on_wrong_shape(AS_LONG),
+        on_error(f"shifting a plan of {plan.shape[1]} actions by {steps} raised an error"),
+    ):
         left = student.planning.shift(plan, steps)
     horizon = plan.shape[1]
     wanted = np.zeros_like(plan)
@@ -383,7 +408,9 @@ def _expect_shift(student: Student, plan: np.ndarray, steps: int) -> None:
     filled[:, max(horizon - steps, 0) :] = plan[:, -1:]
     one = np.concatenate([plan[:, 1:], np.zeros_like(plan[:, :1])], axis=1)
     wrong = {
-        "the first actions were moved to the end: they are done, and zeros follow": np.roll(plan, -steps, axis=1),
+        "the first actions were moved to the end: they are done, and zeros follow": np.roll(
+            plan, -steps, axis=1
+        ),
         "the plan was moved towards its end: what is left moves to the front": later,
         "what was done is zero, but the rest did not move to the front": kept,
         "the last action fills up the end: zeros do": filled,
@@ -430,18 +457,21 @@ def _stepped(student: Student, targets: np.ndarray, raw: np.ndarray, lr: float, 
         return student.planning.gradient_step(student.given.NearTargets(targets, weight), Tensor(raw), lr)
 
 
-def _expect_step(student: Student, targets: np.ndarray, raw: np.ndarray, lr: float, weight: float = 1.0) -> None:
+def _expect_step(
+    student: Student, targets: np.ndarray, raw: np.ndarray, lr: float, weight: float = 1.0
+) -> None:
     better = _stepped(student, targets, raw, lr, weight)
     actions = np.tanh(raw)
     slope = -2 * weight * (actions - targets)  # of the returns by the actions
     gradient = slope * (1 - actions**2)
+    average = lr * gradient / len(raw)
     norm = np.sqrt(np.square(gradient).sum(axis=(1, 2), keepdims=True))
     wanted = raw + lr * gradient
     wrong = {
         "the step went downhill: returns are to grow, so the gradient is added": raw - lr * gradient,
         "the gradient is by the actions: it is by `raw`, so it goes through tanh as well": raw + lr * slope,
         "tanh was left out: the plan is tanh(raw)": raw - 2 * lr * weight * (raw - targets),
-        "the gradient is of the mean over episodes: it is of their sum, so each has its own": raw + lr * gradient / len(raw),
+        "the gradient is of the mean over episodes: it is of their sum, so each has its own": raw + average,
         "tanh was applied to the result: return the new raw, and not the plan": np.tanh(wanted),
         "`lr` does not count: the step is lr · gradient": raw + gradient,
         "this is the gradient alone: add lr times it to raw": gradient,
@@ -501,11 +531,15 @@ def test_a_step_leaves_nothing_behind(student: Student) -> None:
 FIRST = np.array([[0.0, 0.0], [3.0, 0.0]])
 
 
-def _acted(horizon: int, steps: int, every: int, first: np.ndarray, wind: float, mistake: str = "") -> np.ndarray:
+def _acted(
+    horizon: int, steps: int, every: int, first: np.ndarray, wind: float, mistake: str = ""
+) -> np.ndarray:
     """All observations (steps + 1, N, 2) of `TellingPlanner` in `CountingEnv`, or those of a typical mistake."""
     observed, done, plan_obs = [np.array(first, float)], 0, np.array(first, float)
     while len(observed) <= steps:
-        plan_obs = observed[0 if mistake == "first" else max(len(observed) - 2, 0) if mistake == "late" else -1]
+        plan_obs = observed[
+            0 if mistake == "first" else max(len(observed) - 2, 0) if mistake == "late" else -1
+        ]
         told = {"zero": 0, "every": every if len(observed) > 1 else 0}.get(mistake, done)
         length = 1 if mistake == "one" else horizon if mistake == "whole" else min(every, horizon)
         done = min(length, steps + 1 - len(observed))
@@ -528,7 +562,9 @@ MISTAKES = {
 }
 
 
-def _expect_replan(student: Student, horizon: int, steps: int, every: int, first: Any = FIRST, wind: float = 0.0) -> None:
+def _expect_replan(
+    student: Student, horizon: int, steps: int, every: int, first: Any = FIRST, wind: float = 0.0
+) -> None:
     planner, env = student.given.TellingPlanner(horizon), student.given.CountingEnv(first, wind)
     with on_wrong_shape(ONE_OBSERVATION_A_STEP):
         observed = student.planning.replan(planner, env, first, steps, every)
@@ -551,7 +587,15 @@ def test_planning_again_every_second_step(student: Student) -> None:
 @subpart("7f")
 def test_planning_again_after_any_number_of_steps(student: Student) -> None:
     """A plan shorter than `every` is acted out whole, and the last plan is broken off at the end."""
-    for horizon, steps, every in ((4, 6, 1), (5, 7, 3), (2, 6, 5), (6, 6, 6), (8, 5, 50), (3, 1, 2), (1, 3, 1)):
+    for horizon, steps, every in (
+        (4, 6, 1),
+        (5, 7, 3),
+        (2, 6, 5),
+        (6, 6, 6),
+        (8, 5, 50),
+        (3, 1, 2),
+        (1, 3, 1),
+    ):
         _expect_replan(student, horizon, steps, every)
 
 

@@ -1,4 +1,4 @@
-"""A part that a course leaves out leaves no trace in the handout: neither files of its own, nor a command, nor a word."""
+"""A part that a course leaves out leaves no trace in the handout: no file of its own, no command, no word."""
 
 from __future__ import annotations
 
@@ -45,12 +45,17 @@ def test_a_part_that_is_left_out_leaves_no_trace(part: Part) -> None:
 @pytest.mark.parametrize("part", WITH_COMPANIONS, ids=lambda part: part.file)
 def test_a_part_that_is_given_complete_keeps_its_companions(part: Part) -> None:
     files = starter.plan(ROOT / "solutions", without(part, given="complete"))
-    assert {part.file, *(name for name in part.companions if not name.startswith("notebooks/"))} <= files.keys()
+    assert {
+        part.file,
+        *(name for name in part.companions if not name.startswith("notebooks/")),
+    } <= files.keys()
     assert b"SOLUTION" not in files[part.file] and b"TODO" not in files[part.file]
 
 
 def test_a_notebook_goes_with_its_part() -> None:
-    notebooks = {file for part in WITH_COMPANIONS for file in part.companions if file.startswith("notebooks/")}
+    notebooks = {
+        file for part in WITH_COMPANIONS for file in part.companions if file.startswith("notebooks/")
+    }
     for part in WITH_COMPANIONS:
         left_out = without(part).left_out
         assert left_out & notebooks == {file for file in part.companions if file in notebooks}

@@ -14,7 +14,7 @@ import torch
 
 from envs import TaskSpec
 
-HAND_WEIGHT = 0.3  # on tasks with an object, the hand shall come to it: -d(object, goal) alone says nothing before contact
+HAND_WEIGHT = 0.3  # of the distance from hand to object: before contact, -d(object, goal) alone is flat
 RADIUS = 0.10  # of the circle
 SPEED_WEIGHT = 1.5  # of the speed along the circle, in metres a step, beside the distance from it
 BALL = 0.06  # radius of the ball to go round; its middle lies between start and goal
@@ -28,6 +28,7 @@ class Wish:
 
     reward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     judge: Callable[[np.ndarray], dict[str, float]]
+    balls: np.ndarray | None = None  # (N, 3), of radius BALL: not to be entered
 
 
 def _length(vectors: Any) -> Any:
@@ -115,7 +116,9 @@ def around(spec: TaskSpec, first: dict[str, np.ndarray]) -> Wish:
 
     def reward(next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         hand = spec.gripper(next_obs)
-        inside = (1.4 * BALL - _length(hand - balls[rows])).clamp_min(0)  # with a margin: the model is not exact
+        inside = (1.4 * BALL - _length(hand - balls[rows])).clamp_min(
+            0
+        )  # with a margin: the model is not exact
         return -_length(hand - targets[rows]) - 10 * inside
 
     def judge(observed: np.ndarray) -> dict[str, float]:
@@ -124,7 +127,7 @@ def around(spec: TaskSpec, first: dict[str, np.ndarray]) -> Wish:
         well = (left_over < spec.distance_threshold) & (nearest >= BALL)
         return {"success": float(well.mean()), "cm_off": _cm(left_over), "cm_nearest": _cm(nearest, np.min)}
 
-    return Wish(reward, judge)
+    return Wish(reward, judge, ball)
 
 
 WISHES: dict[str, Callable[[TaskSpec, dict[str, np.ndarray]], Wish]] = {

@@ -30,7 +30,9 @@ class Trial:
     goals: np.ndarray  # (N, G)
     balls: np.ndarray | None  # (N, 3): what had to be avoided
     actions: np.ndarray  # (T, N, A)
-    promised: list[np.ndarray] = field(default_factory=list)  # of each plan (H+1, N, O): where it should have led
+    promised: list[np.ndarray] = field(
+        default_factory=list
+    )  # of each plan (H+1, N, O): where it should have led
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -56,7 +58,9 @@ def draw(path: Path, spec: TaskSpec, trials: Sequence[Trial]) -> None:
         for row, panel in enumerate(axes[:, -1]):
             _success(panel, first[row * numbers], trials)
     lines = [Line2D([], [], color="k"), Line2D([], [], color="k", linestyle=":")]
-    figure.legend(lines, ["what happened", "what the plans had promised"], loc="outside lower center", ncols=2)
+    figure.legend(
+        lines, ["what happened", "what the plans had promised"], loc="outside lower center", ncols=2
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=70, format="png"))
 

@@ -14,7 +14,7 @@ import torch
 
 from envs import TaskSpec
 
-HAND_WEIGHT = 0.3  # on tasks with an object, the hand shall come to it: -d(object, goal) alone says nothing before contact
+HAND_WEIGHT = 0.3  # of the distance from hand to object: before contact, -d(object, goal) alone is flat
 RADIUS = 0.10  # of the circle
 SPEED_WEIGHT = 1.5  # of the speed along the circle, in metres a step, beside the distance from it
 BALL = 0.06  # radius of the ball to go round; its middle lies between start and goal
@@ -116,7 +116,9 @@ def around(spec: TaskSpec, first: dict[str, np.ndarray]) -> Wish:
 
     def reward(next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         hand = spec.gripper(next_obs)
-        inside = (1.4 * BALL - _length(hand - balls[rows])).clamp_min(0)  # with a margin: the model is not exact
+        inside = (1.4 * BALL - _length(hand - balls[rows])).clamp_min(
+            0
+        )  # with a margin: the model is not exact
         return -_length(hand - targets[rows]) - 10 * inside
 
     def judge(observed: np.ndarray) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Planning as a whole: the command, its rewards and its two planners, on worlds that are known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ import torch
 
 from envs import task_spec
 from envs.errors import UserMistake
+from solutions.kit.plan_config import PlanConfig, Search, checked
 from solutions.kit.rewards import BALL, FAR, RADIUS, WISHES
-from solutions.plan import PlanConfig, act, checked, explore, fit, plan
-from solutions.planners import PLANNERS, Search
+from solutions.plan import plan
+from solutions.plan_trials import act, explore, fit
+from solutions.planners import PLANNERS
 
-SMALL = {"task": "tiny", "hidden": (32,), "episodes": 16}
+QUICK = Search(horizon=5, candidates=32, elites=4)
+SMALL = {"task": "tiny", "hidden": (32,), "episodes": 16, "search": QUICK}
 REACH = task_spec("reach")
 
 
@@ -21,8 +25,10 @@ def test_a_planner_finds_the_best_plan_of_a_known_world(planner):
     """The state adds the actions up, and each episode has a goal of its own."""
     goals = torch.tensor([[1.0, -0.5], [-2.0, 2.0]])
     reward = lambda next_obs, rows: -(next_obs - goals[rows]).square().sum(dim=1)  # noqa: E731
-    search = Search(rounds=12, climbs=200, lr=0.02, min_std=0.01)
-    plan_from = PLANNERS[planner](lambda obs, actions: obs + actions, reward, 2, search, np.random.default_rng(0))
+    search = replace(QUICK, rounds=12, climbs=200, lr=0.02, min_std=0.01)
+    plan_from = PLANNERS[planner](
+        lambda obs, actions: obs + actions, reward, 2, search, np.random.default_rng(0)
+    )
     obs, done = np.zeros((2, 2)), 0
     for _ in range(4):
         plans = plan_from(obs, done)
@@ -50,7 +56,9 @@ def test_replanning_succeeds_where_open_loop_fails(tmp_path):
     success = {(row["planner"], row["every"]): row["success"] for row in figures}
     assert min(success["cem", 1], success["gradient", 1]) >= 0.9
     assert max(success["cem", 20], success["gradient", 20]) <= 0.7
-    assert json.loads(path.read_text())["trials"] == figures and path.with_suffix(".png").stat().st_size > 5_000
+    assert (
+        json.loads(path.read_text())["trials"] == figures and path.with_suffix(".png").stat().st_size > 5_000
+    )
     assert [row["plans"] for row in figures] == [20, 1, 20, 1]
 
 
@@ -85,13 +93,19 @@ def test_rewards_say_what_they_promise():
         return float(WISHES[name](REACH, first).reward(obs, rows)[0])
 
     assert value("goal", start) == pytest.approx(-0.06, abs=1e-5)
-    assert value("sparse", start) == -1 and value("sparse", start + [0.02, 0, 0]) == 0
-    on_it = start + [RADIUS, 0, 0]
+    assert value("sparse", start) == -1 and value("sparse", start + np.array([0.02, 0, 0])) == 0
+    on_it = start + np.array([RADIUS, 0, 0])
     assert value("circle", on_it) == pytest.approx(0, abs=1e-5)
     assert value("circle", start) < -0.09
-    assert value("circle", on_it, (0, 0.03, 0)) > value("circle", on_it) > value("circle", on_it, (0, -0.03, 0))
-    assert value("left", start + [0, 0.1, 0]) > value("left", start) > value("left", start + [0, 0, 0.1])
-    goal, middle = start + [FAR, 0, 0], start + [FAR / 2, 0, 0]
+    assert (
+        value("circle", on_it, (0, 0.03, 0)) > value("circle", on_it) > value("circle", on_it, (0, -0.03, 0))
+    )
+    assert (
+        value("left", start + np.array([0, 0.1, 0]))
+        > value("left", start)
+        > value("left", start + np.array([0, 0, 0.1]))
+    )
+    goal, middle = start + np.array([FAR, 0, 0]), start + np.array([FAR / 2, 0, 0])
     assert value("around", goal) > value("around", start) > value("around", middle)
 
 
@@ -122,7 +136,7 @@ def test_wishes_judge_paths_by_hand():
         ({"every": (1, 1)}, "every must name at least one, and each once"),
         ({"every": (21,)}, "an episode of tiny has 20 steps, so every 21 is too many"),
         ({"seeds": ()}, "seeds must"),
-        ({"search": Search(elites=33)}, "of 32 candidates, 33 cannot be the best"),
+        ({"search": Search(elites=65)}, "of 64 candidates, 65 cannot be the best"),
         ({"search": Search(min_std=0.0)}, "min_std must be positive"),
         ({"rewards": ("circle",)}, "circle: tiny has no hand"),
         ({"rewards": ("sparse",), "planners": ("gradient",)}, "no gradient to climb"),

@@ -79,6 +79,8 @@ def missed_by_climbing(student: Student, rng: np.random.Generator) -> float:
             planning.plan_returns, windy.step, windy.reward, Tensor(windy.centred)
         )
         for _ in range(CLIMBS):
-            raw = expect_array(planning.gradient_step(returns_of, Tensor(raw), LR), shape, name="gradient_step")
+            raw = expect_array(
+                planning.gradient_step(returns_of, Tensor(raw), LR), shape, name="gradient_step"
+            )
         windy.act(np.tanh(raw[:, 0]))
     return windy.missed

@@ -29,7 +29,14 @@ from autograder.checks.streams import expect_not_copied
 from autograder.grader.inside.given import CountingEnv, GoalReward, LinearStep, NearTargets, TellingPlanner
 from solutions import planning as reference
 
-SHAPES = ((1, 1, 1, 1, 1), (2, 3, 4, 3, 2), (3, 3, 3, 3, 3), (5, 2, 1, 4, 1), (1, 6, 7, 2, 4), (4, 1, 3, 2, 2))
+SHAPES = (
+    (1, 1, 1, 1, 1),
+    (2, 3, 4, 3, 2),
+    (3, 3, 3, 3, 3),
+    (5, 2, 1, 4, 1),
+    (1, 6, 7, 2, 4),
+    (4, 1, 3, 2, 2),
+)
 WRONG_SHAPE = "a result has another shape than the docstring promises"
 VIEWS = "the result is wrong, or there is none, where the arrays or tensors are views of larger ones"
 
@@ -41,7 +48,9 @@ def fresh_seed(rng: np.random.Generator) -> int:
 # --- 7a ---
 
 
-def _world(rng: np.random.Generator, episodes: int, candidates: int, horizon: int, obs_dim: int, actions: int) -> tuple:
+def _world(
+    rng: np.random.Generator, episodes: int, candidates: int, horizon: int, obs_dim: int, actions: int
+) -> tuple:
     """A and B of a fresh linear model in which plans do not explode, goals, observations and plans."""
     rotation, _ = np.linalg.qr(rng.normal(size=(obs_dim, obs_dim)))
     goals, obs = rng.normal(size=(episodes, min(2, obs_dim))), rng.normal(size=(episodes, obs_dim))
@@ -49,7 +58,9 @@ def _world(rng: np.random.Generator, episodes: int, candidates: int, horizon: in
     return (rotation, rng.normal(size=(actions, obs_dim))), goals, obs, plans
 
 
-def _wanted(model: tuple, goals: np.ndarray, obs: np.ndarray, plans: np.ndarray, weight: float = 1.0) -> np.ndarray:
+def _wanted(
+    model: tuple, goals: np.ndarray, obs: np.ndarray, plans: np.ndarray, weight: float = 1.0
+) -> np.ndarray:
     tensors = (torch.as_tensor(x, dtype=torch.float32) for x in (obs, plans))
     return reference.plan_returns(LinearStep(*model), GoalReward(goals, weight), *tensors).numpy()
 
@@ -127,7 +138,9 @@ def _plans(student: Student, mean: np.ndarray, std: np.ndarray, count: int, rng:
 
 @subpart("7b")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_plans_are_gaussian_around_any_mean(student: Student, fresh_rng: np.random.Generator, dtype: str) -> None:
+def test_plans_are_gaussian_around_any_mean(
+    student: Student, fresh_rng: np.random.Generator, dtype: str
+) -> None:
     """Fresh means and standard deviations, clipped: every share beyond a bound is that of the Gaussian."""
     for shape in ((1, 1, 1), (3, 4, 2), (2, 2, 2)):
         mean = fresh_rng.uniform(-0.5, 0.5, size=shape).astype(dtype)
@@ -141,9 +154,14 @@ def test_plans_are_gaussian_around_any_mean(student: Student, fresh_rng: np.rand
     clipped = np.isclose(z, 0.5, atol=1e-4)
     expect(z < 0.5 + 1e-4, "an action lies outside [-1, 1]")
     share = clipped.mean()  # 0.3085 of 36,000: seven standard deviations are 0.017
-    expect(abs(share - 0.3085) < 0.017, "near a bound, the share of actions that are clipped to it is not that of a Gaussian")
+    expect(
+        abs(share - 0.3085) < 0.017,
+        "near a bound, the share of actions that are clipped to it is not that of a Gaussian",
+    )
     inside = z[~clipped]
-    expect(abs((inside < -0.5).mean() - 0.4462) < 0.023, "near a bound, the actions inside it are not Gaussian")
+    expect(
+        abs((inside < -0.5).mean() - 0.4462) < 0.023, "near a bound, the actions inside it are not Gaussian"
+    )
 
 
 @subpart("7b")
@@ -171,7 +189,9 @@ def test_plans_of_any_size(student: Student, fresh_rng: np.random.Generator) -> 
         mean = fresh_rng.normal(size=shape)
         wanted = np.repeat(np.clip(mean, -1, 1)[:, None], count, axis=1)
         plans = _plans(student, mean, np.zeros(shape), count, Rng(fresh_seed(fresh_rng)))
-        expect_close(plans, wanted, "without spread, a plan is not the clipped mean of its episode", atol=1e-5)
+        expect_close(
+            plans, wanted, "without spread, a plan is not the clipped mean of its episode", atol=1e-5
+        )
     arguments = {"mean": mean, "std": np.ones(shape), "count": 2, "rng": Rng(0)}
     expect_unchanged(student.planning.sample_plans, **arguments)
 
@@ -184,7 +204,9 @@ def test_plans_where_some_actions_have_no_spread(student: Student, fresh_rng: np
     still[0, 0, 0], still[-1, -1, -1] = True, False
     plans = _plans(student, mean, np.where(still, 0.0, 0.1), 30, Rng(fresh_seed(fresh_rng)))
     spread = np.ptp(plans, axis=1)
-    expect(spread[still] < 1e-6, "an action with a standard deviation of 0 differs from candidate to candidate")
+    expect(
+        spread[still] < 1e-6, "an action with a standard deviation of 0 differs from candidate to candidate"
+    )
     expect(spread[~still] > 0.05, "an action with a standard deviation above 0 is the same in all candidates")
 
 
@@ -209,7 +231,9 @@ def test_refit_against_reference(student: Student, fresh_rng: np.random.Generato
     for episodes, count, horizon, actions in sizes:
         for num_elites in sorted({1, min(2, count), max(1, count // 3), count}):
             plans = fresh_rng.uniform(-1, 1, size=(episodes, count, horizon, actions)).astype(dtype)
-            returns = (fresh_rng.normal(size=(episodes, count)) * 10.0 ** fresh_rng.integers(-2, 4)).astype(dtype)
+            returns = (fresh_rng.normal(size=(episodes, count)) * 10.0 ** fresh_rng.integers(-2, 4)).astype(
+                dtype
+            )
             floor = float(fresh_rng.choice([1e-3, 0.05, 0.4, 2.0]))
             mean, std = _refit(student, plans, returns, num_elites, floor)
             wanted_mean, wanted_std = reference.refit(plans, returns, num_elites, floor)
@@ -225,8 +249,12 @@ def test_refit_where_all_returns_are_alike(student: Student, fresh_rng: np.rando
     for returns in (base, base - 50.0, 1e6 + base, np.where(base < 3, -np.inf, base)):
         mean, std = _refit(student, plans, returns, 4, 0.01)
         wanted_mean, wanted_std = reference.refit(plans, returns, 4, 0.01)
-        expect_close(mean, wanted_mean, "with returns of one sign, or far from 0, the mean of the elites is wrong")
-        expect_close(std, wanted_std, "with returns of one sign, or far from 0, the std of the elites is wrong")
+        expect_close(
+            mean, wanted_mean, "with returns of one sign, or far from 0, the mean of the elites is wrong"
+        )
+        expect_close(
+            std, wanted_std, "with returns of one sign, or far from 0, the std of the elites is wrong"
+        )
 
 
 @subpart("7c")
@@ -304,7 +332,13 @@ def test_steps_against_reference(student: Student, fresh_rng: np.random.Generato
             expect_no_repeat(before, better)
             before = better
             wanted = _reference_step(targets, weight, raw, lr)
-            expect_close(better, wanted, "a gradient step leads elsewhere than lr · gradient does", atol=1e-4, rtol=1e-4)
+            expect_close(
+                better,
+                wanted,
+                "a gradient step leads elsewhere than lr · gradient does",
+                atol=1e-4,
+                rtol=1e-4,
+            )
 
 
 @subpart("7e")
@@ -340,12 +374,16 @@ def test_steps_of_the_same_tensor(student: Student, fresh_rng: np.random.Generat
 # --- 7f ---
 
 
-def _replanned(student: Student, horizon: int, first: np.ndarray, steps: int, every: int, wind: float) -> None:
+def _replanned(
+    student: Student, horizon: int, first: np.ndarray, steps: int, every: int, wind: float
+) -> None:
     planner, env = student.given.TellingPlanner(horizon), student.given.CountingEnv(first, wind)
     with on_wrong_shape(WRONG_SHAPE):
         observed = student.planning.replan(planner, env, first, steps, every)
     wanted = reference.replan(TellingPlanner(horizon), CountingEnv(first, wind), first, steps, every)
-    sentence = "what was observed is not what planning from the latest observation and acting in turn leads to"
+    sentence = (
+        "what was observed is not what planning from the latest observation and acting in turn leads to"
+    )
     expect_close(observed, wanted, sentence, name="replan", rtol=1e-7)
     expect(student.read(planner, "calls") == -(-steps // min(every, horizon)), "the number of plans is wrong")
     expect(student.read(env, "calls") == steps, "the world is stepped more or less often than `steps` says")
