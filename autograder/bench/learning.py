@@ -25,9 +25,9 @@ from autograder.course.parts import read_parts
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.report.results import write_json
 from autograder.grader.student import Student
-from autograder.staff.hidden import trainings
+from autograder.staff.hidden import planned, trainings
 from autograder.staff.hidden.learning import ROUNDS
-from autograder.staff.hidden.test_learning import MODEL_ERROR
+from autograder.staff.hidden.test_learning import MISSED, MODEL_ERROR
 from autograder.staff.verify.submissions import Role, read_submissions
 from envs.machine import describe_machine
 from envs.terminal import command_line
@@ -39,9 +39,13 @@ TRAININGS = {
     "2 rounds on imagined data": (trainings.imagined_rounds, ROUNDS),
     "3 rounds, policy": (trainings.policy_rounds, ROUNDS),
     "4 rounds, relabeling": (trainings.relabel_rounds, ROUNDS),
+    "7 goals missed, sampling": (planned.missed_by_sampling, MISSED),
+    "7 goals missed, climbing": (planned.missed_by_climbing, MISSED),
 }
 SUBPARTS = {name: name[0] for name in TRAININGS} | {
-    "4 rounds, relabeling": ("4b", "4e", "4f")
+    "4 rounds, relabeling": ("4b", "4e", "4f"),
+    "7 goals missed, sampling": ("7a", "7b", "7c", "7d"),
+    "7 goals missed, climbing": ("7a", "7d", "7e"),
 }  # that it uses
 PATIENCE = 90.0  # s of one training of a wrong answer
 

@@ -1,4 +1,4 @@
-"""Parts 1 to 4: does it learn? Each part trains from scratch in a world drawn for this grading.
+"""Parts 1 to 4 and 7: does it learn? Each part trains from scratch in a world drawn for this grading.
 
 Unit checks judge each function on a few calls. These judge what only a training shows: that the pieces of a part fit
 together, over thousands of calls, on data that the policy itself brings about. Code that is right for the first hundred
@@ -11,11 +11,12 @@ from functools import partial
 import numpy as np
 
 from autograder.checks.checking import Student, expect, subpart
-from autograder.staff.hidden import trainings
+from autograder.staff.hidden import planned, trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
+MISSED = 0.1  # of 64 goals. The reference: at most one, in 100 worlds
 TIME_LIMIT = 90.0  # s of computing
 learning = partial(subpart, kind="learning", time_limit=TIME_LIMIT)
 
@@ -55,4 +56,24 @@ def test_relabeling_makes_sparse_rewards_learnable(student: Student, fresh_rng: 
     expect(
         trainings.relabel_rounds(student, fresh_rng) is not None,
         "a good learner, given your relabelled batches, did not learn to reach goals",
+    )
+
+
+@learning("7a", "7b", "7c", "7d")
+def test_plans_that_are_sampled_lead_to_the_goal(student: Student, fresh_rng: np.random.Generator) -> None:
+    """CEM with your functions, in a new world with a wind that the model does not know of."""
+    expect(
+        planned.missed_by_sampling(student, fresh_rng) <= MISSED,
+        "plans found by your functions did not lead to the goals of a simple world: "
+        "does each pass on what the next one expects?",
+    )
+
+
+@learning("7a", "7d", "7e")
+def test_plans_that_climb_lead_to_the_goal(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Gradient ascent with your functions, in a new world with a wind that the model does not know of."""
+    expect(
+        planned.missed_by_climbing(student, fresh_rng) <= MISSED,
+        "climbing the returns with your functions did not lead to the goals of a simple world: "
+        "does a step go uphill, and do gradients flow through all of the plan?",
     )
