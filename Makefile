@@ -93,6 +93,9 @@ format: $(READY)  ## let ruff lay out the code
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
+# Targets that go with a part of the homework, and are not there without it.
+include $(wildcard $(TRAINED)/*.mk)
+
 # The course's own targets; a handout does not have this file, and the Makefile is the same.
 -include autograder/staff/instructor.mk
 

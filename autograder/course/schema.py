@@ -63,6 +63,11 @@ _PART = _table(
         "description": 'a plain name ending in .py, or one such as "weights_{task}.safetensors"',
     },
     time_limit=_SECONDS,
+    companions={
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[\w./]+\Z"},
+        "description": 'a list such as ["plan.py", "notebooks/07_planning.py"]',
+    },
     sub={
         **{"type": "object", "minProperties": 1, "description": "a table with at least one sub-part"},
         **{"patternProperties": {r"^\d+[a-z]\Z": _SUBPART}, "additionalProperties": False},
