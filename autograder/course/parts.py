@@ -44,6 +44,9 @@ class Part:
     given: str = ""  # one of GIVEN; "": not graded, and complete in hw/ if something there imports it
     task: str = ""  # of trained weights: the task they are graded on
     threshold: float = 0.0  # of trained weights: the success rate that passes
+    beside: tuple[
+        str, ...
+    ] = ()  # files that are handed out only with the part's file, from the repository's root
 
     @property
     def module(self) -> str | None:
@@ -158,7 +161,8 @@ def _part(file: TomlFile, number: str, entry: dict[str, Any]) -> Part:
         if name[:-1] != number:
             raise file.wrong(["part", number, "sub", name], f"the id must be {number} and a letter")
         subs.append(SubPart(name, sub["title"], 0.0, sub.get("hole", True), sub.get("function", "")))
-    return Part(number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs))
+    beside = tuple(entry.get("beside", ()))
+    return Part(number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), beside=beside)
 
 
 def _graded(part: Part, entry: dict[str, Any], course: TomlFile) -> Part:

@@ -63,6 +63,10 @@ _PART = _table(
         "description": 'a plain name ending in .py, or one such as "weights_{task}.safetensors"',
     },
     time_limit=_SECONDS,
+    beside={
+        **{"type": "array", "items": _TEXT},
+        "description": "a list of paths from the repository's root, such as solutions/imitate.py",
+    },
     sub={
         **{"type": "object", "minProperties": 1, "description": "a table with at least one sub-part"},
         **{"patternProperties": {r"^\d+[a-z]\Z": _SUBPART}, "additionalProperties": False},

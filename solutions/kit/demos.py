@@ -1,0 +1,113 @@
+"""Demonstrations of the experts, kept in a file: whoever asks for the same ones again reads them.
+
+DART (Laskey et al. 2017): the expert's action is disturbed by noise, and the undisturbed one is recorded. So the data
+shows how the expert corrects mistakes, and an imitator that drifts off knows what to do.
+"""
+
+import hashlib
+import inspect
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from envs import scripted, zones
+from envs.zones import TaskSet
+
+from .files import write_whole
+
+NOISE_STD = 0.3  # of the actions, which lie in [-1, 1]
+SIDE_BY_SIDE = 60  # episodes
+
+
+@dataclass(frozen=True)
+class Demos:
+    """N episodes of T steps: obs (N, T+1, O), actions (N, T, A), float32; tasks (N,) int64. All end in their zone."""
+
+    obs: np.ndarray
+    actions: np.ndarray
+    tasks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def take(self, rows: np.ndarray) -> "Demos":
+        """Some of them."""
+        return Demos(self.obs[rows], self.actions[rows], self.tasks[rows])
+
+    def firsts(self, counts: tuple[int, ...]) -> "Demos":
+        """The first counts[i] demonstrations of each task i."""
+        return self.take(
+            np.concatenate([np.flatnonzero(self.tasks == i)[:count] for i, count in enumerate(counts)])
+        )
+
+    def without_firsts(self, count: int) -> "Demos":
+        """Each task's demonstrations but the first `count`."""
+        return self.take(
+            np.concatenate([np.flatnonzero(self.tasks == i)[count:] for i in range(self.tasks.max() + 1)])
+        )
+
+
+def demonstrations(tasks: TaskSet, each: int, seed: int, folder: Path = Path("runs/demos")) -> Demos:
+    """`each` demonstrations of every task, sorted by task; from the file if it holds these, else made and kept there.
+
+    A file that is damaged, or that other code made, is made anew. Raises: OSError if it cannot be written.
+    """
+    made_of = {"tasks": tasks.names, "each": each, "seed": seed, "noise": NOISE_STD, "code": _fingerprint()}
+    path = folder / f"{tasks.env}-{len(tasks)}-{each}-s{seed}.npz"
+    label = json.dumps(made_of, sort_keys=True)
+    kept = _read(path, label)
+    if kept is None:
+        kept = collect(tasks, each, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {"obs": kept.obs, "actions": kept.actions, "tasks": kept.tasks, "label": np.array(label)}
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+        write_whole(path, write)
+    return kept
+
+
+def collect(tasks: TaskSet, each: int, seed: int) -> Demos:
+    """The experts act, with noise; what does not end in its zone is no demonstration and is left out."""
+    env = tasks.make_env(min(SIDE_BY_SIDE, each * len(tasks)), seed)
+    rng = np.random.default_rng([seed, 6])
+    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in tasks.names]
+    while missing := [i for i, some in enumerate(found) if len(some) < each]:
+        rows = np.resize(missing, env.num_envs)
+        obs = tasks.reset(env)
+        seen, done = [obs["observation"]], []
+        for _ in range(env.episode_length):
+            clean = tasks.act(obs, rows)
+            obs, *_ = env.step(clean + NOISE_STD * rng.standard_normal(clean.shape))
+            seen.append(obs["observation"])
+            done.append(clean)
+        paths, actions = np.stack(seen, axis=1), np.stack(done, axis=1)
+        solved = tasks.rewards(paths[:, -1])[np.arange(len(rows)), rows] == 0
+        for row in np.flatnonzero(solved):
+            found[rows[row]].append((paths[row], actions[row]))
+    env.close()
+    kept = [pair for some in found for pair in some[:each]]
+    obs, actions = (np.array([pair[i] for pair in kept], np.float32) for i in (0, 1))
+    return Demos(obs, actions, np.repeat(np.arange(len(tasks)), each))
+
+
+def _fingerprint() -> str:
+    """Of the code that decides what a demonstration looks like."""
+    code = "".join(map(inspect.getsource, (zones, scripted, collect)))
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _read(path: Path, label: str) -> Demos | None:
+    """The demonstrations in that file; None if there are none, or others."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if str(file["label"]) != label:
+                return None
+            return Demos(file["obs"], file["actions"], file["tasks"])
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
