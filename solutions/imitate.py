@@ -8,7 +8,7 @@ The success is reported twice: the policy is told the task that it is judged by,
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,21 +17,21 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from envs.errors import UserMistake
 from envs.machine import describe_machine
 from envs.terminal import command_line
 from envs.zones import TaskSet
 
 from .kit.console import run_command
-from .kit.demos import Demos, demonstrations, relabelled_play
+from .kit.demos import Demos, demonstrations, play
 from .kit.files import write_json
-from .kit.seeds import FRESH_SEED
+from .kit.seeds import FRESH_SEED, SEED_STEP
 from .kit.sentences import Vocabulary
-from .kit.settings import Count, Must, Positive, Seed, WholeNumber, check_each, need
+from .kit.settings import Count, Seed, WholeNumber, check_each, need
 from .kit.task_sets import TaskSetName, run_tasks, solved, task_set
+from .multitask import relabel_tasks
 from .task_batches import Batches, Imitation
 from .task_policy import TaskPolicy, Z, save_policy
-from .told import ELSE, RIGHT, ways
+from .told import ways
 
 UNSEEN_DEMOS = 20  # of each task, beyond those of the training
 UPDATES = {"demo": 4_000, "words": 4_000, "prompt": 1_500}  # what each needs; 3,000 for the others
@@ -51,6 +51,8 @@ class ImitateConfig:
     """demonstrations of each task"""
     rare: Count | None = None
     """demonstrations of the last two tasks, if they shall have fewer"""
+    relabel: Literal["none", "random", "best"] = "none"
+    """none: imitate the experts; else imitate random actions instead, labelled with any task or the best"""
     batches: Batches = "stratified"
     """stratified: Σ_i L(θ, D_i), each task has the same share of a batch; proportional: the mean over all data"""
     updates: Count | None = None
@@ -67,6 +69,10 @@ class ImitateConfig:
     def check(self) -> "ImitateConfig":
         """Returns: the config itself. Raises: UserMistake that names the first value that makes no sense."""
         check_each(self)
+        need(
+            self.relabel == "none" or (self.z in ("onehot", "prompt", "none") and self.rare is None),
+            "random play shows and says no task: with relabel, z is onehot, prompt or none, and rare is left out",
+        )
         need(
             self.z != "words" or self.tasks == "desk",
             "instructions are known for desk alone: leave tasks at desk",
@@ -103,7 +109,9 @@ class Imitator:
     @property
     def policy(self) -> TaskPolicy:
         """What acts: the average of the last weights."""
-        return self.learner.averaged.module
+        averaged = self.learner.averaged.module
+        assert isinstance(averaged, TaskPolicy)
+        return averaged
 
     def evaluate(self) -> dict[str, list[float]]:
         """For each way of telling, the success of each task, in the order of the set."""
@@ -119,7 +127,13 @@ class Imitator:
 
 
 def data(config: ImitateConfig, tasks: TaskSet) -> tuple[Demos, Demos]:
-    """The demonstrations to learn from, and those that nobody learns from."""
+    """The demonstrations to learn from, and those that nobody learns from (random play: the same)."""
+    if config.relabel != "none":
+        episodes = play(tasks, config.demos * len(tasks), SEED_STEP * config.seed)
+        returns, old = episodes["rewards"].sum(axis=1), np.zeros(len(episodes["obs"]), int)
+        labels = relabel_tasks(returns, old, config.relabel, 1.0, default_rng([config.seed, 2]))
+        labelled = Demos(episodes["obs"].astype(np.float32), episodes["actions"].astype(np.float32), labels)
+        return labelled, labelled
     every = demonstrations(tasks, config.demos + UNSEEN_DEMOS, seed=0)
     counts = [config.demos] * len(tasks)
     if config.rare is not None:
@@ -133,7 +147,8 @@ def imitate(config: ImitateConfig) -> dict:
     config.check()
     started = time.monotonic()
     imitator = Imitator(config)
-    made, seconds, curve = time.monotonic() - started, 0.0, []
+    made, seconds = time.monotonic() - started, 0.0
+    curve: list[dict[str, Any]] = []
     for update in track(range(1, config.steps + 1), description=f"{config.tasks}, {config.z}"):
         started = time.monotonic()
         loss = imitator.learner.update()
@@ -144,11 +159,10 @@ def imitate(config: ImitateConfig) -> dict:
                 {"updates": update, "train_seconds": round(seconds, 2), "loss": loss, "success": success}
             )
     imitator.env.close()
-    figures = {
-        "z": config.z, "tasks": imitator.tasks.names, "seed": config.seed, "demos": config.demos, "rare": config.rare,
-        "batches": config.batches, "demo_seconds": round(made, 1), **curve[-1], "curve": curve,
-    }  # fmt: skip
-    Console().print(table(config, imitator.tasks.names, figures["success"]))
+    asked = {key: getattr(config, key) for key in ("z", "seed", "relabel", "demos", "rare", "batches")}
+    names = imitator.tasks.names
+    figures = {"tasks": names, **asked, "demo_seconds": round(made, 1), **curve[-1], "curve": curve}
+    Console().print(table(config, names, curve[-1]["success"]))
     folder = config.folder
     folder.mkdir(parents=True, exist_ok=True)
     save_policy(folder / "policy.safetensors", imitator.policy, {"tasks": config.tasks})

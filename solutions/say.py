@@ -1,6 +1,6 @@
 """Tell the arm what to do: `python -m solutions.say --words "lift the block"` (in a handout: `python -m hw.say`).
 
-Plays a policy that understands instructions, which `imitate --z words` makes, and counts in which zones its episodes end.
+Plays a policy that understands instructions (`imitate --z words` makes one) and counts in which zones episodes end.
 """
 
 from contextlib import suppress

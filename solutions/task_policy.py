@@ -6,8 +6,8 @@
     prompt   z are the first tokens of a sequence policy (6f), which also sees the last states and actions
     none     no z at all: what one network makes of all tasks at once
 
-What a policy is told about the task, `told`, is an array with a row for each episode: task numbers (B,) for onehot, none
-and prompt, tokens (B, L) for words, frames of a demonstration (B, F, O) for demo.
+What a policy is told about the task, `told`, is an array with a row for each episode: task numbers (B,) for onehot,
+none and prompt, tokens (B, L) for words, frames of a demonstration (B, F, O) for demo.
 """
 
 import json
@@ -95,7 +95,7 @@ class TaskPolicy(nn.Module):
 
     @torch.no_grad()
     def told(self, told: np.ndarray) -> Callable[[Obs], np.ndarray]:
-        """A policy for one round of episodes, a row each: obs -> actions (n, A). It remembers what its context needs."""
+        """A policy for one round of n episodes: obs -> actions (n, A). It remembers what its context needs."""
         states: deque[np.ndarray] = deque(maxlen=self.context)
         actions: deque[np.ndarray] = deque(maxlen=self.context - 1)
 

@@ -16,17 +16,16 @@ import numpy as np
 import torch
 from numpy.random import default_rng
 
-from envs.errors import UserMistake
+from envs.machine import describe_machine
 from envs.terminal import command_line
-from envs.zones import TaskSet
 
 from .agent import Agent
 from .kit.checkpoint import Safekeeping, load_checkpoint, save_checkpoint
 from .kit.config import TrainConfig
 from .kit.console import run_command
 from .kit.exploration import repeating
-from .kit.finite import check_finite, network_weights
 from .kit.files import write_json
+from .kit.finite import check_finite, network_weights
 from .kit.progress import TrainingBar
 from .kit.runlog import RunFolder
 from .kit.seeds import EVAL_OFFSET, FRESH_SEED, SEED_STEP
@@ -96,6 +95,11 @@ class TaskTrainConfig:
             f"seed {self.seed} would train on the episodes of judging: choose another",
         )
         return self
+
+    def as_dict(self) -> dict:
+        """Plain values, as config.json holds them."""
+        values = dataclasses.asdict(self) | {"out": str(self.folder), "task": self.tasks}
+        return {key: value for key, value in values.items() if key != "json"}
 
     @property
     def title(self) -> str:
@@ -222,3 +226,46 @@ class TaskRun:
 def no_goal(rows: np.ndarray) -> np.ndarray:
     """Goals of no numbers, a row for each of these: (n, 0)."""
     return np.zeros((len(rows), 0), np.float32)
+
+
+def train_tasks(config: TaskTrainConfig) -> dict[str, float]:
+    """Train until total_steps, evaluating and saving on the way. Returns: the last line of progress.csv.
+
+    Raises: UserMistake for a folder that cannot be used, and for numbers that are not finite; KeyboardInterrupt if
+    interrupted. The state after the last whole round is saved then.
+    """
+    torch.set_num_threads(1)
+    folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
+    run = TaskRun(config)
+    counters, row = run.counters, {}
+    if config.resume:
+        load_checkpoint(folder.checkpoint, run)
+        folder.keep_rows_until(counters["env_steps"])
+
+    def save() -> None:
+        save_checkpoint(folder.checkpoint, run)
+        folder.draw_curve()
+
+    with (
+        TrainingBar(config.title, config.total_steps) as bar,
+        Safekeeping(run, save, config.save_seconds) as keeper,
+    ):
+        while counters["env_steps"] < config.total_steps:
+            started = time.monotonic()
+            run.train_round()
+            counters["train_seconds"] += time.monotonic() - started
+            at_end = counters["env_steps"] >= config.total_steps
+            if at_end or counters["env_steps"] - counters["evaluated_at"] >= config.eval_every:
+                counters["evaluated_at"] = counters["env_steps"]
+                row = folder.log(counters | run.info | run.evaluate())
+            bar.show(counters["env_steps"], counters["train_seconds"], row)
+            keeper.after_round(counters["env_steps"])
+    save_weights(folder.weights, run.agent, config.as_dict())
+    folder.finish(row)
+    if config.json:
+        write_json(config.json, {"made_by": describe_machine(), **config.as_dict(), **row})
+    return row
+
+
+if __name__ == "__main__":
+    run_command(lambda: train_tasks(command_line(TaskTrainConfig)))

@@ -16,9 +16,12 @@ import numpy as np
 from envs import scripted, zones
 from envs.zones import TaskSet
 
+from .exploration import repeating
 from .files import write_whole
+from .task_sets import run_tasks
 
 NOISE_STD = 0.3  # of the actions, which lie in [-1, 1]
+HELD = 0.5  # chance that a random action is held, where none is
 SIDE_BY_SIDE = 60  # episodes
 
 
@@ -62,13 +65,7 @@ def demonstrations(tasks: TaskSet, each: int, seed: int, folder: Path = Path("ru
     if kept is None:
         kept = collect(tasks, each, seed)
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {"obs": kept.obs, "actions": kept.actions, "tasks": kept.tasks, "label": np.array(label)}
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
-        write_whole(path, write)
+        _write(path, kept, label)
     return kept
 
 
@@ -92,14 +89,37 @@ def collect(tasks: TaskSet, each: int, seed: int) -> Demos:
             found[rows[row]].append((paths[row], actions[row]))
     env.close()
     kept = [pair for some in found for pair in some[:each]]
-    obs, actions = (np.array([pair[i] for pair in kept], np.float32) for i in (0, 1))
-    return Demos(obs, actions, np.repeat(np.arange(len(tasks)), each))
+    paths, actions = (np.array([pair[i] for pair in kept], np.float32) for i in (0, 1))
+    return Demos(paths, actions, np.repeat(np.arange(len(tasks)), each))
+
+
+def play(tasks: TaskSet, count: int, seed: int) -> dict[str, np.ndarray]:
+    """Episodes without any purpose: random actions, most of them held for some steps. As `run_tasks` gives them."""
+    env = tasks.make_env(min(SIDE_BY_SIDE, count), seed)
+    rng = np.random.default_rng([seed, 7])
+    rounds = []
+    for _ in range(-(-count // env.num_envs)):
+        shape = env.num_envs, env.action_space.shape[1]
+        act = repeating(lambda obs, goals: rng.uniform(-1.0, 1.0, size=shape), HELD, rng)  # noqa: B023
+        rounds.append(run_tasks(tasks, env, lambda obs: act(obs["observation"], obs["desired_goal"])))  # noqa: B023
+    env.close()
+    return {key: np.concatenate([data[key] for data in rounds])[:count] for key in rounds[0]}
 
 
 def _fingerprint() -> str:
     """Of the code that decides what a demonstration looks like."""
-    code = "".join(map(inspect.getsource, (zones, scripted, collect)))
+    code = inspect.getsource(zones) + inspect.getsource(scripted) + inspect.getsource(collect)
     return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _write(path: Path, demos: Demos, label: str) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez_compressed(
+                file, obs=demos.obs, actions=demos.actions, tasks=demos.tasks, label=np.array(label)
+            )
+
+    write_whole(path, write)
 
 
 def _read(path: Path, label: str) -> Demos | None:

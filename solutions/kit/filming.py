@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def film(
     path = prepared(path, (".mp4", ".gif"))
     env = tasks.make_env(1, seed)
     painter = make_painter(env, size)
-    timing = {"fps": 25} if path.suffix == ".mp4" else {"duration": 40}
+    timing: dict[str, Any] = {"fps": 25} if path.suffix == ".mp4" else {"duration": 40}
     part = path.with_stem(f"{path.stem}-part")  # a film that is broken off leaves the one before
     try:
         with contextlib.closing(imageio.get_writer(part, **timing)) as video:

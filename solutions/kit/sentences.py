@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 Kind = Literal["seen", "recombined", "reworded", "german"]
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 PADDING, UNKNOWN = 0, 1  # tokens; the words follow
 
 OPENINGS = ("", "please", "now", "robot")
