@@ -34,7 +34,7 @@ from .task_policy import TaskPolicy, Z, save_policy
 from .told import ways
 
 UNSEEN_DEMOS = 20  # of each task, beyond those of the training
-UPDATES = {"demo": 4_000, "words": 4_000, "prompt": 1_500}  # what each needs; 3,000 for the others
+UPDATES = {"demo": 4_000, "words": 4_000, "prompt": 2_000}  # what each needs; 3,000 for the others
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ def data(config: ImitateConfig, tasks: TaskSet) -> tuple[Demos, Demos]:
         episodes = play(tasks, config.demos * len(tasks), SEED_STEP * config.seed)
         returns, old = episodes["rewards"].sum(axis=1), np.zeros(len(episodes["obs"]), int)
         labels = relabel_tasks(returns, old, config.relabel, 1.0, default_rng([config.seed, 2]))
-        labelled = Demos(episodes["obs"].astype(np.float32), episodes["actions"].astype(np.float32), labels)
+        obs, actions = (episodes[key].astype(np.float32) for key in ("obs", "actions"))
+        labelled = Demos(obs, actions, actions, labels)
         return labelled, labelled
     every = demonstrations(tasks, config.demos + UNSEEN_DEMOS, seed=0)
     counts = [config.demos] * len(tasks)

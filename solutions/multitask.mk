@@ -1,11 +1,15 @@
 # The commands of Part 6. A handout without that part is without this file.
 
-.PHONY: imitate
+.PHONY: imitate lessons
 
 imitate: $(READY)  ## one policy for many tasks, by imitation: Z=onehot|words|demo|prompt|none [TASKS=desk] [RELABEL=random|best] [DEMOS=100] [RARE=6] [BATCHES=stratified|proportional] [STEPS=n] [SEED=0] [OUT=folder] [JSON=file]
 	@$(PY) -m $(call quoted,$(TRAINED).imitate) $(call opt,Z,--z) $(call opt,TASKS,--tasks) $(call opt,RELABEL,--relabel) \
 	  $(call opt,DEMOS,--demos) $(call opt,RARE,--rare) $(call opt,BATCHES,--batches) $(call opt,STEPS,--updates) \
 	  $(call opt,SEED,--seed) $(call opt,OUT,--out) $(call opt,JSON,--json)
+
+lessons: $(READY)  ## what many tasks teach, over seeds: LESSON=z|batches|words|demo|prompt|relabel [SEEDS="0 1"] [OUT=folder] [JSON=file]
+	@$(PY) -m $(call quoted,$(TRAINED).lessons) $(call opt,LESSON,--lesson) $(call opts,SEEDS,--seeds) $(call opt,OUT,--out) \
+	  $(call opt,JSON,--json)
 
 # What goes with one way of training or playing alone would be dropped in silence by the other. `typed` are the names
 # among these that the command line gives.

@@ -20,7 +20,7 @@ AVERAGED, EVERY = (
     0.98,
     10,
 )  # weight of the average so far against the latest weights; updates between two of these
-BATCH = 252  # rows; a multiple of six
+BATCH, SEQUENCES = 252, 60  # rows, multiples of six; a sequence has some steps in a row
 DROPPED = 0.1  # share of the words that are hidden in training: so "unknown word" gets a vector
 Batches = Literal["stratified", "proportional"]
 
@@ -49,7 +49,7 @@ class Imitation:
 
     def update(self) -> float:
         """One gradient step. Returns: the loss."""
-        loss = self.loss(self.rows(BATCH // self.policy.context * 2 if self.policy.context > 1 else BATCH))
+        loss = self.loss(self.rows(SEQUENCES if self.policy.context > 1 else BATCH))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -65,16 +65,19 @@ class Imitation:
         return self.rng.integers(len(self.demos), size=count)
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
-        """Of these demonstrations, a step of each; a few steps in a row if the policy sees a context."""
-        demos, policy, rng = self.demos, self.policy, self.rng
-        first = rng.integers(demos.actions.shape[1] - policy.context + 1, size=len(rows))
-        steps = first[:, None] + np.arange(policy.context)
-        obs, actions = demos.obs[rows[:, None], steps], demos.actions[rows[:, None], steps]
-        told = self.told(rows)
-        errors = (policy(obs, actions, told) - torch.as_tensor(actions)).square().mean(dim=(1, 2))
+        """Of these demonstrations, a step of each."""
+        errors = self.errors(rows)
         if self.batches == "proportional":  # the pooled loss: a task counts by its rows
             return errors.mean()
-        return multitask_loss(errors, torch.as_tensor(demos.tasks[rows]), policy.num_tasks)
+        return multitask_loss(errors, torch.as_tensor(self.demos.tasks[rows]), self.policy.num_tasks)
+
+    def errors(self, rows: np.ndarray) -> torch.Tensor:
+        """The error (B,) at a random step of each; at a few steps in a row if the policy sees a context."""
+        demos, policy = self.demos, self.policy
+        first = self.rng.integers(demos.actions.shape[1] - policy.context + 1, size=len(rows))
+        steps = first[:, None] + np.arange(policy.context)
+        obs, done, actions = (some[rows[:, None], steps] for some in (demos.obs, demos.done, demos.actions))
+        return (policy(obs, done, self.told(rows)) - torch.as_tensor(actions)).square().mean(dim=(1, 2))
 
     def told(self, rows: np.ndarray) -> np.ndarray:
         """What the policy is told about the task of each of these demonstrations."""

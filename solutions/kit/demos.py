@@ -8,7 +8,7 @@ import hashlib
 import inspect
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,11 @@ SIDE_BY_SIDE = 60  # episodes
 
 @dataclass(frozen=True)
 class Demos:
-    """N episodes of T steps: obs (N, T+1, O), actions (N, T, A), float32; tasks (N,) int64. All end in their zone."""
+    """N episodes of T steps, float32, and their tasks (N,) int64. Demonstrations of experts end in their zone."""
 
-    obs: np.ndarray
-    actions: np.ndarray
+    obs: np.ndarray  # (N, T+1, O)
+    actions: np.ndarray  # (N, T, A), to imitate
+    done: np.ndarray  # (N, T, A), with the noise: what led from state to state
     tasks: np.ndarray
 
     def __len__(self) -> int:
@@ -38,7 +39,7 @@ class Demos:
 
     def take(self, rows: np.ndarray) -> "Demos":
         """Some of them."""
-        return Demos(self.obs[rows], self.actions[rows], self.tasks[rows])
+        return Demos(self.obs[rows], self.actions[rows], self.done[rows], self.tasks[rows])
 
     def firsts(self, counts: tuple[int, ...]) -> "Demos":
         """The first counts[i] demonstrations of each task i."""
@@ -73,24 +74,24 @@ def collect(tasks: TaskSet, each: int, seed: int) -> Demos:
     """The experts act, with noise; what does not end in its zone is no demonstration and is left out."""
     env = tasks.make_env(min(SIDE_BY_SIDE, each * len(tasks)), seed)
     rng = np.random.default_rng([seed, 6])
-    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in tasks.names]
+    found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in tasks.names]
     while missing := [i for i, some in enumerate(found) if len(some) < each]:
         rows = np.resize(missing, env.num_envs)
         obs = tasks.reset(env)
-        seen, done = [obs["observation"]], []
+        seen, clean, done = [obs["observation"]], [], []
         for _ in range(env.episode_length):
-            clean = tasks.act(obs, rows)
-            obs, *_ = env.step(clean + NOISE_STD * rng.standard_normal(clean.shape))
+            clean.append(tasks.act(obs, rows))
+            done.append(np.clip(clean[-1] + NOISE_STD * rng.standard_normal(clean[-1].shape), -1.0, 1.0))
+            obs, *_ = env.step(done[-1])
             seen.append(obs["observation"])
-            done.append(clean)
-        paths, actions = np.stack(seen, axis=1), np.stack(done, axis=1)
-        solved = tasks.rewards(paths[:, -1])[np.arange(len(rows)), rows] == 0
+        episodes = tuple(np.stack(steps, axis=1) for steps in (seen, clean, done))
+        solved = tasks.rewards(obs["observation"])[np.arange(len(rows)), rows] == 0
         for row in np.flatnonzero(solved):
-            found[rows[row]].append((paths[row], actions[row]))
+            found[rows[row]].append(tuple(values[row] for values in episodes))
     env.close()
-    kept = [pair for some in found for pair in some[:each]]
-    paths, actions = (np.array([pair[i] for pair in kept], np.float32) for i in (0, 1))
-    return Demos(paths, actions, np.repeat(np.arange(len(tasks)), each))
+    kept = [episode for some in found for episode in some[:each]]
+    paths, actions, executed = (np.array(values, np.float32) for values in zip(*kept, strict=True))
+    return Demos(paths, actions, executed, np.repeat(np.arange(len(tasks)), each))
 
 
 def play(tasks: TaskSet, count: int, seed: int) -> dict[str, np.ndarray]:
@@ -115,9 +116,7 @@ def _fingerprint() -> str:
 def _write(path: Path, demos: Demos, label: str) -> None:
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            np.savez_compressed(
-                file, obs=demos.obs, actions=demos.actions, tasks=demos.tasks, label=np.array(label)
-            )
+            np.savez_compressed(file, **vars(demos), label=np.array(label))
 
     write_whole(path, write)
 
@@ -128,6 +127,6 @@ def _read(path: Path, label: str) -> Demos | None:
         with np.load(path, allow_pickle=False) as file:
             if str(file["label"]) != label:
                 return None
-            return Demos(file["obs"], file["actions"], file["tasks"])
+            return Demos(*(file[field.name] for field in fields(Demos)))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
