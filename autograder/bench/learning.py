@@ -20,9 +20,9 @@ from autograder.course.parts import read_parts
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.report.results import write_json
 from autograder.grader.student import Student
-from autograder.staff.hidden import trainings
+from autograder.staff.hidden import imitations, trainings
 from autograder.staff.hidden.learning import ROUNDS
-from autograder.staff.hidden.test_learning import MODEL_ERROR
+from autograder.staff.hidden.test_learning import MISSES, MODEL_ERROR, RELABELLED_MISSES
 from envs.machine import describe_machine
 from envs.terminal import command_line
 
@@ -33,6 +33,9 @@ TRAININGS = {
     "2 rounds on imagined data": (trainings.imagined_rounds, ROUNDS),
     "3 rounds, policy": (trainings.policy_rounds, ROUNDS),
     "4 rounds, relabeling": (trainings.relabel_rounds, ROUNDS),
+    "6 misses, one-hot tasks": (imitations.conditioned_misses, MISSES),
+    "6 misses, demonstrations": (imitations.inferred_misses, MISSES),
+    "6 misses, relabelled data": (imitations.relabelled_misses, RELABELLED_MISSES),
 }
 
 
@@ -44,6 +47,8 @@ class Config:
     """fresh worlds for each training"""
     seed: int = 0
     """of the first world"""
+    only: str = ""
+    """a part's number: its trainings alone"""
     json: Path | None = None
     """also write the figures to this file"""
 
@@ -72,7 +77,9 @@ def measure(name: str, worlds: int, seed: int) -> dict:
 def main(config: Config) -> None:
     """Measure, print, and write."""
     torch.set_num_threads(1)
-    rows = {name: measure(name, config.worlds, config.seed) for name in TRAININGS}
+    rows = {
+        name: measure(name, config.worlds, config.seed) for name in TRAININGS if name.startswith(config.only)
+    }
     table = Table(title=f"The reference on the learning checks, {config.worlds} worlds each")
     columns = (*LABELS, "bound", "failed", "seconds")
     for column in ("part", *columns):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograder.checks.checking import Student, Tensor, expect, expect_close
-from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise_one
 
 # --- 6a ---
 
@@ -42,7 +42,7 @@ def expect_states(
     if len(obs) == num_tasks:
         mistakes["rows and columns are mixed up: row b has 1 at the place tasks[b]"] = state(z.T)
     expect_close(
-        states, state(z), recognise(states, otherwise, mistakes), name="with_task", atol=1e-9, rtol=1e-7
+        states, state(z), recognise_one(states, otherwise, mistakes), name="with_task", atol=1e-9, rtol=1e-7
     )
     same = isinstance(states, np.ndarray) and states.dtype == obs.dtype
     expect(
@@ -100,7 +100,7 @@ def expect_loss(
         - (errors[tasks == num_tasks - 1].mean() if num_tasks - 1 in present else 0.0),
         "the sign of the loss is wrong": -wanted,
     }  # fmt: skip
-    expect_close(loss, wanted, recognise(loss, otherwise, mistakes), name="multitask_loss", atol=1e-5)
+    expect_close(loss, wanted, recognise_one(loss, otherwise, mistakes), name="multitask_loss", atol=1e-5)
     expect(gradient is not None, "no gradient reaches the errors: nothing may detach the loss from them")
     counts = np.bincount(tasks, minlength=num_tasks)
     slope = "the gradient by the error of a row must be 1 / (number of rows of its task)"
@@ -141,5 +141,9 @@ def expect_rewards(
     if len(tasks) == num_tasks:
         mistakes["rows and columns are mixed up: rewards is (B, K)"] = rewards[tasks, rows]
     expect_close(
-        chosen, rewards[rows, tasks], recognise(chosen, otherwise, mistakes), name="task_rewards", rtol=1e-6
+        chosen,
+        rewards[rows, tasks],
+        recognise_one(chosen, otherwise, mistakes),
+        name="task_rewards",
+        rtol=1e-6,
     )

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograder.checks.checking import Student, Tensor, expect, expect_array, expect_close
-from autograder.checks.mistakes import on_wrong_shape, recognise
+from autograder.checks.mistakes import on_wrong_shape, recognise_one
 
 # --- 6d ---
 
@@ -48,7 +48,7 @@ def expect_codes(
         "a word that comes twice counts once": _each_once(tokens, vectors),
         "each sentence got the mean code of the batch": np.tile(wanted.mean(axis=0), (len(tokens), 1)),
     }  # fmt: skip
-    expect_close(codes, wanted, recognise(codes, otherwise, mistakes), name="encode_words", atol=1e-5)
+    expect_close(codes, wanted, recognise_one(codes, otherwise, mistakes), name="encode_words", atol=1e-5)
     expect(gradient is not None, "no gradient reaches the vectors: nothing may detach the codes from them")
     slope = np.zeros(len(vectors))
     np.add.at(slope, tokens[words], (1 / np.maximum(number, 1) * words)[words])
@@ -93,7 +93,8 @@ def expect_mask(student: Student, is_word: np.ndarray, steps: int, otherwise: st
     behind_i, behind_j = i >= prompt, j >= prompt
     step_i, step_j = (i - prompt) // 2, (j - prompt) // 2
     real = np.concatenate([is_word, np.ones((batch, 2 * steps), dtype=bool)], axis=1)
-    mistakes = {
+    words_first = np.arange(prompt) < is_word.sum(axis=1, keepdims=True)
+    mistakes: dict[str, ArrayLike] = {
         "the mask is the other way round: True is for tokens that may be looked at": ~wanted,
         "rows and columns are mixed up: [b, i, j] says whether token i may look at token j": wanted.swapaxes(1, 2),
         "s_t sees a_t, which the policy predicts there": np.where(
@@ -110,13 +111,12 @@ def expect_mask(student: Student, is_word: np.ndarray, steps: int, otherwise: st
         "tokens of the prompt see what comes after it": np.where(behind_j & ~behind_i, True, wanted),
         "padding sees nothing: it may look at the words, like every token": wanted & real[:, :, None],
         "tokens behind the prompt do not see it": wanted & ~(behind_i & ~behind_j),
+        "words need not come first: is_word says where they stand": mask_of(words_first, steps),
         "each row got the mask of the first row": np.repeat(wanted[:1], batch, axis=0),
         "states do not see the actions before them": wanted
         & ~(behind_i & behind_j & ((i - prompt) % 2 == 0) & ((j - prompt) % 2 == 1)),
         "tokens see nothing behind the prompt but themselves": np.where(behind_j, i == j, wanted),
         "tokens see one step back and no farther": wanted & ~(behind_i & behind_j & (step_i - step_j > 1)),
     }  # fmt: skip
-    for sentence, wrong in mistakes.items():
-        if np.array_equal(mask, wrong) and not np.array_equal(wrong, wanted):
-            expect(False, sentence)
-    expect(mask == wanted, otherwise)
+    if not np.array_equal(mask, wanted):
+        expect(False, recognise_one(mask, otherwise, mistakes))

@@ -17,20 +17,22 @@ from autograder.checks.checking import (
     subpart,
 )
 from autograder.checks.mistakes import on_error
+from autograder.checks.multitask_batches import (
+    expect_fair_rest,
+    expect_fair_rows,
+    expect_own_rows,
+    expect_stratified_stream,
+    stratified,
+)
 from autograder.checks.multitask_draws import (
     FRACTION,
     expect_best,
     expect_fair_partners,
-    expect_fair_rest,
-    expect_fair_rows,
-    expect_own_rows,
     expect_random,
     expect_relabel_stream,
-    expect_stratified_stream,
     expect_ties,
     partners_of,
     relabelled,
-    stratified,
 )
 from autograder.checks.multitask_values import expect_loss, expect_rewards, expect_states
 from autograder.checks.multitask_words import expect_codes, expect_mask
@@ -253,7 +255,7 @@ def test_the_mask_leaves_its_argument(student: Student) -> None:
 # --- 6g ---
 
 RETURNS = np.array(
-    [[-5.0, -3.0, -9.0], [-2.0, -8.0, -2.5], [-7.0, -7.5, 0.0], [-20.0, -19.0, -18.0], [-4.0, -6.0, -9.0]]
+    [[-5.0, -3.0, -9.0], [-2.0, -8.0, -2.5], [-7.0, -7.5, 0.0], [-20.0, -19.0, -18.0], [-4.0, 6.0, -5.0]]
 )
 
 

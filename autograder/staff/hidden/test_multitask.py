@@ -5,17 +5,15 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.checking import Rng, Student, Tensor, expect_close, expect_distribution, subpart
+from autograder.checks.multitask_batches import expect_fair_rest, expect_fair_rows, stratified
 from autograder.checks.multitask_draws import (
     expect_best,
     expect_fair_partners,
-    expect_fair_rest,
-    expect_fair_rows,
     expect_quick,
     expect_random,
     expect_ties,
     partners_of,
     relabelled,
-    stratified,
 )
 from autograder.checks.multitask_values import expect_loss, expect_rewards, expect_states
 from autograder.checks.multitask_words import expect_codes, expect_mask
@@ -204,7 +202,9 @@ def test_partners_in_any_data(student: Student, fresh_rng: np.random.Generator) 
 def test_partners_in_large_data_are_uniform(student: Student, fresh_rng: np.random.Generator) -> None:
     """Hundreds of demonstrations a task, more in all than 16 bits can number: each of the others equally often."""
     # At most eight tests at 2e-8 each, twice.
-    task_of_demo = fresh_rng.permutation(np.repeat(fresh_rng.permutation(5), [39_000, 700, 52, 3, 2]))
+    large = fresh_rng.permutation(np.repeat(fresh_rng.permutation(3), [39_000, 700, 1]))
+    partners_of(student, large, fresh_rng.integers(len(large), size=500), Rng(_seed(fresh_rng)))
+    task_of_demo = fresh_rng.permutation(np.repeat(fresh_rng.permutation(5), [1500, 700, 52, 3, 2]))
     some = [fresh_rng.choice(np.flatnonzero(task_of_demo == task), 1) for task in range(5)]
     demos = fresh_rng.permutation(np.repeat(np.concatenate(some), 6000))
     expect_fair_partners(
@@ -213,7 +213,7 @@ def test_partners_in_large_data_are_uniform(student: Student, fresh_rng: np.rand
     edge = np.flatnonzero(task_of_demo == task_of_demo[some[0][0]])[
         [0, -1]
     ]  # of a task, the first and the last
-    demos = np.tile(edge, 4000)
+    demos = np.repeat(edge, 10_000)
     expect_fair_partners(
         task_of_demo, demos, partners_of(student, task_of_demo, demos, Rng(_seed(fresh_rng)))
     )
