@@ -61,6 +61,7 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 check: $(READY)  ## check your code: [PART=4] [SUB=4b]
 	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub)
 
+# What else a target can do, if a part brings it (OTHER_train in its .mk), takes the place of its usual line.
 train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
 	@$(or $(OTHER_train),$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) \
 	  $(call opt,SEED,--seed) $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume))
@@ -93,8 +94,8 @@ format: $(READY)  ## let ruff lay out the code
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-# The commands of parts that a course may leave out; they can take the place of `train` and `play` (OTHER_train).
--include $(wildcard $(if $(wildcard solutions),solutions,hw)/*.mk)
+# Targets that go with a part of the homework, and are not there without it.
+include $(wildcard $(TRAINED)/*.mk)
 
 # The course's own targets; a handout does not have this file, and the Makefile is the same.
 -include autograder/staff/instructor.mk

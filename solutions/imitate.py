@@ -69,6 +69,7 @@ class ImitateConfig:
     def check(self) -> "ImitateConfig":
         """Returns: the config itself. Raises: UserMistake that names the first value that makes no sense."""
         check_each(self)
+        need(self.rare is None or self.rare <= self.demos, f"rare must be at most demos, but is {self.rare}")
         need(
             self.relabel == "none" or (self.z in ("onehot", "prompt", "none") and self.rare is None),
             "random play shows and says no task: with relabel, z is onehot, prompt or none, and rare is left out",
@@ -179,7 +180,7 @@ def table(config: ImitateConfig, names: tuple[str, ...], success: dict[str, list
     title = f"{config.tasks}, z = {config.z}: success of {config.episodes} fresh episodes a task"
     found = Table(title=title)
     for column in ("told", *names, "mean"):
-        found.add_column(column, justify="left" if column == "told" else "right")
+        found.add_column(column, justify="left" if column == "told" else "right", no_wrap=column == "told")
     for way, shares in success.items():
         found.add_row(way, *(f"{share:.2f}" for share in (*shares, float(np.mean(shares)))))
     return found

@@ -44,9 +44,7 @@ class Part:
     given: str = ""  # one of GIVEN; "": not graded, and complete in hw/ if something there imports it
     task: str = ""  # of trained weights: the task they are graded on
     threshold: float = 0.0  # of trained weights: the success rate that passes
-    beside: tuple[
-        str, ...
-    ] = ()  # files that are handed out only with the part's file, from the repository's root
+    companions: tuple[str, ...] = ()  # files of solutions/, or notebooks/…, that nobody needs without this part
 
     @property
     def module(self) -> str | None:
@@ -161,8 +159,8 @@ def _part(file: TomlFile, number: str, entry: dict[str, Any]) -> Part:
         if name[:-1] != number:
             raise file.wrong(["part", number, "sub", name], f"the id must be {number} and a letter")
         subs.append(SubPart(name, sub["title"], 0.0, sub.get("hole", True), sub.get("function", "")))
-    beside = tuple(entry.get("beside", ()))
-    return Part(number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), beside=beside)
+    companions = tuple(entry.get("companions", ()))
+    return Part(number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), companions=companions)
 
 
 def _graded(part: Part, entry: dict[str, Any], course: TomlFile) -> Part:

@@ -63,9 +63,10 @@ _PART = _table(
         "description": 'a plain name ending in .py, or one such as "weights_{task}.safetensors"',
     },
     time_limit=_SECONDS,
-    beside={
-        **{"type": "array", "items": _TEXT},
-        "description": "a list of paths from the repository's root, such as solutions/imitate.py",
+    companions={
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[\w./]+\Z"},
+        "description": 'a list such as ["plan.py", "notebooks/03_planning.py"]',
     },
     sub={
         **{"type": "object", "minProperties": 1, "description": "a table with at least one sub-part"},

@@ -61,7 +61,7 @@ def collect(root: Path) -> dict[str, bytes]:
     for folder in ("envs", "notebooks", "autograder"):
         for path, content in starter.read_tree(root / folder).items():
             entries[f"{folder}/{path}"] = content
-    unused = _unused_checks(root, outline) | starter.absent(root / "solutions", outline)
+    unused = _unused_checks(root, outline) | outline.left_out
     entries = {
         path: content for path, content in entries.items() if not _withheld(path) and path not in unused
     }

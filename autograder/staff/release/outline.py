@@ -31,6 +31,12 @@ class Outline:
         """File -> the part, of those that the course does not grade and that are code."""
         return {part.file: part for part in self.parts.others if part.module}
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The companions of parts that the course neither grades nor gives: files of solutions/, or notebooks/…"""
+        unneeded = (part for part in self.parts.others if part.given != "complete")
+        return frozenset(file for part in unneeded for file in part.companions)
+
     def wrong(self, key: list[str], sentence: str) -> ReleaseError:
         """The error to raise about an entry of course.toml."""
         return ReleaseError([str(read_course(self.course).wrong(key, sentence))])

@@ -1,7 +1,6 @@
 """Of the parts that a course does not grade: which are complete in hw/, and which are not there.
 
 What something that is handed out imports is there, whatever it is that stays: the trainer, a notebook, another part.
-The files that parts.toml names beside a part (its commands, its notebook) come and go with the part's file.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ def complete_files(files: Mapping[str, bytes], others: Mapping[str, bytes], outl
     left = {file: part for file, part in outline.others.items() if part.given != "complete"}
     complete = outline.others.keys() - left.keys()
     code = {path: content for path, content in files.items() if path not in left} | dict(others)
-    waiting = {path.removeprefix("solutions/"): file for file, part in left.items() for path in part.beside}
-    held = {path: code.pop(path) for path in waiting if path in code}
     while importers := {
         file: path for path, content in code.items() for file in _imported(path, content) if file in left
     }:
@@ -38,13 +35,7 @@ def complete_files(files: Mapping[str, bytes], others: Mapping[str, bytes], outl
             del left[file]
             complete.add(file)
         code = {file: files[file] for file in importers}
-        code |= {path: held.pop(path) for path, file in waiting.items() if file in importers and path in held}
     return complete
-
-
-def absent_files(complete: set[str], outline: Outline) -> set[str]:
-    """What goes with the parts that are not there, as paths from the repository's root."""
-    return {path for file, part in outline.others.items() if file not in complete for path in part.beside}
 
 
 def _imported(path: str, content: bytes) -> Iterator[str]:

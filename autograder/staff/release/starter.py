@@ -19,7 +19,7 @@ from autograder.course.parts import SubPart
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.markers import blank, complete, find_blocks, functions_of
 from autograder.staff.release.outline import Outline
-from autograder.staff.release.selection import absent_files, complete_files
+from autograder.staff.release.selection import complete_files
 from autograder.staff.release.text import forget, render
 
 MANIFEST = ".generated.json"
@@ -70,17 +70,15 @@ def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
         for part_file in (*outline.holes, *outline.others)
         if part_file not in files
     ]
-    errors += [
-        f"{path}: parts.toml names this file beside Part {part.number}, but it does not exist."
-        for part in (*outline.parts.parts, *outline.parts.others)
-        for path in part.beside
-        if not (solutions.parent / path).is_file()
-    ]
     if errors:
         raise ReleaseError(errors)
-    kept = _complete(solutions, files, outline)
-    gone = absent_files(kept, outline) | {f"solutions/{path}" for path in outline.others.keys() - kept}
-    files = {path: content for path, content in files.items() if f"solutions/{path}" not in gone}
+    notebooks = solutions.parent / "notebooks"
+    beside = {f"notebooks/{path}": text for path, text in read_tree(notebooks).items()} if notebooks.is_dir() else {}
+    files, beside = (
+        {path: text for path, text in tree.items() if path not in outline.left_out} for tree in (files, beside)
+    )
+    kept = complete_files(files, beside, outline)
+    files = {path: content for path, content in files.items() if path in kept or path not in outline.others}
     for path, content in files.items():
         if path.endswith(".py"):
             try:
@@ -94,11 +92,6 @@ def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
         text = _text_of(files[TEXT], f"{solutions.name}/{TEXT}")
         files[TEXT] = render(text, f"{solutions.name}/{TEXT}", outline, starter).encode()
     return files
-
-
-def absent(solutions: Path, outline: Outline) -> set[str]:
-    """The files that parts.toml names beside parts that are not handed out, as paths from the repository's root."""
-    return absent_files(_complete(solutions, read_tree(solutions), outline), outline)
 
 
 def compare(target: Path, files: Mapping[str, bytes]) -> Difference:
@@ -180,13 +173,6 @@ def read_tree(folder: Path) -> dict[str, bytes]:
                 raise ReleaseError([f"{path}: a symbolic link cannot be handed out; put the file here."])
             files[path.relative_to(folder).as_posix()] = path.read_bytes()
     return dict(sorted(files.items(), key=lambda item: PurePosixPath(item[0]).parts))
-
-
-def _complete(solutions: Path, files: Mapping[str, bytes], outline: Outline) -> set[str]:
-    """The files of parts that are given complete."""
-    notebooks = solutions.parent / "notebooks"
-    others = read_tree(notebooks) if notebooks.is_dir() else {}
-    return complete_files(files, {f"notebooks/{path}": text for path, text in others.items()}, outline)
 
 
 def _given_out(content: bytes, name: str, path: str, outline: Outline) -> bytes:
