@@ -23,10 +23,10 @@ def stratified(student: Student, task_of_row: np.ndarray, count: int, rng: Any) 
         rows = student.multitask.stratified_rows(task_of_row, count, rng)
     rows = expect_array(rows, (count,), name="stratified_rows", kind="int")
     expect((rows >= 0) & (rows < len(task_of_row)), "there are row numbers outside 0 … N-1")
-    present = np.unique(task_of_row)
-    shares = (task_of_row[rows][:, None] == present).sum(axis=0)
-    fits = (shares >= count // len(present)) & (shares <= -(-count // len(present)))
-    if len(present) > 1 and not fits.all():
+    occurring = np.unique(task_of_row)
+    shares = (task_of_row[rows][:, None] == occurring).sum(axis=0)
+    fits = (shares >= count // len(occurring)) & (shares <= -(-count // len(occurring)))
+    if len(occurring) > 1 and not fits.all():
         expect(shares.max() < count, "all rows of the batch are of one task")
     expect(fits, NOT_EQUAL_SHARES)
     return np.sort(rows)
@@ -34,24 +34,24 @@ def stratified(student: Student, task_of_row: np.ndarray, count: int, rng: Any) 
 
 def expect_fair_rest(student: Student, task_of_row: np.ndarray, count: int, calls: int, rng: Any) -> None:
     """Which tasks get one row more: all equally likely, and so are pairs of them if two do."""
-    present = np.unique(task_of_row)
+    occurring = np.unique(task_of_row)
     shares = np.stack(
         [
-            (task_of_row[stratified(student, task_of_row, count, rng)][:, None] == present).sum(axis=0)
+            (task_of_row[stratified(student, task_of_row, count, rng)][:, None] == occurring).sum(axis=0)
             for _ in range(calls)
         ]
     )
-    more, rest = shares > count // len(present), count % len(present)
+    more, rest = shares > count // len(occurring), count % len(occurring)
     expect(
         not (more == more[0]).all(),
         "it is always the same tasks that get one row more: draw them at each call",
     )
     uneven = "some tasks get the additional row more often than others: draw them uniformly"
     if rest == 1:
-        expect_distribution(more.argmax(axis=1), np.full(len(present), 1 / len(present)), uneven, SHARE)
+        expect_distribution(more.argmax(axis=1), np.full(len(occurring), 1 / len(occurring)), uneven, SHARE)
     if rest == 2:
-        first, last = more.argmax(axis=1), len(present) - 1 - more[:, ::-1].argmax(axis=1)
-        pairs = [(i, j) for j in range(len(present)) for i in range(j)]
+        first, last = more.argmax(axis=1), len(occurring) - 1 - more[:, ::-1].argmax(axis=1)
+        pairs = [(i, j) for j in range(len(occurring)) for i in range(j)]
         names = np.array([pairs.index((i, j)) for i, j in zip(first, last, strict=True)])
         expect_distribution(names, np.full(len(pairs), 1 / len(pairs)), uneven, SHARE)
 

@@ -62,7 +62,10 @@ def partners_of(
 
 def expect_fair_partners(task_of_demo: np.ndarray, demos: np.ndarray, partners: np.ndarray) -> None:
     """Each of the other demonstrations of the task equally often, for each row on its own; needs thousands of rows."""
-    among = np.empty(len(demos))
+    among, noise = (
+        np.empty(len(demos)),
+        own_rng(),
+    )  # one stream for all: noise that comes again looks like a draw
     uneven = "some of the other demonstrations of a task are drawn more often than others"
     for demo in np.unique(demos):
         others = np.flatnonzero((task_of_demo == task_of_demo[demo]) & (np.arange(len(task_of_demo)) != demo))
@@ -74,7 +77,7 @@ def expect_fair_partners(task_of_demo: np.ndarray, demos: np.ndarray, partners: 
         )
         if rows.sum() > 100 * len(others):
             expect_distribution(place, np.full(len(others), 1 / len(others)), uneven, SHARE)
-        among[rows] = spread(place, len(others), own_rng())
+        among[rows] = spread(place, len(others), noise)
     expect_uniform(among, uneven, bins=50, false_alarm=SHARE)
     expect_independent_rows(among, ROWS_DEPEND, false_alarm=SHARE)
 

@@ -61,20 +61,21 @@ NOT_THE_LOSS = "the loss is not the sum over the tasks of the mean error over th
 SCALAR = "a loss is a single number, of shape ()"
 
 
-def loss_of(errors: np.ndarray, tasks: np.ndarray) -> float:
-    return float(sum(errors[tasks == task].mean() for task in np.unique(tasks)))
-
-
 def expect_loss(
-    student: Student, errors: np.ndarray, tasks: np.ndarray, num_tasks: int, otherwise: str = NOT_THE_LOSS
+    student: Student,
+    errors: np.ndarray,
+    tasks: np.ndarray,
+    num_tasks: int,
+    wanted: float,
+    otherwise: str = NOT_THE_LOSS,
 ) -> None:
     """Σ_i mean of task i's errors; also as gradients: 1 / n_i for each row of task i."""
     arguments = [Tensor(errors), Tensor(tasks), num_tasks]
     with on_wrong_shape(SCALAR):
         loss, (gradient,) = student.value_and_grad("multitask", "multitask_loss", arguments)
-    present = np.unique(tasks)
-    wanted, pooled = loss_of(errors, tasks), errors.mean()
-    missing = len(present) < num_tasks
+    occurring = np.unique(tasks)
+    own, pooled = [errors[tasks == task] for task in occurring], errors.mean()
+    missing = len(occurring) < num_tasks
     value = np.asarray(loss) if isinstance(loss, np.ndarray | float | int) else None
     if missing and value is not None and value.shape == () and np.isnan(value):
         expect(
@@ -83,21 +84,19 @@ def expect_loss(
     mistakes = {
         "this is the mean over all rows: a task with many rows counts more in it": pooled,
         "this is the mean over the tasks, not the sum": wanted / num_tasks,
-        "this is the mean over the tasks that have rows, not the sum": wanted / len(present),
+        "this is the mean over the tasks that have rows, not the sum": wanted / len(occurring),
         "this is the sum over all rows: average within each task first": errors.sum(),
         "this is the mean over all rows, times the number of tasks": pooled * num_tasks,
-        "this is the mean over all rows, times the number of tasks that have rows": pooled * len(present),
-        "the errors are squared: they are errors already": loss_of(errors**2, tasks),
-        "the absolute values of the errors were taken": loss_of(np.abs(errors), tasks),
-        "negative errors were set to 0": loss_of(np.maximum(errors, 0), tasks),
-        "the median of each task was taken, not the mean": sum(np.median(errors[tasks == t]) for t in present),
-        "the largest error of each task was taken, not the mean": sum(errors[tasks == t].max() for t in present),
-        "a task's sum is divided by one more than its rows": sum(
-            errors[tasks == t].sum() / ((tasks == t).sum() + 1) for t in present
-        ),
-        "task 0 is missing": wanted - (errors[tasks == 0].mean() if 0 in present else 0.0),
+        "this is the mean over all rows, times the number of tasks that have rows": pooled * len(occurring),
+        "the errors are squared: they are errors already": sum(float((e**2).mean()) for e in own),
+        "the absolute values of the errors were taken": sum(float(np.abs(e).mean()) for e in own),
+        "negative errors were set to 0": sum(float(np.maximum(e, 0).mean()) for e in own),
+        "the median of each task was taken, not the mean": sum(np.median(e) for e in own),
+        "the largest error of each task was taken, not the mean": sum(e.max() for e in own),
+        "a task's sum is divided by one more than its rows": sum(e.sum() / (len(e) + 1) for e in own),
+        "task 0 is missing": wanted - (errors[tasks == 0].mean() if 0 in tasks else 0.0),
         "the last task is missing": wanted
-        - (errors[tasks == num_tasks - 1].mean() if num_tasks - 1 in present else 0.0),
+        - (errors[tasks == num_tasks - 1].mean() if num_tasks - 1 in tasks else 0.0),
         "the sign of the loss is wrong": -wanted,
     }  # fmt: skip
     expect_close(loss, wanted, recognise_one(loss, otherwise, mistakes), name="multitask_loss", atol=1e-5)

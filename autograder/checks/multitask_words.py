@@ -12,20 +12,19 @@ ONE_CODE_A_ROW = "there is one code for each sentence: shape (B, D)"
 NOT_THE_CODE = "a code is not the mean of the vectors of the sentence's words"
 
 
-def codes_of(tokens: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    is_word = (tokens != 0)[..., None]
-    return (vectors[tokens] * is_word).sum(axis=1) / np.maximum(is_word.sum(axis=1), 1)
-
-
 def expect_codes(
-    student: Student, tokens: np.ndarray, vectors: np.ndarray, otherwise: str = NOT_THE_CODE
+    student: Student,
+    tokens: np.ndarray,
+    vectors: np.ndarray,
+    wanted: np.ndarray,
+    otherwise: str = NOT_THE_CODE,
 ) -> None:
     """The mean of the words' vectors, and its gradient by the vectors."""
     with on_wrong_shape(ONE_CODE_A_ROW):
         codes, (gradient,) = student.value_and_grad(
             "multitask", "encode_words", [Tensor(tokens), Tensor(vectors)], wrt=(1,)
         )
-    words, wanted = tokens != 0, codes_of(tokens, vectors)
+    words = tokens != 0
     number = words.sum(axis=1, keepdims=True)
     total, everything = wanted * number, vectors[tokens]
     if (number == 0).any() and isinstance(codes, np.ndarray) and np.isnan(codes[number[:, 0] == 0]).any():
@@ -43,8 +42,8 @@ def expect_codes(
         "the sum is divided by the largest number of words of the batch": total / max(int(number.max()), 1),
         "this is the largest value over the words, not their mean": np.where(number > 0, without.max(axis=1), 0.0),
         "each code has length 1: it is the mean as it is": _normed(wanted),
-        "each word got the vector of the next one": codes_of(tokens, np.roll(vectors, -1, axis=0)),
-        "each word got the vector of the one before": codes_of(tokens, np.roll(vectors, 1, axis=0)),
+        "each word got the vector of the next one": _mean(np.roll(vectors, -1, axis=0)[tokens], words),
+        "each word got the vector of the one before": _mean(np.roll(vectors, 1, axis=0)[tokens], words),
         "a word that comes twice counts once": _each_once(tokens, vectors),
         "each sentence got the mean code of the batch": np.tile(wanted.mean(axis=0), (len(tokens), 1)),
     }  # fmt: skip
@@ -64,6 +63,16 @@ def _normed(codes: np.ndarray) -> np.ndarray:
     return codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-12)
 
 
+def _mean(of_tokens: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Of (B, L, D), over the words of each row."""
+    return np.stack(
+        [
+            row[own].mean(axis=0) if own.any() else 0 * row[0]
+            for row, own in zip(of_tokens, words, strict=True)
+        ]
+    )
+
+
 def _each_once(tokens: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     chosen = (np.unique(row[row != 0]) for row in tokens)
     return np.stack([vectors[c].mean(axis=0) if len(c) else np.zeros(vectors.shape[1]) for c in chosen])
@@ -75,25 +84,20 @@ ONE_MATRIX_A_ROW = "there is one matrix for each row, over the prompt and 2 · s
 NOT_THE_MASK = "the mask does not say which tokens may look at which as the docstring does"
 
 
-def mask_of(is_word: np.ndarray, steps: int) -> np.ndarray:
-    batch, prompt = is_word.shape
-    mask = np.tril(np.ones((batch, prompt + 2 * steps, prompt + 2 * steps), dtype=bool))
-    mask[:, :, :prompt] = is_word[:, None, :]
-    return mask
-
-
-def expect_mask(student: Student, is_word: np.ndarray, steps: int, otherwise: str = NOT_THE_MASK) -> None:
+def expect_mask(
+    student: Student, is_word: np.ndarray, steps: int, wanted: np.ndarray, otherwise: str = NOT_THE_MASK
+) -> None:
     """The words of the prompt for everyone, and behind it a lower triangle."""
     with on_wrong_shape(ONE_MATRIX_A_ROW):
         mask = student.multitask.prompt_mask(Tensor(is_word), steps)
     batch, prompt = is_word.shape
-    length, wanted = prompt + 2 * steps, mask_of(is_word, steps)
+    length = prompt + 2 * steps
     mask = expect_array(mask, (batch, length, length), name="prompt_mask", kind="bool")
     i, j = np.arange(length)[:, None], np.arange(length)
     behind_i, behind_j = i >= prompt, j >= prompt
     step_i, step_j = (i - prompt) // 2, (j - prompt) // 2
     real = np.concatenate([is_word, np.ones((batch, 2 * steps), dtype=bool)], axis=1)
-    words_first = np.arange(prompt) < is_word.sum(axis=1, keepdims=True)
+    words_first = j < is_word.sum(axis=1, keepdims=True)
     mistakes: dict[str, ArrayLike] = {
         "the mask is the other way round: True is for tokens that may be looked at": ~wanted,
         "rows and columns are mixed up: [b, i, j] says whether token i may look at token j": wanted.swapaxes(1, 2),
@@ -106,12 +110,12 @@ def expect_mask(student: Student, is_word: np.ndarray, steps: int, otherwise: st
         "every token sees every word and every token behind the prompt": np.tile(real[:, None, :], (1, length, 1)),
         "a token behind the prompt does not see itself": np.where(behind_i & behind_j, j < i, wanted),
         "a word of the prompt sees only the words before it, and not all of them": wanted & (behind_i | (j <= i)),
-        "the padding of the prompt is seen": mask_of(np.ones_like(is_word), steps),
-        "words and padding are mixed up: is_word is True at words": mask_of(~is_word, steps),
+        "the padding of the prompt is seen": np.where(behind_j, wanted, True),
+        "words and padding are mixed up: is_word is True at words": np.where(behind_j, wanted, ~real[:, None]),
         "tokens of the prompt see what comes after it": np.where(behind_j & ~behind_i, True, wanted),
         "padding sees nothing: it may look at the words, like every token": wanted & real[:, :, None],
         "tokens behind the prompt do not see it": wanted & ~(behind_i & ~behind_j),
-        "words need not come first: is_word says where they stand": mask_of(words_first, steps),
+        "words need not come first: is_word says where they stand": np.where(behind_j, wanted, words_first[:, None]),
         "each row got the mask of the first row": np.repeat(wanted[:1], batch, axis=0),
         "states do not see the actions before them": wanted
         & ~(behind_i & behind_j & ((i - prompt) % 2 == 0) & ((j - prompt) % 2 == 1)),

@@ -124,16 +124,16 @@ ERRORS = np.array([1.0, 3.0, -2.0, 0.5, 8.0, 0.25, 1.5])
 @subpart("6c", hint="average within each task, then add up the tasks")
 def test_the_loss_adds_up_the_tasks(student: Student) -> None:
     """Each task's mean error, all added up; each row's gradient is 1 / (rows of its task)."""
-    expect_loss(student, ERRORS, np.array([0, 2, 1, 0, 2, 2, 2]), 3)
-    expect_loss(student, ERRORS[::-1].copy(), np.array([2, 1, 1, 0, 0, 0, 1]), 3)
+    expect_loss(student, ERRORS, np.array([0, 2, 1, 0, 2, 2, 2]), 3, 0.75 - 2 + 3.1875)
+    expect_loss(student, ERRORS[::-1].copy(), np.array([2, 1, 1, 0, 0, 0, 1]), 3, 0.5 + 9.25 / 3 + 1.5)
 
 
 @subpart("6c")
 def test_tasks_without_rows_add_nothing(student: Student) -> None:
     """A task that has no row in the batch adds 0, the last one too; one row, one task."""
-    expect_loss(student, ERRORS, np.array([1, 3, 3, 1, 1, 1, 3]), 6)
-    expect_loss(student, ERRORS[:1], np.array([2]), 4)
-    expect_loss(student, ERRORS[:4], np.zeros(4, dtype=np.int64), 1)
+    expect_loss(student, ERRORS, np.array([1, 3, 3, 1, 1, 1, 3]), 6, 2.4375 + 2.5 / 3)
+    expect_loss(student, ERRORS[:1], np.array([2]), 4, 1.0)
+    expect_loss(student, ERRORS[:4], np.zeros(4, dtype=np.int64), 1, 0.625)
 
 
 @subpart("6c")
@@ -141,7 +141,7 @@ def test_a_task_with_more_rows_does_not_count_more(student: Student) -> None:
     """The same rows of one task twice: its mean stays, and so does the loss."""
     tasks = np.array([0, 1, 0, 1, 1])
     twice = np.concatenate([ERRORS[:5], ERRORS[:5][tasks == 1]])
-    expect_loss(student, twice, np.concatenate([tasks, np.ones(3, dtype=np.int64)]), 2)
+    expect_loss(student, twice, np.concatenate([tasks, np.ones(3, dtype=np.int64)]), 2, -0.5 + 11.5 / 3)
 
 
 @subpart("6c")
@@ -159,22 +159,25 @@ VECTORS = np.array([[9.0, -9.0], [1.0, 0.0], [0.0, 0.0], [3.0, -2.0], [0.5, 4.0]
 @subpart("6d", hint="a mask of the words, (B, L, 1), multiplies the vectors; its sum counts the words")
 def test_codes_are_mean_vectors(student: Student) -> None:
     """The mean of the words' vectors, whatever padding stands behind them, and gradients for these words alone."""
-    expect_codes(student, np.array([[1, 3, 0, 0], [4, 2, 1, 3], [3, 0, 0, 0]]), VECTORS)
-    expect_codes(student, np.array([[3, 4, 1, 0], [2, 2, 3, 0], [1, 4, 0, 0]]), VECTORS - 1)
+    tokens = np.array([[1, 3, 0, 0], [4, 2, 1, 3], [3, 0, 0, 0]])
+    expect_codes(student, tokens, VECTORS, np.array([[2, -1], [1.125, 0.5], [3, -2]]))
+    tokens = np.array([[3, 4, 1, 0], [2, 2, 3, 0], [1, 4, 0, 0]])
+    expect_codes(student, tokens, VECTORS - 1, np.array([[0.5, -1 / 3], [0, -5 / 3], [-0.25, 1]]))
 
 
 @subpart("6d")
 def test_padding_may_stand_anywhere(student: Student) -> None:
     """Token 0 is padding before a word and between words too."""
-    expect_codes(student, np.array([[0, 1, 0, 3], [0, 0, 0, 4], [2, 0, 1, 0]]), VECTORS)
+    tokens = np.array([[0, 1, 0, 3], [0, 0, 0, 4], [2, 0, 1, 0]])
+    expect_codes(student, tokens, VECTORS, np.array([[2, -1], [0.5, 4], [0.5, 0]]))
 
 
 @subpart("6d")
 def test_sentences_without_words_and_of_one_word(student: Student) -> None:
     """A sentence of padding has the code 0; L = 1; a word that comes twice counts twice."""
-    expect_codes(student, np.array([[0, 0], [1, 4]]), VECTORS)
-    expect_codes(student, np.array([[4], [0], [3]]), VECTORS)
-    expect_codes(student, np.array([[3, 3, 1]]), VECTORS)
+    expect_codes(student, np.array([[0, 0], [1, 4]]), VECTORS, np.array([[0, 0], [0.75, 2]]))
+    expect_codes(student, np.array([[4], [0], [3]]), VECTORS, np.array([[0.5, 4], [0, 0], [3, -2]]))
+    expect_codes(student, np.array([[3, 3, 1]]), VECTORS, np.array([[7 / 3, -4 / 3]]))
 
 
 @subpart("6d")
@@ -231,19 +234,28 @@ def test_partners_use_the_rng_and_nothing_else(student: Student) -> None:
 WORDS = np.array([[True, True, False], [True, False, False]])
 
 
-@subpart("6f", hint="draw the matrix for P = 2, steps = 2 on paper: rows look, columns are looked at")
+def _expect_mask(student: Student, prompts: list[str], steps: int) -> None:
+    """A prompt is written as "110": two words, then padding. `behind` is what follows it in each row."""
+    tokens = 2 * steps
+    behind = ["0" * tokens] * len(prompts[0]) + ["1" * i + "0" * (tokens - i) for i in range(1, tokens + 1)]
+    wanted = [[[bit == "1" for bit in prompt + row] for row in behind] for prompt in prompts]
+    is_word = np.array([[bit == "1" for bit in prompt] for prompt in prompts])
+    expect_mask(student, is_word, steps, np.array(wanted))
+
+
+@subpart("6f", hint="draw the matrix for P = 3, steps = 2 on paper: rows look, columns are looked at")
 def test_the_mask_of_two_steps(student: Student) -> None:
     """Prompts of two words and of one, two steps: s_2 sees s_1, a_1 and itself, and not a_2."""
-    expect_mask(student, WORDS, 2)
-    expect_mask(student, ~WORDS, 2)
+    _expect_mask(student, ["110", "100"], 2)
+    _expect_mask(student, ["101", "011"], 2)
 
 
 @subpart("6f")
 def test_the_mask_of_other_sizes(student: Student) -> None:
     """One word, one step, one row, padding in front of a word; and more steps."""
-    expect_mask(student, np.array([[True]]), 1)
-    expect_mask(student, np.array([[False, True]]), 3)
-    expect_mask(student, np.array([[True, False, True, True], [False, True, True, False]]), 6)
+    _expect_mask(student, ["1"], 1)
+    _expect_mask(student, ["01"], 3)
+    _expect_mask(student, ["1011", "0110"], 6)
 
 
 @subpart("6f")
@@ -255,7 +267,7 @@ def test_the_mask_leaves_its_argument(student: Student) -> None:
 # --- 6g ---
 
 RETURNS = np.array(
-    [[-5.0, -3.0, -9.0], [-2.0, -8.0, -2.5], [-7.0, -7.5, 0.0], [-20.0, -19.0, -18.0], [-4.0, 6.0, -5.0]]
+    [[-5.0, -3.0, -9.0], [-2.0, -8.0, -2.5], [-7.0, -7.5, 0.0], [-9.0, -8.0, -7.0], [-4.0, 6.0, -5.0]]
 )
 
 
