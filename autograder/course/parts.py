@@ -44,7 +44,9 @@ class Part:
     given: str = ""  # one of GIVEN; "": not graded, and complete in hw/ if something there imports it
     task: str = ""  # of trained weights: the task they are graded on
     threshold: float = 0.0  # of trained weights: the success rate that passes
-    companions: tuple[str, ...] = ()  # files of solutions/, or notebooks/…, that nobody needs without this part
+    companions: tuple[
+        str, ...
+    ] = ()  # files of solutions/, or notebooks/…, that nobody needs without this part
 
     @property
     def module(self) -> str | None:
@@ -160,7 +162,9 @@ def _part(file: TomlFile, number: str, entry: dict[str, Any]) -> Part:
             raise file.wrong(["part", number, "sub", name], f"the id must be {number} and a letter")
         subs.append(SubPart(name, sub["title"], 0.0, sub.get("hole", True), sub.get("function", "")))
     companions = tuple(entry.get("companions", ()))
-    return Part(number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), companions=companions)
+    return Part(
+        number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), companions=companions
+    )
 
 
 def _graded(part: Part, entry: dict[str, Any], course: TomlFile) -> Part:

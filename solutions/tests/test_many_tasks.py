@@ -49,14 +49,19 @@ def test_the_first_of_each_task_and_the_others_are_all_of_them(demos):
     assert np.array_equal(some.obs[4:8], demos.obs[6:10]) and np.array_equal(others.obs[:2], demos.obs[4:6])
 
 
-def test_a_file_of_demonstrations_is_read_and_one_that_is_stale_or_damaged_is_made_anew(tmp_path, monkeypatch):
+def test_a_file_of_demonstrations_is_read_and_one_that_is_stale_or_damaged_is_made_anew(
+    tmp_path, monkeypatch
+):
     first = demonstrations(FOUR, 2, seed=0, folder=tmp_path)
     (path,) = tmp_path.glob("*.npz")
     made = path.stat().st_mtime_ns
     assert np.array_equal(demonstrations(FOUR, 2, seed=0, folder=tmp_path).obs, first.obs)
     assert path.stat().st_mtime_ns == made
 
-    for damage in (lambda: path.write_bytes(b"no archive"), lambda: path.write_bytes(path.read_bytes()[:-200])):
+    for damage in (
+        lambda: path.write_bytes(b"no archive"),
+        lambda: path.write_bytes(path.read_bytes()[:-200]),
+    ):
         damage()
         assert np.array_equal(demonstrations(FOUR, 2, seed=0, folder=tmp_path).done, first.done)
     np.savez(path, obs=first.obs)
@@ -83,7 +88,9 @@ def test_no_sentence_is_of_two_kinds_or_two_tasks_and_only_new_ones_have_new_wor
     assert len(said) == len(set(said))
     vocabulary = Vocabulary()
     for task in range(6):
-        assert not any(vocabulary.unknown(text) for kind in ("seen", "recombined") for text in sentences(task, kind))
+        assert not any(
+            vocabulary.unknown(text) for kind in ("seen", "recombined") for text in sentences(task, kind)
+        )
         for text in sentences(task, "reworded"):
             assert len(vocabulary.unknown(text)) == 1, text
         assert all(vocabulary.unknown(text) for text in sentences(task, "german"))
@@ -173,7 +180,9 @@ def test_imitation_solves_the_task_it_is_told_and_not_another_and_without_z_noth
 
 def test_the_command_prints_writes_and_is_the_same_for_the_same_seed(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = ImitateConfig(tasks="ring", demos=3, updates=20, eval_every=10, episodes=2, json=Path("new/a.json"))
+    config = ImitateConfig(
+        tasks="ring", demos=3, updates=20, eval_every=10, episodes=2, json=Path("new/a.json")
+    )
     figures = imitate(config)
     assert [point["updates"] for point in figures["curve"]] == [10, 20]
     printed = capsys.readouterr().out

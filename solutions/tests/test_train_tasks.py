@@ -41,7 +41,10 @@ def test_a_buffer_knows_the_reward_of_each_step_under_each_task():
 
 def labels_of(batch: dict) -> np.ndarray:
     """The one-hot z at the end of each state."""
-    assert np.array_equal(batch["obs"][:, 4:], batch["next_obs"][:, 4:]) and (batch["obs"][:, 4:].sum(axis=1) == 1).all()
+    assert (
+        np.array_equal(batch["obs"][:, 4:], batch["next_obs"][:, 4:])
+        and (batch["obs"][:, 4:].sum(axis=1) == 1).all()
+    )
     return batch["obs"][:, 4:].argmax(axis=1)
 
 
@@ -90,7 +93,9 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
             return [{k: v for k, v in row.items() if k != "train_seconds"} for row in csv.DictReader(file)]
 
     assert figures(whole.out) == figures(stopped.out)
-    assert (whole.out / "weights.safetensors").read_bytes()[-500:] == (stopped.out / "weights.safetensors").read_bytes()[-500:]
+    assert (whole.out / "weights.safetensors").read_bytes()[-500:] == (
+        stopped.out / "weights.safetensors"
+    ).read_bytes()[-500:]
     with pytest.raises(UserMistake, match="holds a finished run"):
         train_tasks(whole)
 

@@ -73,9 +73,14 @@ def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
     if errors:
         raise ReleaseError(errors)
     notebooks = solutions.parent / "notebooks"
-    beside = {f"notebooks/{path}": text for path, text in read_tree(notebooks).items()} if notebooks.is_dir() else {}
+    beside = (
+        {f"notebooks/{path}": text for path, text in read_tree(notebooks).items()}
+        if notebooks.is_dir()
+        else {}
+    )
     files, beside = (
-        {path: text for path, text in tree.items() if path not in outline.left_out} for tree in (files, beside)
+        {path: text for path, text in tree.items() if path not in outline.left_out}
+        for tree in (files, beside)
     )
     kept = complete_files(files, beside, outline)
     files = {path: content for path, content in files.items() if path in kept or path not in outline.others}
