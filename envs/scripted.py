@@ -43,6 +43,58 @@ def push(obs: Obs) -> np.ndarray:
     return actions
 
 
+def push_beyond(obs: Obs, *, axis: int, bound: float, sign: int) -> np.ndarray:
+    """Push the block along x (axis 0) or y (1) until it lies beyond the bound: above it for sign 1, below it for -1.
+
+    Slowly, since the table ends; afterwards the gripper rises. The goal in `obs` counts nothing.
+    """
+    gripper, block = task_spec("push").gripper(obs["observation"]), obs["achieved_goal"]
+    goal = block.copy()
+    goal[:, axis] = bound + 0.06 * sign
+    actions = push({**obs, "desired_goal": goal})
+    low = gripper[:, 2] - block[:, 2] < 0.03
+    actions[low, :3] *= 0.6
+    done = sign * (block[:, axis] - bound) > 0.012
+    rise = np.zeros_like(block)
+    rise[:, 2] = block[:, 2] + 0.1 - gripper[:, 2]
+    return np.where(done[:, None], _towards(rise), actions)
+
+
+def pick(obs: Obs) -> np.ndarray:
+    """Open the fingers over the block, come down, close them, carry. Solves pick_and_place.
+
+    Without memory: whether the block is held is seen from the fingers' width, which is that of the block then.
+    """
+    observation, block = obs["observation"], obs["achieved_goal"]
+    spec = task_spec("pick_and_place")
+    assert spec.layout is not None
+    gripper = spec.gripper(observation)
+    first = spec.layout.fingers[0]
+    width = observation[:, first : first + 2].sum(axis=1)
+    offset = block - gripper
+    aside = np.linalg.norm(offset[:, :2], axis=1)
+    around = (aside < 0.02) & (np.abs(offset[:, 2]) < 0.015)  # the fingers are on both sides of the block
+    held = around & (width < 0.055)
+    target = np.where((aside < 0.015)[:, None], block, block + np.array([0.0, 0.0, 0.08]))
+    move = np.where(around[:, None], 0.0, target - gripper)
+    actions = _towards(np.where(held[:, None], obs["desired_goal"] - block, move))
+    actions[:, 3] = np.where(around, -1.0, 1.0)
+    return actions
+
+
+def lift(obs: Obs, *, height: float) -> np.ndarray:
+    """Pick the block up to a height (metres, in the world's frame), straight above where it lies."""
+    goal = obs["achieved_goal"].copy()
+    goal[:, 2] = height
+    return pick({**obs, "desired_goal": goal})
+
+
+def hover(obs: Obs) -> np.ndarray:
+    """Hold the gripper 10 cm over the block."""
+    gripper = task_spec("pick_and_place").gripper(obs["observation"])
+    return _towards(obs["achieved_goal"] + np.array([0.0, 0.0, 0.1]) - gripper)
+
+
 class RandomPolicy:
     """Uniformly random actions from a generator of its own."""
 

@@ -25,9 +25,9 @@ from autograder.course.parts import read_parts
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.report.results import write_json
 from autograder.grader.student import Student
-from autograder.staff.hidden import planned, trainings
+from autograder.staff.hidden import imitations, planned, trainings
 from autograder.staff.hidden.learning import ROUNDS
-from autograder.staff.hidden.test_learning import MISSED, MODEL_ERROR
+from autograder.staff.hidden.test_learning import MISSED, MISSES, MODEL_ERROR, RELABELLED_MISSES
 from autograder.staff.verify.submissions import Role, read_submissions
 from envs.machine import describe_machine
 from envs.terminal import command_line
@@ -39,6 +39,9 @@ TRAININGS = {
     "2 rounds on imagined data": (trainings.imagined_rounds, ROUNDS),
     "3 rounds, policy": (trainings.policy_rounds, ROUNDS),
     "4 rounds, relabeling": (trainings.relabel_rounds, ROUNDS),
+    "6 misses, one-hot tasks": (imitations.conditioned_misses, MISSES),
+    "6 misses, demonstrations": (imitations.inferred_misses, MISSES),
+    "6 misses, relabelled data": (imitations.relabelled_misses, RELABELLED_MISSES),
     "7 goals missed, sampling": (planned.missed_by_sampling, MISSED),
     "7 goals missed, climbing": (planned.missed_by_climbing, MISSED),
 }
@@ -58,6 +61,8 @@ class Config:
     """fresh worlds for each training"""
     seed: int = 0
     """of the first world"""
+    only: str = ""
+    """a part's number: its trainings alone"""
     wrong: int = 10
     """wrong answers of each sub-part, drawn at random; 0 for none"""
     jobs: int = 2
@@ -140,12 +145,13 @@ def measure_wrong(name: str, per_subpart: int, seed: int, jobs: int) -> dict:
 def main(config: Config) -> None:
     """Measure, print, and write."""
     torch.set_num_threads(1)
-    rows = {name: measure(name, config.worlds, config.seed) for name in TRAININGS}
+    chosen = [name for name in TRAININGS if name.startswith(config.only)]
+    rows = {name: measure(name, config.worlds, config.seed) for name in chosen}
     columns = (*LABELS, "bound", "failed", "fails at most", "seconds")
     _print(f"The reference on the learning checks, {config.worlds} worlds each", columns, rows)
     wrong = {}
     if config.wrong:
-        wrong = {name: measure_wrong(name, config.wrong, config.seed, config.jobs) for name in TRAININGS}
+        wrong = {name: measure_wrong(name, config.wrong, config.seed, config.jobs) for name in chosen}
         of_wrong = ("wrong answers", "learn", "share at least", "share at most")
         _print("Wrong answers that learn all the same (unit checks fail them)", of_wrong, wrong)
     if config.json:

@@ -60,6 +60,12 @@ def recognise(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike])
     return otherwise
 
 
+def recognise_one(actual: object, otherwise: str, mistakes: Mapping[str, ArrayLike]) -> str:
+    """Like `recognise`, but `otherwise` where two sentences fit: on a small input different mistakes look alike."""
+    fits = [s for s, wrong in mistakes.items() if recognise(actual, "", {s: wrong})]
+    return fits[0] if len(fits) == 1 else otherwise
+
+
 def float32_sums(columns: np.ndarray, mean: object, std: object) -> str:
     """FLOAT32_SUMS if mean or std of these columns (N, D) are, to the last bit, those of float32 arithmetic; else "".
 

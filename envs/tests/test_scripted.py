@@ -7,7 +7,8 @@ from envs import make_vec, scripted
 
 
 @pytest.mark.parametrize(
-    "task, policy, share", [("reach", scripted.reach, 1.0), ("push", scripted.push, 0.9)]
+    "task, policy, share",
+    [("reach", scripted.reach, 1.0), ("push", scripted.push, 0.9), ("pick_and_place", scripted.pick, 0.95)],
 )
 def test_scripts_solve_their_task(task, policy, share):
     env = make_vec(task, 24, seed=0)

@@ -1,4 +1,4 @@
-"""Parts 1 to 4 and 7: does it learn? Each part trains from scratch in a world drawn for this grading.
+"""Parts 1 to 4, 6 and 7: does it learn? Each part trains from scratch in a world drawn for this grading.
 
 Unit checks judge each function on a few calls. These judge what only a training shows: that the pieces of a part fit
 together, over thousands of calls, on data that the policy itself brings about. Code that is right for the first hundred
@@ -11,11 +11,13 @@ from functools import partial
 import numpy as np
 
 from autograder.checks.checking import Student, expect, subpart
-from autograder.staff.hidden import planned, trainings
+from autograder.staff.hidden import imitations, planned, trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
+# Part 6, of the episodes (autograder/bench/results/learning_6.json). Imitation of randomly relabelled data misses 0.9.
+MISSES, RELABELLED_MISSES = 0.2, 0.7
 MISSED = 0.1  # of 64 goals. The reference: at most one, in 100 worlds
 TIME_LIMIT = 90.0  # s of computing
 learning = partial(subpart, kind="learning", time_limit=TIME_LIMIT)
@@ -56,6 +58,35 @@ def test_relabeling_makes_sparse_rewards_learnable(student: Student, fresh_rng: 
     expect(
         trainings.relabel_rounds(student, fresh_rng) is not None,
         "a good learner, given your relabelled batches, did not learn to reach goals",
+    )
+
+
+@learning("6a", "6b", "6c")
+def test_one_network_learns_six_tasks(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Imitation of six tasks at once, two of them with few demonstrations, in a new world."""
+    expect(
+        imitations.conditioned_misses(student, fresh_rng) <= MISSES,
+        "one network, trained on your minibatches, states and loss, does not go where its task is",
+    )
+
+
+@learning("6e")
+def test_the_task_is_inferred_from_a_new_demonstration(
+    student: Student, fresh_rng: np.random.Generator
+) -> None:
+    """An encoder, trained on your partners, tells the task of demonstrations that it has never seen."""
+    expect(
+        imitations.inferred_misses(student, fresh_rng) <= MISSES,
+        "a policy that is shown a new demonstration of a task, after training on your partners, does something else",
+    )
+
+
+@learning("6g", "6h")
+def test_relabelled_data_are_worth_imitating(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Episodes that went anywhere teach eight tasks if each is relabelled with the one it earned most in."""
+    expect(
+        imitations.relabelled_misses(student, fresh_rng) <= RELABELLED_MISSES,
+        "imitation of episodes with your labels, of the highest return, does not go where its task is",
     )
 
 
