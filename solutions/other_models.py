@@ -75,7 +75,7 @@ def n_step_pairs(
     # END SOLUTION
     columns = obs.shape[2] + places.shape[2] + 1
     assert inputs.shape == (count, columns), "state, move and n: (count, O+G+1)"
-    assert chunks.shape == (count, longest, actions.shape[2]), "`longest` actions for each row: (count, longest, A)"
+    assert chunks.shape == (count, longest, actions.shape[2]), "the actions of each row: (count, longest, A)"
     return inputs, chunks
 
 
