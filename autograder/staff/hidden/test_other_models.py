@@ -173,9 +173,9 @@ class _Rows:
         sentence = "a chunk is not the n actions from a_t on, and then zeros"
         expect_close(chunks, wanted, sentence, name="n_step_pairs")
 
-    def placed(self, steps: int) -> np.ndarray:
-        """t as numbers in [0, 1): uniform if t is uniform over the steps with t + n <= T."""
-        return (self.t + own_rng().random(len(self.t))) / (steps + 1 - self.n)
+    def placed(self, steps: int, own: np.random.Generator) -> np.ndarray:
+        """t as numbers in [0, 1): uniform if t is uniform over the steps with t + n <= T. `own` is the check's own."""
+        return spread(self.t, steps + 1 - self.n, own)
 
 
 @subpart("8c")
@@ -204,10 +204,11 @@ def test_rows_are_drawn_evenly(student: Student, fresh_rng: np.random.Generator)
             sentence = "t is not uniform over the steps with t + n <= T"
             kinds = steps + 1 - n
             expect_distribution(rows.t[rows.n == n], np.full(kinds, 1 / kinds), sentence)
+        own = own_rng()
         draws = {
-            "n": spread(rows.n - 1, longest, own_rng()),
-            "t": rows.placed(steps),
-            "the episode": spread(rows.episode, episodes, own_rng()),
+            "n": spread(rows.n - 1, longest, own),
+            "t": rows.placed(steps, own),
+            "the episode": spread(rows.episode, episodes, own),
         }
         for name, values in draws.items():
             expect_independent_rows(values, f"{name} of one row depends on that of another")
@@ -229,7 +230,8 @@ def test_rows_of_many_calls_are_drawn_evenly(student: Student, fresh_rng: np.ran
     expect_independent_rows(
         spread(episode, 4, own_rng()), "the episode of one call depends on that of another"
     )
-    t = np.concatenate([rows.placed(6) for rows in calls])
+    own = own_rng()
+    t = np.concatenate([rows.placed(6, own) for rows in calls])
     expect_distribution((4 * t).astype(int), np.full(4, 0.25), "over many calls, t is not uniform")
     expect_not_copied(student, rng)
     obs, places, actions = data
