@@ -20,6 +20,9 @@ from .kit.regression import fit_network, of_pairs
 from .other_models import future_pairs, inverse_pairs, n_step_pairs, step_towards, steps_left
 
 Maker = Callable[[], Policy]
+Inverse = Callable[
+    [np.ndarray, np.ndarray], np.ndarray
+]  # obs (B, O), moves (B, G) -> actions (B, A) in [-1, 1]
 
 
 @dataclass(frozen=True)
@@ -51,34 +54,38 @@ class Fitting:
         return fit_network(draw, self.seed, updates=self.updates, each_update=self.each_update)
 
 
-def inverse_model(fitting: Fitting) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """p(a | s, s') of the random steps, as a function (obs, moves) -> actions within [-1, 1]."""
+def network_inverse(fitting: Fitting) -> Inverse:
+    """p(a | s, s') of the random steps, by a network."""
     inputs, targets = (np.asarray(x) for x in inverse_pairs(*fitting.data))
     predict = fitting.network(of_pairs(inputs, targets, fitting.rng))
     return lambda obs, moves: np.clip(predict(np.concatenate([obs, moves], axis=1)), -1.0, 1.0)
 
 
-def one_step(fitting: Fitting, n: int) -> Maker:
+def gaussian_inverse(fitting: Fitting) -> Inverse:
+    """The same, by a Gaussian that is conditioned: nothing is trained."""
+    model, spec = joint_model(fitting), fitting.spec
+    moves = model.change[spec.goal_start : spec.goal_start + spec.goal_dim]
+    known = np.concatenate([model.state, moves])
+
+    def act(obs: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        return np.clip(model.expect(known, np.concatenate([obs, moves], axis=1), model.action), -1.0, 1.0)
+
+    return act
+
+
+def one_step(fitting: Fitting, n: int, inverse: Callable[[Fitting], Inverse] = network_inverse) -> Maker:
     """Ask the inverse model for a step towards the goal."""
-    act = inverse_model(fitting)
+    act = inverse(fitting)
 
     def policy(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        return act(obs, step_towards(fitting.places(obs), goals, fitting.longest))
+        return act(obs, np.asarray(step_towards(fitting.places(obs), goals, fitting.longest)))
 
     return lambda: policy
 
 
 def joint(fitting: Fitting, n: int) -> Maker:
-    """The same, with a Gaussian that is conditioned in place of a network that is trained."""
-    model, spec = joint_model(fitting), fitting.spec
-    moves = model.change[spec.goal_start : spec.goal_start + spec.goal_dim]
-    known = np.concatenate([model.state, moves])
-
-    def policy(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        step = step_towards(fitting.places(obs), goals, fitting.longest)
-        return np.clip(model.expect(known, np.concatenate([obs, step], axis=1), model.action), -1.0, 1.0)
-
-    return lambda: policy
+    """Ask the Gaussian for a step towards the goal."""
+    return one_step(fitting, n, gaussian_inverse)
 
 
 def joint_model(fitting: Fitting) -> JointGaussian:
@@ -138,11 +145,12 @@ def chunk(fitting: Fitting, n: int) -> Maker:
 
 
 def future(fitting: Fitting, n: int) -> Maker:
-    """What would the expert's hand do next? Ask the inverse model for the action. No action of the expert is used."""
-    predict, act = future_model(fitting, n), inverse_model(fitting)
+    """Where would the expert's hand be in n steps? Ask for a step there. No action of the expert is used."""
+    predict, act = future_model(fitting, n), gaussian_inverse(fitting)
 
     def policy(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        return act(obs, predict(obs, goals)[:, 0])
+        place = fitting.places(obs)
+        return act(obs, np.asarray(step_towards(place, place + predict(obs, goals)[:, -1], fitting.longest)))
 
     return lambda: policy
 
