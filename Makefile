@@ -61,13 +61,14 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 check: $(READY)  ## check your code: [PART=4] [SUB=4b]
 	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub)
 
+# What else a target can do, if a part brings it (OTHER_train in its .mk), takes the place of its usual line.
 train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
-	@$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) $(call opt,SEED,--seed) \
-	  $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume)
+	@$(or $(OTHER_train),$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) \
+	  $(call opt,SEED,--seed) $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume))
 
 play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
-	@$(PY) -m $(call quoted,$(TRAINED).play) $(call opt,TASK,--task) $(call opt,WEIGHTS,--weights) \
-	  $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json)
+	@$(or $(OTHER_play),$(PY) -m $(call quoted,$(TRAINED).play) $(call opt,TASK,--task) $(call opt,WEIGHTS,--weights) \
+	  $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json))
 
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [SETTINGS="name=value"] [JOBS=n] [OUT=folder] [JSON=file]
 	@$(PY) -m $(call quoted,$(TRAINED).compare) $(call opt,TASK,--task) $(call opts,METHODS,--methods) \

@@ -62,7 +62,7 @@ def record_video(
     """
     import imageio.v2 as imageio
 
-    path = _prepare(path, (".mp4", ".gif"))
+    path = prepared(path, (".mp4", ".gif"))
     if episodes < 1 or size < 16 or size % 16:
         raise ValueError("A video needs at least 1 episode and a size that is a multiple of 16 pixels.")
     env = make_vec(task, 1, seed)
@@ -79,9 +79,9 @@ def record_video(
                 video.append_data(painter.draw(obs, 0))
                 for _ in range(env.episode_length):
                     obs, *_, info = env.step(policy(obs))
-                    video.append_data(_framed(painter.draw(obs, 0), info["is_success"][0] > 0))
+                    video.append_data(framed(painter.draw(obs, 0), info["is_success"][0] > 0))
                 for _ in range(frames_per_second // 3):  # hold the end for a moment
-                    video.append_data(_framed(painter.draw(obs, 0), info["is_success"][0] > 0))
+                    video.append_data(framed(painter.draw(obs, 0), info["is_success"][0] > 0))
                 successes += float(info["is_success"][0])
         os.replace(part, path)
     finally:
@@ -109,7 +109,7 @@ def goal_grid(
     """
     import imageio.v2 as imageio
 
-    path = _prepare(path, (".png",))
+    path = prepared(path, (".png",))
     if rows < 1 or cols < 1:
         raise ValueError("A grid needs at least one row and one column.")
     env = make_vec(task, rows * cols, seed)
@@ -120,7 +120,7 @@ def goal_grid(
     finally:
         painter.close()
         env.close()
-    imageio.imwrite(path, _tiled(scenes.reshape(rows, cols, *scenes.shape[1:])))
+    imageio.imwrite(path, tiled(scenes.reshape(rows, cols, *scenes.shape[1:])))
 
 
 def filmstrip(
@@ -146,7 +146,7 @@ def filmstrip(
     """
     import imageio.v2 as imageio
 
-    path = _prepare(path, (".png",))
+    path = prepared(path, (".png",))
     if episodes < 1 or frames < 2:
         raise ValueError("A filmstrip needs at least one episode and two frames.")
     env = make_vec(task, episodes, seed)
@@ -161,11 +161,11 @@ def filmstrip(
                 obs, *_, info = env.step(policy(obs))
                 reached = info["is_success"]
             if step in moments:
-                columns.append([_framed(painter.draw(obs, i), reached[i] > 0) for i in range(episodes)])
+                columns.append([framed(painter.draw(obs, i), reached[i] > 0) for i in range(episodes)])
     finally:
         painter.close()
         env.close()
-    imageio.imwrite(path, _tiled(np.array(columns).swapaxes(0, 1)))
+    imageio.imwrite(path, tiled(np.array(columns).swapaxes(0, 1)))
 
 
 def make_painter(env: GoalVecEnv, size: int = 480) -> Painter:
@@ -268,14 +268,14 @@ class TinyPainter:
         """Nothing to release."""
 
 
-def _tiled(scenes: np.ndarray) -> np.ndarray:
+def tiled(scenes: np.ndarray) -> np.ndarray:
     """Square pictures (rows, cols, H, H, 3) as one, with white lines between them."""
     scenes = np.pad(scenes, ((0, 0), (0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
     rows, cols, height = scenes.shape[:3]
     return scenes.swapaxes(1, 2).reshape(rows * height, cols * height, 3)
 
 
-def _framed(picture: np.ndarray, reached: bool) -> np.ndarray:
+def framed(picture: np.ndarray, reached: bool) -> np.ndarray:
     """The picture with a green border where the goal is reached."""
     if reached:
         width = max(2, len(picture) // 60)
@@ -284,7 +284,7 @@ def _framed(picture: np.ndarray, reached: bool) -> np.ndarray:
     return picture
 
 
-def _prepare(path: str | Path, kinds: tuple[str, ...]) -> Path:
+def prepared(path: str | Path, kinds: tuple[str, ...]) -> Path:
     path = Path(path)
     if path.suffix.lower() not in kinds:
         raise ValueError(f"Cannot write {path.name}: the name must end in {' or '.join(kinds)}.")

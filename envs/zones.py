@@ -10,7 +10,7 @@ be relabelled as one of another.
 Success is that of the last state: it lies in the zone of the task.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -25,6 +25,7 @@ from envs.tiny import TinyVariant, TinyVecEnv
 
 # Metres, in the world's frame: x away from the robot, y to its left, z up.
 LEFT, RIGHT, AWAY, NEAR, LIFTED, ON_TABLE = 0.94, 0.56, 1.44, 1.19, 0.5, 0.4
+CLOSE = 0.03  # to the border of a zone: nothing starts there
 HOVER_LOW, HOVER_HIGH, HOVER_ASIDE = 0.06, 0.14, 0.04  # of the hand from the block
 HAND = np.array([1.342, 0.749, 0.535])  # where it starts
 CORNER, CORNER_RADIUS = 0.1, 0.07  # of the cube: from its middle along each axis; of a zone
@@ -33,12 +34,16 @@ RING, RING_RADIUS = 0.7, 0.25  # of the ring; of a zone: units of the tiny world
 
 @dataclass(frozen=True)
 class Task:
-    """A zone, with a policy that gets there. `inside` maps observations (..., O) to booleans (...,)."""
+    """A zone, with a policy that gets there. `inside` maps observations (..., O) to booleans (...,).
+
+    `close`, a larger zone, is where no episode starts: at its very border, one state asks for two things.
+    """
 
     name: str
     instruction: str
     inside: Callable[[np.ndarray], np.ndarray]
     expert: Policy
+    close: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,15 @@ class TaskSet:
         """Of being in these states, under each task: (..., O) -> (..., K), 0.0 inside the task's zone, else -1.0."""
         return np.stack([np.where(task.inside(observation), 0.0, -1.0) for task in self.tasks], axis=-1)
 
-    def reset(self, env: GoalVecEnv, seed: int | None = None) -> Obs:
-        """Start new episodes, none of them in a zone: rows in which a task is solved already start once more."""
+    def reset(self, env: GoalVecEnv, seed: int | Sequence[int] | None = None) -> Obs:
+        """Start new episodes, none of them in a zone or close to one: rows that would be start once more."""
         obs, _ = env.reset(seed=seed)
-        while (solved := (self.rewards(obs["observation"]) == 0).any(axis=-1)).any():
-            obs, _ = env.reset(options={"reset_mask": solved})
+        while (again := self._close(obs["observation"])).any():
+            obs, _ = env.reset(options={"reset_mask": again})
         return obs
+
+    def _close(self, observation: np.ndarray) -> np.ndarray:
+        return np.any([(task.close or task.inside)(observation) for task in self.tasks], axis=0)
 
     def act(self, obs: Obs, tasks: np.ndarray) -> np.ndarray:
         """What the experts do, each row's by its own task: tasks (n,) int -> actions (n, A)."""
@@ -98,7 +106,8 @@ def desk() -> TaskSet:
 
     def sides(name: str, words: str, axis: int, bound: float, sign: int) -> Task:
         expert = partial(scripted.push_beyond, axis=axis, bound=bound, sign=sign)
-        return Task(name, f"push the block {words}", beyond(axis, bound, sign), expert)
+        close = beyond(axis, bound - CLOSE * sign, sign)
+        return Task(name, f"push the block {words}", beyond(axis, bound, sign), expert, close)
 
     tasks = (
         sides("left", "to the left", 1, LEFT, 1),

@@ -47,9 +47,6 @@ TRAININGS = {
 }
 SUBPARTS = {name: name[0] for name in TRAININGS} | {
     "4 rounds, relabeling": ("4b", "4e", "4f"),
-    "6 misses, one-hot tasks": ("6a", "6b", "6c"),
-    "6 misses, demonstrations": ("6e",),
-    "6 misses, relabelled data": ("6g", "6h"),
     "7 goals missed, sampling": ("7a", "7b", "7c", "7d"),
     "7 goals missed, climbing": ("7a", "7d", "7e"),
 }  # that it uses
@@ -148,13 +145,13 @@ def measure_wrong(name: str, per_subpart: int, seed: int, jobs: int) -> dict:
 def main(config: Config) -> None:
     """Measure, print, and write."""
     torch.set_num_threads(1)
-    names = [name for name in TRAININGS if name.startswith(config.only)]
-    rows = {name: measure(name, config.worlds, config.seed) for name in names}
+    chosen = [name for name in TRAININGS if name.startswith(config.only)]
+    rows = {name: measure(name, config.worlds, config.seed) for name in chosen}
     columns = (*LABELS, "bound", "failed", "fails at most", "seconds")
     _print(f"The reference on the learning checks, {config.worlds} worlds each", columns, rows)
     wrong = {}
     if config.wrong:
-        wrong = {name: measure_wrong(name, config.wrong, config.seed, config.jobs) for name in names}
+        wrong = {name: measure_wrong(name, config.wrong, config.seed, config.jobs) for name in chosen}
         of_wrong = ("wrong answers", "learn", "share at least", "share at most")
         _print("Wrong answers that learn all the same (unit checks fail them)", of_wrong, wrong)
     if config.json:
