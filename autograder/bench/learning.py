@@ -47,6 +47,9 @@ TRAININGS = {
 }
 SUBPARTS = {name: name[0] for name in TRAININGS} | {
     "4 rounds, relabeling": ("4b", "4e", "4f"),
+    "6 misses, one-hot tasks": ("6a", "6b", "6c"),
+    "6 misses, demonstrations": ("6e",),
+    "6 misses, relabelled data": ("6g", "6h"),
     "7 goals missed, sampling": ("7a", "7b", "7c", "7d"),
     "7 goals missed, climbing": ("7a", "7d", "7e"),
 }  # that it uses
