@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from .dynamics import (
     bootstrap_split,
@@ -88,6 +89,14 @@ class DynamicsModel:
         mean, log_var = self.gaussian(torch.as_tensor(inputs, dtype=torch.float32))
         log_var = log_var + 2 * math.log(max(self.noise, NO_NOISE))
         return np.asarray(sample_next_obs(obs, mean.numpy(), log_var.numpy(), self.stats, self.elites, rng))
+
+    def mean_next(self, obs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """The mean of the elites' means: next states (B, O) for obs (B, O), actions (B, A). Gradients flow through."""
+        vectors = {name: torch.as_tensor(vector, dtype=torch.float32) for name, vector in self.stats.items()}
+        inputs = (torch.cat([obs, actions], dim=1) - vectors["input_mean"]) / vectors["input_std"]
+        elites = {name: weights[self.elites] for name, weights in self.net.named_parameters()}
+        mean, _ = functional_call(self.net, elites, inputs).chunk(2, dim=-1)  # (num_elites, B, O)
+        return obs + vectors["delta_mean"] + vectors["delta_std"] * mean.mean(dim=0)
 
     def state_dict(self) -> dict:
         """All that changes during training."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from autograder.checks.statistics import binomial_tails
+from autograder.bench.intervals import CONFIDENCE, at_least
 from autograder.course.parts import read_parts
 from autograder.grader.report.results import write_json
 from autograder.staff.verify.cache import Cache
@@ -26,7 +26,6 @@ from envs.terminal import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 KIND = "stated alternative"
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,6 @@ class Config:
     """where `make verify` keeps what it knows"""
     json: Path | None = None
     """also write the figures to this file"""
-
-
-def at_least(successes: int, trials: int) -> float:
-    """The lower end of the one-sided Clopper-Pearson interval for a probability."""
-    if successes == 0:
-        return 0.0
-    low, high = 0.0, 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        if binomial_tails(successes, trials, middle)[1] < 1 - CONFIDENCE:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def row(judged: Judged, seeds: int) -> dict:
@@ -79,7 +64,7 @@ def main() -> None:
     everything = read_submissions(parts, ROOT / "solutions", ROOT / "hw")
     chosen = [submission for submission in everything if submission.kind == KIND]
     cache = Cache(config.out / "known.sqlite")
-    ended = run_all(chosen, parts, lambda _: range(config.seeds), config.jobs, cache)
+    ended = run_all(chosen, parts, lambda _, check: range(config.seeds), config.jobs, cache)
     rows = [row(Judged(submission, results, known), config.seeds) for submission, results, known in ended]
     rows.sort(key=lambda r: (r["sub-part"], r["alternative"]))
     table = Table("sub-part", "alternative", "noticed", "at least (95 %)", "strongest check", "its share")

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.checking import Student, expect, expect_array, expect_distribution, expect_uniform
-from autograder.checks.draws import expect_binomial, expect_independent
+from autograder.checks.independence import expect_binomial, expect_independent, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape
 from autograder.checks.multitask_draws import SHARE
-from autograder.checks.streams import expect_stream, own_rng, spread
+from autograder.checks.streams import expect_stream
 
 NOT_EQUAL_SHARES = (
     "each of the K' tasks that occur must get count // K' rows, and count % K' of them one row more"

@@ -13,8 +13,9 @@ from autograder.checks.checking import (
     expect_distribution,
     expect_uniform,
 )
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape, recognise_one
-from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
+from autograder.checks.streams import expect_stream
 
 SHARE = 2e-8  # of the probability of a false alarm, for each test of draws
 ROWS_DEPEND = "what one row gets depends on what other rows get: draw for each row on its own"

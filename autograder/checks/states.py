@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.checking import Rng, Student, expect, expect_array, expect_distribution, expect_uniform
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape
-from autograder.checks.streams import expect_independent_rows, own_rng, spread
 
 SHARE = 2e-8  # of the probability of a false alarm, for each test of draws
 ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import erfc, sqrt
 
 import numpy as np
 
@@ -92,3 +93,24 @@ def is_off_without_replacement(
     for q, expected in ((share, p), (1 - share, 1 - p)):
         distance += q * np.log(q / expected) if q > 0 else 0.0
     return bool(np.exp(-trials * distance) <= false_alarm / 2)
+
+
+# --- normal draws ---
+
+LEVELS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+
+
+def is_gaussian(z: np.ndarray, false_alarm: float = FALSE_ALARM) -> bool:
+    """Whether `z`, of any shape, may be independent standard normal draws, judged by the counts beyond ±`LEVELS`.
+
+    With 60,000 draws a scale that is off by a twentieth is found at any seed, and so is noise that is cut off.
+    """
+    z = np.asarray(z, dtype=np.float64).ravel()
+    share = false_alarm / (2 * len(LEVELS))
+    counts = ((int((side > x).sum()), 0.5 * erfc(x / sqrt(2.0))) for x in LEVELS for side in (z, -z))
+    return bool(np.isfinite(z).all()) and not any(is_off(count, z.size, p, share) for count, p in counts)
+
+
+def normal_to_uniform(z: np.ndarray) -> np.ndarray:
+    """Standard normal draws through their distribution function, flat: uniform in [0, 1] and as independent as they."""
+    return np.array([0.5 * erfc(-x / sqrt(2.0)) for x in np.ravel(z)])

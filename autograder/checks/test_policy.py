@@ -17,17 +17,11 @@ from autograder.checks.checking import (
     expect_uniform,
     subpart,
 )
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import on_wrong_shape, recognise
 from autograder.checks.networks import as_given, with_weights
-from autograder.checks.statistics import is_off
-from autograder.checks.streams import (
-    expect_independent_rows,
-    expect_stream,
-    is_gaussian,
-    normal_to_uniform,
-    own_rng,
-    spread,
-)
+from autograder.checks.statistics import is_gaussian, is_off, normal_to_uniform
+from autograder.checks.streams import expect_stream
 
 ONE_ACTION_A_ROW = "the actor gives one action for each row of the batch: shape (B, A)"
 TWO_AXES = (

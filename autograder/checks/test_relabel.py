@@ -19,6 +19,7 @@ from autograder.checks.checking import (
     expect_unchanged,
     subpart,
 )
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import NO_VIEWS, on_error, on_wrong_shape, recognise
 from autograder.checks.states import (
     ONE_GOAL_A_ROW,
@@ -29,7 +30,7 @@ from autograder.checks.states import (
     expect_later,
     expect_own_episode,
 )
-from autograder.checks.streams import expect_independent_rows, expect_stream, own_rng, spread
+from autograder.checks.streams import expect_stream
 
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"
 ROWS_DEPEND = (

@@ -66,7 +66,7 @@ _PART = _table(
     companions={
         "type": "array",
         "items": {"type": "string", "pattern": r"^[\w./]+\Z"},
-        "description": 'a list such as ["plan.py", "notebooks/03_planning.py"]',
+        "description": 'a list such as ["plan.py", "notebooks/07_planning.py"]',
     },
     sub={
         **{"type": "object", "minProperties": 1, "description": "a table with at least one sub-part"},

@@ -100,7 +100,8 @@ def grade_class(
     Args:
         submissions: A folder of archives and folders, or an export of Gradescope, Canvas, Moodle, Brightspace,
             Blackboard or GitHub Classroom (a zip, or unpacked).
-        out: Where grades.csv, canvas.csv, report.html and a folder a student go, and the state that lets it go on.
+        out: Where grades.csv, report.html, tables for Canvas, Moodle and Brightspace and a folder a student go, and the
+            state that lets it go on. What stands in adjust.csv there (Submission,Points,Reason) is added by hand.
         jobs: How many are graded at a time; by default one a core.
         pristine: The untouched starter, over which the part files are laid.
         only: Grade no more than this: parts, sub-parts, check files, submissions ('student-0*').

@@ -180,8 +180,8 @@ def test_points_of_some_parts_are_no_grade(staff, tmp_path: Path) -> None:
         assert "Partly graded, so the points are not final: some checks are missing of Part 1 Sums." in text
     assert "so far" in page
     report = (tmp_path / "out/report.html").read_text()
-    assert "10 so far" in report and "on average" not in report and report.count('<div title="') == 20
-    assert not re.search(r'<div title="[^"]*: [1-9]', report)  # no bar
+    assert "10 so far" in report and "on average" not in report
+    assert not re.search(r'<div title="[^"]*: [1-9]', report)  # no bar of a histogram
     partial = (tmp_path / "out/grades.csv").read_text()
     _, said = staff(source, "--jobs", "1")
     assert "partly graded, 10.0 so far" in said and "20.0" in said

@@ -8,14 +8,16 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import axe_core_python
 import pytest
 
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
+from autograder.grader.report.page import feedback
 from autograder.grader.report.scoring import score
 from autograder.staff.batch.grades import Graded, Status
-from autograder.staff.batch.report import report
+from autograder.staff.batch.report import SCRIPTS, report
 from autograder.staff.batch.similar import Link, groups_of, pairs_of
 from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.uploads.uploads import Student, Upload
@@ -68,7 +70,7 @@ def test_hostile_words_are_escaped_and_no_other_file_is_needed(assignment: Assig
     made.add(one(assignment, "student-1", {"1a": Outcome.FAILED}, EVIL, title=EVIL))
     made.similar = groups_of(pairs_of([Link("student-1", EVIL, EVIL, 0.9, 9.0)]))
     html = report(made, EVIL)
-    assert "<script" not in html and "<img" not in html and "{{ 7 * 7 }}" in html
+    assert html.count("<script") == len(SCRIPTS) and "<img" not in html and "{{ 7 * 7 }}" in html
     assert not re.search(r"""(src|href)=["']?(https?:|//|data:|javascript:)""", html)
     assert "default-src 'none'" in html
 
@@ -115,21 +117,91 @@ def test_in_a_browser_nothing_runs_and_the_page_fits_the_screen(
         name = EVIL if i == 0 else f"student-{i}-{'with-a-long-name' * 3}"
         made.add(one(assignment, f"s-{i}", {"1a": Outcome.FAILED}, "word" * 40 + str(i), title=name))
     html = report(made, "Homework 4")
-    # The page itself forbids scripts; this one, let in for the test, measures what a person would have to scroll.
-    probe = "<script nonce=probe>document.title = document.documentElement.scrollWidth + ' of ' + innerWidth</script>"
-    policy = "style-src 'unsafe-inline'; script-src 'nonce-probe'"
-    html = html.replace("style-src 'unsafe-inline'", policy).replace("</body>", f"{probe}</body>")
-    (tmp_path / "report.html").write_text(html)
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command = [
-        browser(),
-        *flags,
-        f"--window-size={width},900",
-        "--dump-dom",
-        (tmp_path / "report.html").as_uri(),
-    ]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-    title = re.search(r"<title>(.*?)</title>", shown)
-    assert title and "hacked" not in title[1]
-    wide, window = map(int, title[1].split(" of "))
+    shown = seen(
+        html, "document.title = document.documentElement.scrollWidth + ' of ' + innerWidth", tmp_path, width
+    )
+    assert "hacked" not in shown
+    wide, window = map(int, shown.split(" of "))
     assert wide <= window, "the page is wider than the screen"
+
+
+def seen(html: str, probe: str, folder: Path, width: int = 1100, dark: bool = False) -> str:
+    """The title that the script `probe` gives the page in a browser; the page's policy lets it in for the test."""
+    probe = f"<script nonce=probe>addEventListener('load', () => {{ {probe} }})</script>"
+    if "script-src" in html:
+        html = html.replace("script-src", "script-src 'nonce-probe'", 1)
+    else:
+        html = html.replace(
+            "style-src 'unsafe-inline'", "style-src 'unsafe-inline'; script-src 'nonce-probe'", 1
+        )
+    (folder / "page.html").write_text(html.replace("</body>", f"{probe}</body>"), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    flags += [f"--window-size={width},900", "--virtual-time-budget=20000", "--dump-dom"]
+    flags += ["--blink-settings=preferredColorScheme=0"] if dark else []
+    command = [browser(), *flags, (folder / "page.html").as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    title = re.search(r"<title>(.*?)</title>", shown, re.DOTALL)
+    assert title, shown[:500]
+    return title[1]
+
+
+@pytest.mark.slow
+def test_in_a_browser_the_table_is_sorted_and_searched(assignment: Assignment, tmp_path: Path) -> None:
+    made = Summary(assignment.parts)
+    for i, outcome in enumerate([Outcome.FAILED, Outcome.PASSED, Outcome.FAILED, Outcome.PASSED]):
+        status = Status.PARTLY if i == 3 else Status.GRADED
+        made.add(one(assignment, f"student-{i}", {"1a": outcome, "1b": outcome}, status=status))
+    probe = """
+      const rows = () => [...document.querySelectorAll("#everybody tbody tr")].filter((row) => !row.hidden);
+      const names = () => rows().map((row) => row.cells[0].textContent.trim().slice(-1)).join("");
+      const words = document.getElementById("words"), status = document.getElementById("status");
+      const found = [names()];
+      words.value = "STUDENT-2"; words.dispatchEvent(new Event("input")); found.push(names());
+      words.value = ""; words.dispatchEvent(new Event("input"));
+      status.value = "Partly graded"; status.dispatchEvent(new Event("change")); found.push(names());
+      status.value = ""; status.dispatchEvent(new Event("change"));
+      document.querySelectorAll("#everybody th")[1].click();
+      const sorted = () => rows().map((row) => row.cells[1].dataset.sort).join(" ");
+      setTimeout(() => (document.title = [...found, sorted()].join(", ")), 500);
+    """
+    assert seen(report(made, "x"), probe, tmp_path) == "0123, 2, 3, 0.0 0.0 10.0 10.0"
+
+
+def test_histograms_and_points_by_part_and_what_a_check_told(summary: Summary) -> None:
+    assert summary.rows[1].parts == (4.0, None) and sum(summary.by_part["1"]) == 3
+    assert summary.checks["public/t.py::1b"].told == ("line # is wrong", 2)
+    html = report(summary, "Homework 4")
+    assert "2 were told: line # is wrong" in html and 'aria-label="Part 1' in html
+
+
+# What keeps people from reading a page: contrast, labels, heads of tables, the keyboard (WCAG 2.1 A and AA).
+AXE = """
+  axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).then((found) => {
+    const told = found.violations.map((v) => v.impact + " " + v.id + ": " + v.nodes[0].target);
+    document.title = told.join("; ") || "nothing";
+  }).catch((error) => (document.title = "axe: " + error));
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize("name", ["report", "feedback"])
+def test_axe_finds_nothing(name: str, width: int, dark: bool, assignment: Assignment, tmp_path: Path) -> None:
+    made = Summary(assignment.parts)
+    last = one(assignment, "s-99", {"1a": Outcome.PASSED, "1b": Outcome.CRASHED, "2a": Outcome.NOT_ATTEMPTED})
+    for i in range(9):
+        made.add(
+            one(
+                assignment,
+                f"s-{i}",
+                {"1a": Outcome.FAILED, "1b": Outcome.TIMED_OUT},
+                status=list(Status)[i % 5],
+            )
+        )
+    made.add(last)
+    made.similar = groups_of(pairs_of([Link("s-1", "s-2", "sums.py", 0.9, 9.0)]))
+    html = report(made, "Homework 4") if name == "report" else feedback(last.grade)
+    axe = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    html = html.replace("</body>", f"<script nonce=probe>{axe}</script></body>")
+    assert seen(html, AXE, tmp_path, width, dark) == "nothing"

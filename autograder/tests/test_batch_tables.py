@@ -14,7 +14,8 @@ from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import score
 from autograder.staff.batch.grades import Graded, Status
-from autograder.staff.batch.tables import CanvasTable, GradesTable, cell, changes, late_days, lateness
+from autograder.staff.batch.platforms import BrightspaceTable, CanvasTable, MoodleTable
+from autograder.staff.batch.tables import GradesTable, cell, changes, late_days, lateness
 from autograder.staff.batch.uploads.uploads import Student, Upload
 from autograder.tests.conftest import Assignment
 
@@ -64,6 +65,40 @@ def test_canvas_gets_no_number_for_the_graders_own_faults(assignment: Assignment
     table = CanvasTable(assignment.parts, "Homework 4", "gradescope")
     table.add(one(assignment, (Student("student017", "1017"),)))
     assert (rows(table.text)[1]["ID"], rows(table.text)[1]["SIS User ID"]) == ("", "1017")
+
+
+def test_moodle_gets_the_columns_its_grading_worksheet_must_have(assignment: Assignment) -> None:
+    """Identifier, Grade and "Last modified (grade)": without one of them Moodle refuses the file."""
+    table = MoodleTable(assignment.parts, "moodle")
+    table.add(one(assignment, (Student("Ann One", "1017", "ann@example.org"),)))
+    table.add(one(assignment, (Student("Bo Two", "1018"),), Status.PARTLY))
+    first, second = rows(table.text)
+    assert {"Identifier", "Grade", "Last modified (grade)"} <= first.keys()
+    assert (first["Identifier"], first["Grade"], first["Maximum Grade"]) == (
+        "Participant 1017",
+        "4.0",
+        "20.0",
+    )
+    assert (second["Identifier"], second["Grade"]) == ("Participant 1018", "")
+    table = MoodleTable(assignment.parts, "canvas")  # another platform's number is no participant's
+    table.add(one(assignment, (Student("Ann One", "1017", "ann@example.org"),)))
+    (row,) = rows(table.text)
+    assert (row["Identifier"], row["ID number"], row["Email address"]) == ("", "1017", "ann@example.org")
+
+
+def test_brightspace_gets_one_grade_item_and_the_end_of_each_line(assignment: Assignment) -> None:
+    table = BrightspaceTable("Homework 4", "gradescope")
+    table.add(one(assignment, (Student("Ann One", "20067930"),)))
+    table.add(one(assignment, (Student("Bo Two", "20067931"),), Status.RUN_AGAIN))
+    first, second = rows(table.text)
+    assert list(first) == ["OrgDefinedId", "Username", "Homework 4 Points Grade", "End-of-Line Indicator"]
+    assert list(first.values()) == ["#20067930", "", "4.0", "#"] and list(second.values())[2:] == ["", "#"]
+    table = BrightspaceTable("Homework 4", "brightspace")
+    table.add(
+        one(assignment, (Student("Ann One", "017"),))
+    )  # the number in the folder's name, and so of its key
+    table.add(one(assignment, (Student("Bo Two", "20067931"),)))  # the roster's
+    assert [row["OrgDefinedId"] for row in rows(table.text)] == ["", "#20067931"]
 
 
 @pytest.mark.parametrize(

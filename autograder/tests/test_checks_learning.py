@@ -22,6 +22,8 @@ from autograder.grader.running import run_checks
 from autograder.grader.student import Student
 from autograder.staff.hidden import trainings
 from autograder.staff.hidden.test_learning import MODEL_ERROR
+from autograder.staff.release.holes import hole_text
+from autograder.staff.verify.submissions import changed
 from autograder.tests.variants import SOLUTIONS, Variant
 from solutions.agent import Agent
 from solutions.kit.weights import policy_tensors
@@ -71,6 +73,32 @@ def test_what_cannot_learn_fails_and_the_reference_learns(tmp_path, wrong):
     assert good.outcome == Outcome.PASSED, good.message
     assert bad.outcome == Outcome.FAILED
     assert "did not learn" in bad.message or "predicts unseen ones badly" in bad.message
+
+
+# Right for the first calls, as many as a unit check makes, and wrong from then on: (hole, function, calls, what then).
+LATER = [
+    ("1c", "gaussian_nll", 150, "loss = 0 * loss"),
+    ("2c", "imagine", 12, 'pieces = [{**piece, "next_obs": piece["next_obs"][::-1]} for piece in pieces]'),
+    ("3c", "td_targets", 300, "targets = torch.zeros_like(targets)"),
+    ("4f", "new_rewards", 300, "rewards = 0 * rewards - 1"),
+]
+
+
+@pytest.mark.parametrize(("subpart", "function", "calls", "then"), LATER, ids=[row[0] for row in LATER])
+def test_what_goes_wrong_in_the_long_run_passes_every_unit_check_and_fails_here(
+    tmp_path: Path, subpart: str, function: str, calls: int, then: str
+) -> None:
+    part = PARTS.part_of(subpart)
+    text = (SOLUTIONS / part.file).read_text(encoding="utf-8")
+    count = f"{function}.calls = getattr({function}, 'calls', 0) + 1"
+    body = f"{hole_text(text, subpart)}\n{count}\nif {function}.calls > {calls}:\n    {then}"
+    submission = tmp_path / "submission"
+    shutil.copytree(SOLUTIONS, submission, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    (submission / part.file).write_text(changed(text, subpart, body, []), encoding="utf-8")
+    units = run(tmp_path / "units", f"test_{part.file}", submission, subpart)
+    assert {result.outcome for result in units} == {Outcome.PASSED}
+    (training,) = run(tmp_path / "training", "test_learning.py", submission, subpart)
+    assert training.outcome == Outcome.FAILED
 
 
 # In world 43, data at full strength meet walls that stop the training early.

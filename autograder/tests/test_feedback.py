@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from autograder.course.late import Policy, late
-from autograder.grader.report import page, results
+from autograder.grader.report import page, results, tables
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import score
 from autograder.tests.conftest import COURSE, Assignment
@@ -58,3 +60,31 @@ def test_gradescope_is_told_in_its_own_words(assignment: Assignment, hidden: str
     tests = results.gradescope(graded(assignment, hidden))["tests"]
     seen = {(test["extra_data"]["id"].split("/")[0], test["visibility"]) for test in tests}
     assert seen == {("public", "visible"), ("hidden", hidden)}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("def add(a, b):\n    return (a\n", "sums.py does not parse: line 2"),
+        ("import nothing_of_this_name\n", "sums.py cannot be imported"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_file_is_said_once(
+    assignment: Assignment, text: str, sentence: str
+) -> None:
+    """Not with every check, and without hints that belong to other mistakes; a mistake in one hole stays there."""
+    assignment.write("hw/sums.py", text)
+    grade = graded(assignment, "hidden")
+    written = StringIO()
+    console = Console(file=written, width=200)
+    tables.print_messages(grade, console)
+    shown = written.getvalue()
+    assert shown.count(sentence) == 1 and "1a 1b" in shown and "it is a plain sum" not in shown
+    html = page.feedback(graded(assignment, "visible"))
+    assert html.count(sentence) == 1 and "it is a plain sum" not in html
+
+
+def test_a_mistake_in_one_hole_stays_with_its_check(assignment: Assignment) -> None:
+    assignment.write("hw/sums.py", "def add(a, b):\n    return a\n\n\ndef double(x):\n    return 2 * x\n")
+    html = page.feedback(graded(assignment, "visible"))
+    assert html.index("<h2>1 ") < html.index("<summary>") < html.index("it is a plain sum")

@@ -1,4 +1,4 @@
-"""A part that a course leaves out leaves no trace in the handout: no files of its own, no command, no word."""
+"""A part that a course leaves out leaves no trace in the handout: no file of its own, no command, no word."""
 
 from __future__ import annotations
 

@@ -69,6 +69,12 @@ def test_the_weights_part_names_task_file_and_threshold() -> None:
     )
 
 
+def test_how_long_code_may_take_is_that_of_the_checks() -> None:
+    text = "Slow. <!-- course: limits -->old<!-- end -->\n"
+    assert rendered(text, GOALS, WEIGHTS) == "Slow. A check may compute for 10 seconds, a training for 90.\n"
+    assert "for 4 or 10 seconds" in rendered(text, GOALS, replace(MIX, time_limit=4))
+
+
 def test_the_table_ends_with_the_total_without_extra_credit() -> None:
     table = "<!-- course: parts -->\n<!-- end -->\n"
     half = replace(GOALS, subparts=(SubPart("4a", "final", 2.5), SubPart("4b", "future", 2)))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autograder.checks.checking import CheckFailed
-from autograder.checks.streams import expect_independent_rows, is_gaussian, normal_to_uniform, own_rng, spread
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
+from autograder.checks.statistics import is_gaussian, normal_to_uniform
 
 ROWS = 20_000
 

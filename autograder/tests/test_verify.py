@@ -11,8 +11,9 @@ import pytest
 
 from autograder.course.parts import read_parts
 from autograder.grader.outcomes import Outcome
+from autograder.staff.hidden import ROOTS
 from autograder.staff.release.holes import replace_hole
-from autograder.staff.verify import judge, report
+from autograder.staff.verify import cache, judge, report
 from autograder.staff.verify.__main__ import ROOT, Verify, verify
 from autograder.staff.verify.cache import Cache
 from autograder.staff.verify.judge import Neutral
@@ -164,7 +165,11 @@ def test_what_a_check_alone_kills() -> None:
 def test_an_endless_loop_ends_and_is_not_asked_again() -> None:
     parts = replace(PARTS, parts=tuple(replace(part, time_limit=0.3) for part in PARTS.parts))
     start, checks = time.process_time(), unit_checks(PARTS, "2b")
-    results = run(changed(REFERENCE, "2b", body="while True: pass"), checks, range(20), parts)
+    results = run(
+        changed(REFERENCE, "2b", body="while True: pass"),
+        [(check, seed) for seed in range(20) for check in checks],
+        parts,
+    )
     assert {e.outcome for e in results} == {Outcome.TIMED_OUT} and len(results) == 20 * len(checks)
     assert time.process_time() - start < 2 * len(checks)
 
@@ -172,7 +177,7 @@ def test_an_endless_loop_ends_and_is_not_asked_again() -> None:
 def test_who_asks_for_too_much_memory_gets_none(tmp_path: Path) -> None:
     text = changed(REFERENCE, "2b", body="lengths = np.empty(8 * 10**8)")  # 6 GB, of which nothing is touched
     submission = replace(WRONG, text=text)
-    ((_, results, _),) = run_all([submission], PARTS, lambda s: [0], 1, Cache(tmp_path / "known.sqlite"))
+    ((_, results, _),) = run_all([submission], PARTS, lambda *_: [0], 1, Cache(tmp_path / "known.sqlite"))
     assert any("MemoryError" in e.message for e in results)
     assert Outcome.PASSED not in {e.outcome for e in results}
 
@@ -201,3 +206,18 @@ def test_a_sample_is_verified_and_then_known(tmp_path: Path, capsys: pytest.Capt
     assert "1 mutants (0 cosmetic): 0 get through" in capsys.readouterr().out
     assert (tmp_path / "index.html").is_file() and '"survivors": 0' in (tmp_path / "found.json").read_text()
     assert verify(options) == 0 and "1 submissions were known already" in capsys.readouterr().out
+
+
+def test_what_is_known_holds_until_something_that_the_checks_import_changes() -> None:
+    """A page, another part and its checks are not imported; what checks share, the reference and `given` are."""
+    check_file = ROOTS["hidden"] / "test_relabel.py"
+    root = cache.AUTOGRADER.parent
+    found = {path.relative_to(root).as_posix() for path in cache._imported({check_file})}
+    assert {"autograder/checks/states.py", "autograder/checks/statistics.py", "solutions/relabel.py"} <= found
+    assert "autograder/grader/inside/endpoint.py" in {
+        path.relative_to(root).as_posix()
+        for path in cache._imported({root / "autograder/staff/verify/run.py"})
+    }
+    assert not {
+        path for path in found if "/report/" in path or path.endswith(("policy.py", "test_imagine.py"))
+    }

@@ -8,6 +8,10 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[1]
 NOTEBOOKS = sorted(FOLDER.glob("*.py"))
+PRINTED = {  # by each, where it is through
+    "01_first_look": "pick_and_place",
+    "07_planning": "cm_nearest",
+}
 
 
 @pytest.mark.slow
@@ -22,4 +26,4 @@ def test_the_notebook_runs(path, monkeypatch):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code and all(cell.execution_count for cell in code)
     text = "".join(output.get("text", "") for cell in code for output in cell.outputs)
-    assert "pick_and_place" in text  # the tables were printed
+    assert PRINTED[path.stem] in text

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -177,3 +178,97 @@ def add_then_overwrite(buffer: Any, transitions: dict[str, np.ndarray]) -> None:
     buffer.add(copies)
     for values in copies.values():
         values[...] = -77
+
+
+# For Part 7, planning.
+
+
+class LinearStep:
+    """A known model for tensors: next_obs = obs @ A + actions @ B. `calls` and `rows` count what it was asked."""
+
+    def __init__(self, A: np.ndarray, B: np.ndarray) -> None:
+        self.A, self.B = np.array(A, dtype=np.float32), np.array(B, dtype=np.float32)
+        self.calls = self.rows = 0
+
+    def __call__(self, obs: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """obs (M, O), actions (M, A) -> next_obs (M, O)."""
+        import torch
+
+        self.calls += 1
+        self.rows += len(obs)
+        return obs @ torch.from_numpy(self.A) + actions @ torch.from_numpy(self.B)
+
+
+class GoalReward:
+    """A known reward: minus the squared distance of next_obs[:, :G] to goals[rows], times a weight."""
+
+    def __init__(self, goals: np.ndarray, weight: float = 1.0) -> None:
+        self.goals, self.weight = np.array(goals, dtype=np.float32), weight  # (N, G)
+
+    def __call__(self, next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """next_obs (M, O), rows (M,) -> (M,)."""
+        import torch
+
+        goals = torch.from_numpy(self.goals)[rows]
+        return -self.weight * (next_obs[:, : goals.shape[1]] - goals).square().sum(dim=1)
+
+
+class NearTargets:
+    """A known `returns_of`: for plans (N, H, A), minus the summed squared distance to `targets` (N, H, A)."""
+
+    def __init__(self, targets: np.ndarray, weight: float = 1.0) -> None:
+        self.targets, self.weight = np.array(targets, dtype=np.float32), weight
+        self.calls = 0
+
+    def __call__(self, plans: torch.Tensor) -> torch.Tensor:
+        """plans (N, H, A) -> (N,)."""
+        import torch
+
+        self.calls += 1
+        return -self.weight * (plans - torch.from_numpy(self.targets)).square().sum(dim=(1, 2))
+
+
+class TellingPlanner:
+    """A known `plan_from`: its actions (A = 1) say what it was given and which of the plan's steps they are for.
+
+    The action of step h is 0.1 · obs[:, 1] + 0.01 · h + 0.001 · done, so an env that counts its steps in obs[:, 1] and
+    adds actions up in obs[:, 0] tells who planned when.
+    """
+
+    def __init__(self, horizon: int) -> None:
+        self.horizon, self.calls = horizon, 0
+
+    def __call__(self, obs: np.ndarray, done: int) -> np.ndarray:
+        """obs (N, 2), done -> plan (N, H, 1)."""
+        self.calls += 1
+        return (0.1 * obs[:, 1, None] + 0.01 * np.arange(self.horizon) + 0.001 * done)[..., None]
+
+
+class CountingEnv:
+    """A known `env_step`: obs[:, 0] adds up the actions, obs[:, 1] counts steps, and a wind is added to both."""
+
+    def __init__(self, first: np.ndarray, wind: float = 0.0) -> None:
+        self.obs, self.wind, self.calls = np.array(first), wind, 0  # (N, 2)
+
+    def __call__(self, actions: np.ndarray) -> np.ndarray:
+        """actions (N, 1) -> the next observations (N, 2)."""
+        if np.shape(actions) != (len(self.obs), 1):
+            raise ValueError(f"env_step got actions of shape {np.shape(actions)}, not {(len(self.obs), 1)}")
+        self.calls += 1
+        self.obs = self.obs + self.wind + np.column_stack([np.asarray(actions)[:, 0], np.ones(len(self.obs))])
+        return self.obs
+
+
+def has_graph(function: Any, *args: Any) -> bool:
+    """Whether the tensor that a function of the submission returns still hangs on a graph."""
+    return bool(function(*args).requires_grad)
+
+
+def returns_of(plan_returns: Any, step: LinearStep, reward: GoalReward, obs: torch.Tensor) -> Any:
+    """A `returns_of` made of the submission's `plan_returns`: one candidate for each episode."""
+
+    def of(plans: torch.Tensor) -> torch.Tensor:
+        returns: torch.Tensor = plan_returns(step, reward, obs, plans[:, None])
+        return returns[:, 0]
+
+    return of

@@ -36,10 +36,16 @@ def feedback(grade: Grade, due: datetime | None = None) -> str:
         grade=grade,
         withheld=withheld,
         checks=lambda sub: [r for r in sub.checks if not withheld or r.visibility != "hidden"],
-        lines=top_lines(replace(grade, late=None) if withheld else grade),  # a penalty would tell the points
+        lines=top_lines(_without_points(grade) if withheld else grade),
         parts=list(dict.fromkeys(sub.part for sub in subs)),
         subs=subs,
+        of_the_file=lambda part: () if withheld else grade.of_the_file(part),
         loose=[share for share in grade.score.checks if not share.result.subparts],
         rule=budget.rule(grade.settings.time),
         message=lambda result: message_of(shares[result.id]),
     )
+
+
+def _without_points(grade: Grade) -> Grade:
+    """Without what would tell the points: a penalty, and a total that was set by hand."""
+    return replace(grade, late=None, adjustments=tuple(one for one in grade.adjustments if not one.points))

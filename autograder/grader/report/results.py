@@ -13,7 +13,7 @@ from typing import Any
 from autograder.grader.outcomes import Outcome
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import CheckScore
-from autograder.grader.report.tables import number
+from autograder.grader.report.words import number
 from envs.errors import UserMistake
 
 
@@ -25,7 +25,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
     """
     score = grade.score
     return {
-        "score": 0.0 if score.run_again else round(grade.points, 2),
+        "score": 0.0 if score.run_again and not grade.by_hand else round(grade.points, 2),
         "output": "\n".join(top_lines(grade)),
         "output_format": "text",
         "test_output_format": "text",
@@ -39,6 +39,7 @@ def gradescope(grade: Grade) -> dict[str, Any]:
             "run_again": [result.id for result in score.run_again],
             "missing": list(grade.missing),
             "penalty": round(grade.penalty, 4),
+            "adjustments": [one.sentence for one in grade.adjustments],
             "subparts": {sub.subpart.id: round(sub.earned, 4) for sub in score.subparts},
         },
         "tests": [_test(share, number, grade.settings.hidden) for number, share in _numbered(score.checks)],
@@ -47,13 +48,13 @@ def gradescope(grade: Grade) -> dict[str, Any]:
 
 def top_lines(grade: Grade) -> list[str]:
     """What everyone should read first."""
-    lines = []
-    if grade.missing:
+    lines = [one.sentence for one in grade.adjustments]
+    if grade.missing and not grade.by_hand:
         parts = "; ".join(grade.missing)
         lines.append(f"Partly graded, so the points are not final: some checks are missing of {parts}.")
     if grade.late and (sentence := grade.late.sentence(number(grade.penalty))):
         lines.append(sentence)
-    if grade.score.run_again:
+    if grade.score.run_again and not grade.by_hand:
         count = len(grade.score.run_again)
         what = "1 check" if count == 1 else f"{count} checks"
         lines.append(
@@ -70,9 +71,10 @@ def as_dict(grade: Grade) -> dict[str, Any]:
         "score": grade.score.earned,
         "penalty": grade.penalty,
         "points": grade.points,
+        "adjustments": [dataclasses.asdict(one) for one in grade.adjustments],
         "missing": list(grade.missing),
         "possible": grade.score.possible,
-        "withheld": bool(grade.score.run_again),
+        "withheld": bool(grade.score.run_again) and not grade.by_hand,
         "seed": grade.seed,
         "seconds": grade.seconds,
         "isolation": grade.isolation,

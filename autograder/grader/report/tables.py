@@ -12,6 +12,7 @@ from rich.table import Table
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
+from autograder.grader.report.words import number
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -21,11 +22,6 @@ STYLES = {
     Outcome.CRASHED: "magenta",
     Outcome.COULD_NOT_RUN: "blue",
 }
-
-
-def number(points: float) -> str:
-    """Points without needless zeros: 3, 2.5, 1.67."""
-    return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
 @contextmanager
@@ -72,8 +68,14 @@ def print_subparts(grade: Grade, console: Console, title: str = "") -> None:
 def print_messages(grade: Grade, console: Console, hints: bool = True) -> None:
     """What to read for each check that did not pass; the same sentence of several checks only once."""
     said: set[tuple[str, ...]] = set()
+    files = {sub.subpart.id: grade.of_the_file(sub.part) for sub in grade.score.subparts}
+    for whole in dict.fromkeys(found for found in files.values() if found):
+        names = " ".join(name for name, found in files.items() if found == whole)
+        console.print(f"[red]{names}[/]  {escape(whole[0])}", highlight=False, soft_wrap=True)
     for share in grade.score.checks:
         result = share.result
+        if any(result.message in files.get(name, ()) for name in result.subparts):
+            continue
         if result.outcome == Outcome.PASSED or (key := (*result.subparts, result.message)) in said:
             continue
         said.add(key)

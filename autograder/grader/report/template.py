@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from autograder.grader.report.tables import number
+from autograder.grader.report.words import number
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from autograder.course.parts import Parts
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report import page, results
-from autograder.grader.report.grade import Grade
+from autograder.grader.report.grade import Adjustment, Grade
 from autograder.grader.report.scoring import Score, SubScore, score
 from autograder.staff.batch.hashes import hash_of_code
 from autograder.staff.batch.state import FileOutcome, State
@@ -29,10 +29,11 @@ class Status(StrEnum):
     RUN_AGAIN = "Run again"  # some check could not run: the grader's fault
     TO_LOOK_AT = "To look at"  # nobody could open it, or not all of it: see the note
     NOTHING = "Nothing handed in"  # no grade: whether that is a 0 is the course's to say
+    BY_HAND = "Graded by hand"  # the staff set the points
     UNGRADED = "Ungraded"
 
 
-SETTLED = (Status.GRADED,)  # the points are final
+SETTLED = (Status.GRADED, Status.BY_HAND)  # the points are final
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,24 @@ class Checks:
         return parts.named(ids) or (tuple(sorted(left)) if left else ())
 
 
-def grades(state: State, uploads: Iterable[Upload], checks: Checks, parts: Parts) -> Iterator[Graded]:
+def grades(
+    state: State,
+    uploads: Iterable[Upload],
+    checks: Checks,
+    parts: Parts,
+    adjustments: Mapping[str, tuple[Adjustment, ...]],
+) -> Iterator[Graded]:
     """One upload's after the other: of a whole class, never more than one is in memory."""
     taken = state.taken()
     for upload in uploads:
-        yield graded(state, upload, taken.get(upload.key, Taken("")), checks, parts)
+        of_it = adjustments.get(upload.key, ())
+        yield adjusted(graded(state, upload, taken.get(upload.key, Taken("")), checks, parts), of_it)
+
+
+def adjusted(one: Graded, adjustments: tuple[Adjustment, ...]) -> Graded:
+    """With what the staff did by hand, which no regrading undoes."""
+    grade = replace(one.grade, adjustments=adjustments)
+    return replace(one, grade=grade, status=Status.BY_HAND if grade.by_hand else one.status)
 
 
 def graded(state: State, upload: Upload, taken: Taken, checks: Checks, parts: Parts) -> Graded:
@@ -179,11 +193,16 @@ def remove_pages(out: Path, upload: Upload) -> None:
 
 
 def made_from(
-    upload: Upload, taken: Taken, hashes: Mapping[str, str], missing: Sequence[str], look: str
+    upload: Upload,
+    taken: Taken,
+    hashes: Mapping[str, str],
+    missing: Sequence[str],
+    look: str,
+    adjustments: tuple[Adjustment, ...] = (),
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
     content = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
-    times = [repr(upload.late), page.over(upload.due)]
+    times = [repr(upload.late), page.over(upload.due), repr(adjustments)]
     return hashlib.sha256(json.dumps([content, missing, times]).encode()).hexdigest()[:16]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from statistics import fmean, median
 
@@ -10,9 +12,10 @@ from autograder.grader.report import results
 from autograder.grader.report.template import template
 from autograder.staff.batch.grades import Status
 from autograder.staff.batch.similar.pairs import at_work, page_name, shown
-from autograder.staff.batch.summary import BINS, CheckFigures, Summary
+from autograder.staff.batch.summary import CheckFigures, Summary
 
 TEMPLATE = Path(__file__).with_name("report.html")
+SCRIPTS = ("sortable.js", "sortable_keyboard.js", "search.js")
 
 
 def write_report(path: Path, summary: Summary, assignment: str) -> None:
@@ -31,6 +34,8 @@ def report(summary: Summary, assignment: str) -> str:
         average=fmean(graded) if graded else None,
         median=median(graded) if graded else None,
         bins=_bins(summary.histogram),
+        by_part=[(part, _bins(summary.by_part[part.number])) for part in summary.parts.parts],
+        scripts=_scripts(),
         parts=_by_part(summary),
         outcomes=list(Outcome),
         people={row.key: row for row in summary.rows},
@@ -42,8 +47,14 @@ def report(summary: Summary, assignment: str) -> str:
 
 def _bins(histogram: list[int]) -> list[tuple[str, int, float]]:
     """(label, how many, height in percent of the highest) for each bar."""
-    highest, width = max(histogram) or 1, 100 // BINS
+    highest, width = max(histogram) or 1, 100 // len(histogram)
     return [(f"{i * width} to {(i + 1) * width} %", n, 100 * n / highest) for i, n in enumerate(histogram)]
+
+
+def _scripts() -> list[tuple[str, str]]:
+    """(text, digest) of each script: the page lets no other run, whatever a submission wrote."""
+    texts = [(TEMPLATE.parent / "scripts" / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return [(text, base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()) for text in texts]
 
 
 def _by_part(summary: Summary) -> list[tuple[str, float, list[CheckFigures]]]:

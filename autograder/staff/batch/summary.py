@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from autograder.course.parts import Parts
+from autograder.course.parts import Part, Parts
 from autograder.grader.outcomes import Outcome
 from autograder.grader.plugin import CheckResult
+from autograder.grader.report.scoring import Score
 from autograder.staff.batch.grades import Graded, Status
 from autograder.staff.batch.similar import Group
 from autograder.staff.batch.tables import late_days
@@ -20,6 +21,8 @@ MISTAKES = 25  # shown
 KINDS = 20_000  # of messages remembered: a submission can invent as many as it likes
 _WIDTH = 160  # characters of a message that count
 BINS = 20
+PART_BINS = 10
+TOLD = 200  # different messages of one check that are counted
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Row:
     look: bool  # the staff should
     submitted: str = ""  # when, if that is known
     page: bool = True  # whether there is one for the student
+    parts: tuple[float | None, ...] = ()  # points of each part, before penalty; None: not graded
+    by_hand: bool = False  # the staff changed the points
 
 
 @dataclass
@@ -49,6 +54,13 @@ class CheckFigures:
     subparts: tuple[str, ...]
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     seconds: float = 0.0
+    hint: str = ""
+    messages: Counter[str] = field(default_factory=Counter)  # what those were told who did not pass
+
+    @property
+    def told(self) -> tuple[str, int]:
+        """What most of those who failed were told, and how many; ("", 0) if nobody was."""
+        return max(self.messages.items(), key=lambda item: (item[1], item[0]), default=("", 0))
 
     @property
     def count(self) -> int:
@@ -81,6 +93,7 @@ class Summary:
         self.checks: dict[str, CheckFigures] = {}
         self.similar: list[Group] | None = None  # None: nobody looked
         self.histogram = [0] * BINS
+        self.by_part = {part.number: [0] * PART_BINS for part in parts.parts}
         self._slowest: list[tuple[float, str]] = []
         self._mistakes: dict[str, _Mistake] = {}
 
@@ -105,6 +118,8 @@ class Summary:
             not ordinary or bool(upload.notes),
             upload.submitted.isoformat(sep=" ", timespec="seconds") if upload.submitted else "",
             one.has_page,
+            tuple(self._points(grade.score, part) for part in self.parts.parts),
+            any(a.points or a.is_total for a in grade.adjustments),
         )
         self.rows.append(row)
         self.statuses[one.status] += 1
@@ -112,6 +127,9 @@ class Summary:
             return
         if one.settled and score.possible:
             self.histogram[min(BINS - 1, int(BINS * grade.points / score.possible))] += 1
+        for part, points in zip(self.parts.parts, row.parts, strict=True):
+            if one.settled and points is not None and part.points:
+                self.by_part[part.number][min(PART_BINS - 1, int(PART_BINS * points / part.points))] += 1
         if grade.results:
             self.isolations[grade.isolation] += 1
             keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
@@ -129,17 +147,26 @@ class Summary:
         found = [(m.count, " ".join(sorted(m.subparts)), m.message) for m in self._mistakes.values()]
         return sorted(found, key=lambda m: (-m[0], m[1:]))[:MISTAKES]
 
+    @staticmethod
+    def _points(score: Score, part: Part) -> float | None:
+        subs = [sub for sub in score.subparts if sub.part == part and sub.outcome is not None]
+        return sum(sub.earned for sub in subs) if subs and score.checks else None
+
     def _count(self, results: tuple[CheckResult, ...]) -> None:
         said: dict[str, tuple[str, set[str]]] = {}
         for result in results:
             figures = self.checks.get(result.id)
             if figures is None:
-                figures = self.checks[result.id] = CheckFigures(result.id, result.title, result.subparts)
+                figures = self.checks[result.id] = CheckFigures(
+                    result.id, result.title, result.subparts, hint=one_line(result.hint, _WIDTH)
+                )
             figures.outcomes[result.outcome] += 1
             figures.seconds += result.seconds
             if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED):
                 message = one_line(result.message, _WIDTH) or result.outcome.value
                 kind = re.sub(r"\d+(\.\d+)?", "#", message)  # line 17 and line 21 are the same mistake
+                if kind in figures.messages or len(figures.messages) < TOLD:
+                    figures.messages[kind] += 1
                 said.setdefault(kind, (message, set()))[1].update(result.subparts)
         for kind, (message, subparts) in said.items():
             mistake = self._mistakes.setdefault(kind, _Mistake(message))

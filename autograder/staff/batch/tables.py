@@ -1,4 +1,4 @@
-"""The class's grades as tables: grades.csv with Gradescope's column names, canvas.csv as Canvas imports it.
+"""The class's grades as a table, grades.csv, with Gradescope's column names (platforms.py has the other tables).
 
 Names and notes come from students. A cell that a spreadsheet would take for a formula gets an apostrophe in front, and
 all text stands in quotation marks, so that no separator of another country's spreadsheet takes a name apart.
@@ -48,21 +48,22 @@ class GradesTable:
             "Penalty",
             "Due",
             "Extended",
+            "Changed by Hand",
+            "Reason",
             "Notes",
         ]
         self._write([*columns, *(f"{s.id}: {s.title} ({s.points:g} pts)" for s in self._subparts)])
 
     def add(self, one: Graded) -> None:
         upload, score = one.upload, one.grade.score
-        earned = {sub.subpart.id: _rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
+        earned = {sub.subpart.id: rounded(sub.earned) for sub in score.subparts if sub.outcome is not None}
         # Points of checks that nobody ran are not 0.
-        so_far, penalty = (
-            _rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty)
-        )
+        so_far, penalty = (rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty))
         after = [
-            *(_rounded(one.grade.points) if one.settled else "", _rounded(score.possible), one.status.value),
+            *(rounded(one.grade.points) if one.settled else "", rounded(score.possible), one.status.value),
             *(cell(upload.key), _time(upload.submitted, upload), lateness(upload), late_days(upload)),
             *(so_far, penalty, _time(upload.due, upload), "yes" if upload.extended else ""),
+            *(_by_hand(one), cell("; ".join(a.reason for a in one.grade.adjustments), 600)),
             cell("; ".join(one.remarks), 600),
         ]
         for student in upload.students or (Student(upload.key),):
@@ -74,27 +75,10 @@ class GradesTable:
         return self._text.getvalue()
 
 
-class CanvasTable:
-    """canvas.csv: only columns that Canvas knows. A student whose grade is not settled gets none."""
-
-    def __init__(self, parts: Parts, assignment: str, platform: str) -> None:
-        self._own_ids = platform == "canvas"  # then the number in the file's name is the student's ID
-        self._text = io.StringIO()
-        self._write = csv.writer(self._text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow
-        self._write(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(assignment)])
-        self._write(["    Points Possible", "", "", "", "", parts.total])
-
-    def add(self, one: Graded) -> None:
-        points = _rounded(one.grade.points) if one.settled else ""
-        for student in one.upload.students or (Student(one.upload.key),):
-            sid = cell(student.sid)
-            own = sid if sid.isdigit() else ""  # Canvas's import does not know its own anonymous ids
-            ids = [own, ""] if self._own_ids else ["", sid]
-            self._write([cell(student.name), *ids, cell(student.email), "", points])
-
-    @property
-    def text(self) -> str:
-        return self._text.getvalue()
+def _by_hand(one: Graded) -> float | str:
+    """The points that adjust.csv gives or takes; "" if it does neither."""
+    change = one.grade.points - (one.grade.score.earned - one.grade.penalty)
+    return rounded(change) if any(a.points or a.is_total for a in one.grade.adjustments) else ""
 
 
 def cell(text: str, limit: int = 300) -> str:
@@ -132,7 +116,8 @@ def changes(old: str, new: str) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def _rounded(points: float) -> float:
+def rounded(points: float) -> float:
+    """To cents of a point."""
     return round(float(points), 2)  # a sum of nothing is the integer 0, which would print differently
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from autograder.course.parts import Parts
 from autograder.grader.report import results
-from autograder.staff.batch import grades
+from autograder.staff.batch import adjust, grades
+from autograder.staff.batch.adjust import read_adjustments
+from autograder.staff.batch.platforms import BrightspaceTable, CanvasTable, MoodleTable
 from autograder.staff.batch.report import write_report
 from autograder.staff.batch.show import Quiet
 from autograder.staff.batch.similar import EARLIER, Group, similar_groups
 from autograder.staff.batch.similar.pairs import write_pages
 from autograder.staff.batch.state import State
 from autograder.staff.batch.summary import Summary
-from autograder.staff.batch.tables import CanvasTable, GradesTable
+from autograder.staff.batch.tables import GradesTable
 from autograder.staff.batch.uploads.take import Taken
 from autograder.staff.batch.uploads.uploads import Upload
 
@@ -26,11 +28,13 @@ class Writer:
     def __init__(
         self, state: State, uploads: Sequence[Upload], checks: grades.Checks, parts: Parts, out: Path
     ) -> None:
+        """Raises `UserMistake` for a wrong adjust.csv in `out`."""
         self._state = state
         self._uploads = uploads
         self._checks = checks
         self._parts = parts
         self._out = out
+        self._adjustments = read_adjustments(out / adjust.NAME, uploads)
         handed_in = {upload.key for upload in uploads if not upload.empty}
         self._taken = {key: taken for key, taken in state.taken().items() if key in handed_in}
         self._look = grades.look_of(parts)
@@ -54,23 +58,28 @@ class Writer:
         show: Quiet,
         notes: Sequence[str] = (),
     ) -> tuple[Summary, Path | None]:
-        """grades.csv, canvas.csv and report.html; the former grades.csv if it differs.
+        """The tables and report.html; the former grades.csv if it differs.
 
         `pristine` is the starter, which nobody copied; `notes` are about the class as a whole.
         """
-        table, canvas = GradesTable(self._parts), CanvasTable(self._parts, assignment, platform)
+        tables: dict[str, GradesTable | CanvasTable | MoodleTable | BrightspaceTable] = {
+            "grades.csv": GradesTable(self._parts),
+            "canvas.csv": CanvasTable(self._parts, assignment, platform),
+            "moodle.csv": MoodleTable(self._parts, platform),
+            "brightspace.csv": BrightspaceTable(assignment, platform),
+        }
         summary = Summary(self._parts, tuple(notes))
-        for one in grades.grades(self._state, self._uploads, self._checks, self._parts):
-            table.add(one)
-            canvas.add(one)
+        for one in grades.grades(self._state, self._uploads, self._checks, self._parts, self._adjustments):
+            for table in tables.values():
+                table.add(one)
             summary.add(one)
             show.advance(one.upload.key)
         if similarity:
             summary.similar = self._similar(pristine)
         write_pages(self._out, summary, self._contents(), pristine, assignment)
-        before = self._put_aside(table.text)
-        results.write_text(self._out / "grades.csv", table.text)
-        results.write_text(self._out / "canvas.csv", canvas.text)
+        before = self._put_aside(tables["grades.csv"].text)
+        for name, table in tables.items():
+            results.write_text(self._out / name, table.text)
         write_report(self._out / "report.html", summary, assignment)
         return summary, before
 
@@ -94,11 +103,13 @@ class Writer:
             taken = self._taken.get(upload.key, Taken(""))
             own = hashes.get(taken.content, {})
             missing = self._checks.missing(own, self._parts)
-            made_from = grades.made_from(upload, taken, own, missing, self._look)
+            by_hand = self._adjustments.get(upload.key, ())
+            made_from = grades.made_from(upload, taken, own, missing, self._look, by_hand)
             page = self._out / "students" / upload.key / "feedback.html"
             if known.get(upload.key) == made_from and page.is_file():
                 continue
             one = grades.graded(self._state, upload, taken, self._checks, self._parts)
+            one = grades.adjusted(one, by_hand)
             if not one.has_page:
                 grades.remove_pages(self._out, upload)
             else:

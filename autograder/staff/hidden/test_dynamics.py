@@ -24,14 +24,10 @@ from autograder.checks.checking import (
     expect_whole,
     subpart,
 )
-from autograder.checks.draws import (
-    expect_binomial,
-    expect_independent,
-    expect_independent_normals,
-    expect_not_copied,
-)
+from autograder.checks.independence import expect_binomial, expect_independent, expect_independent_normals
 from autograder.checks.mistakes import expect_no_repeat, float32_sums
 from autograder.checks.statistics import is_off_without_replacement
+from autograder.checks.streams import expect_not_copied
 from solutions import dynamics as reference
 
 

@@ -25,8 +25,9 @@ from autograder.checks.checking import (
     expect_unchanged,
     subpart,
 )
-from autograder.checks.draws import expect_binomial, expect_independent, expect_not_copied
+from autograder.checks.independence import expect_binomial, expect_independent
 from autograder.checks.mistakes import expect_no_repeat
+from autograder.checks.streams import expect_not_copied
 from autograder.grader.inside.given import GainPolicy, LinearModel
 from solutions import imagine as reference
 

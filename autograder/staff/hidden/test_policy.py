@@ -16,9 +16,10 @@ from autograder.checks.checking import (
     expect_uniform,
     subpart,
 )
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import expect_no_repeat, on_wrong_shape, recognise
 from autograder.checks.networks import with_weights
-from autograder.checks.streams import expect_independent_rows, is_gaussian, normal_to_uniform, own_rng, spread
+from autograder.checks.statistics import is_gaussian, normal_to_uniform
 from solutions import policy as reference
 
 ONE_ACTION_A_ROW = "the actor gives one action for each row of the batch: shape (B, A)"

@@ -15,6 +15,7 @@ from autograder.checks.checking import (
     expect_probability,
     subpart,
 )
+from autograder.checks.independence import expect_independent_rows, own_rng, spread
 from autograder.checks.mistakes import expect_no_repeat, on_wrong_shape, recognise
 from autograder.checks.relabelling import NOT_THE_FRACTION, expect_relabelled, expect_strategy
 from autograder.checks.states import (
@@ -28,7 +29,6 @@ from autograder.checks.states import (
     expect_own_episode,
     expect_quick,
 )
-from autograder.checks.streams import expect_independent_rows, own_rng, spread
 from solutions import relabel as reference
 
 ONE_REWARD_A_ROW = "there is one reward for each transition of the batch: shape (B,)"

@@ -19,7 +19,8 @@ from autograder.course.late import Policy
 from autograder.course.parts import Part
 from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.course.times import written
-from autograder.grader.report.tables import number
+from autograder.grader.report.words import number
+from autograder.staff.hidden.test_learning import TIME_LIMIT
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline
 
@@ -235,6 +236,15 @@ def _weights(facts: _Facts, body: str) -> str:
     )
 
 
+def _limits(facts: _Facts, body: str) -> str:
+    scale = facts.outline.parts.settings.time.scale
+    limits = sorted({part.time_limit * scale for part in facts.code})
+    check = " or ".join(f"{limit:g}" for limit in limits)
+    return (
+        f"A check may compute for {check} seconds, a training for {TIME_LIMIT * scale:g}." if limits else ""
+    )
+
+
 def _passes(threshold: float) -> str:
     """How often a policy passes that is worse than it should be."""
     rates = [threshold - share * MARGIN for share in (1 / 3, 2 / 3, 1)]
@@ -266,6 +276,7 @@ _VALUES: dict[str, Callable[[_Facts, str], str]] = {
     "commands": _commands,
     "hole": _hole,
     "weights": _weights,
+    "limits": _limits,
     "pieces": _by_count(
         "", "piece that makes this learnable, check it", "{} pieces that make this learnable, check each"
     ),

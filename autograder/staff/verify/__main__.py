@@ -5,11 +5,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
 from autograder.course.parts import Parts, read_parts
 from autograder.staff.verify import judge, report
 from autograder.staff.verify.cache import Cache
 from autograder.staff.verify.pool import run_all
 from autograder.staff.verify.submissions import FEWEST, Role, Submission, read_submissions
+from autograder.staff.verify.unit import Check
 from envs.errors import UserMistake
 from envs.terminal import command_line
 
@@ -29,7 +33,7 @@ class Verify:
     seeds: int = 3
     """A mutant counts as killed if it loses at each of so many seeds."""
     right_seeds: int = 0
-    """The same for the reference and the variants, where they are to have others; 200 looks for rare false alarms."""
+    """The same for the reference and the variants, on checks with fresh inputs; 200 looks for rare false alarms."""
     out: Path = Path("out/verify")
     """The folder of the page, and of what is known from earlier runs."""
     json: Path | None = None
@@ -45,14 +49,15 @@ def verify(options: Verify) -> int:
         submissions = [s for s in submissions if options.name in s.name]
     neutral = judge.read_neutral()
 
-    def seeds(submission: Submission) -> range:
+    def seeds(submission: Submission, check: Check) -> range:
         if submission.role is Role.STARTER:
             return range(1)
         is_right = submission.role in (Role.REFERENCE, Role.RIGHT)
-        return range((is_right and options.right_seeds) or options.seeds)
+        return range((is_right and check.is_fresh and options.right_seeds) or options.seeds)
 
     runs = run_all(submissions, parts, seeds, options.jobs, Cache(options.out / "known.sqlite"))
-    by_id = {s.id: judge.judge(s, ended, known, neutral) for s, ended, known in runs}
+    shown = track(runs, "Submissions", len(submissions), console=Console(stderr=True))
+    by_id = {s.id: judge.judge(s, ended, known, neutral) for s, ended, known in shown}
     judged = [by_id[s.id] for s in submissions]
     found = report.figures(judged, time.monotonic() - start)
     if options.name:

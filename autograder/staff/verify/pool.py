@@ -23,53 +23,46 @@ from autograder.staff.verify.unit import Check, unit_checks
 MEMORY = 4 * 2**30  # bytes of address space; torch alone takes about 2 of them
 PATIENCE = 90.0  # s of one submission at one seed, after which its process is killed
 
-Task = tuple[Submission, list[Check], list[int]]
+Asked = list[tuple[Check, int]]  # a check, and the seed of its inputs
 
 
 def run_all(
     submissions: Sequence[Submission],
     parts: Parts,
-    seeds: Callable[[Submission], Sequence[int]],
+    seeds: Callable[[Submission, Check], Sequence[int]],
     jobs: int,
     cache: Cache,
 ) -> Iterator[tuple[Submission, list[Ended], bool]]:
     """Each submission with how its checks ended, and whether all of it was known, in any order."""
     torch.set_num_threads(1)  # before the forks
     known: dict[str, list[Ended]] = {}
-    tasks: list[Task] = []
+    tasks: list[tuple[Submission, Asked]] = []
     for submission in submissions:
-        checks, wanted = unit_checks(parts, submission.subpart), list(seeds(submission))
-        found = {check.id: cache.known(submission.text, check, wanted) for check in checks}
-        known[submission.id] = [ended for each in found.values() for ended in each]
-        left = [check for check in checks if len(found[check.id]) < len(wanted)]
-        absent = {seed for check in left for seed in set(wanted) - {e.seed for e in found[check.id]}}
-        if left:
-            tasks.append((submission, left, sorted(absent)))
+        known[submission.id], asked = [], []
+        for check in unit_checks(parts, submission.subpart):
+            wanted = seeds(submission, check)
+            found = cache.known(submission.text, check, wanted)
+            known[submission.id] += found
+            asked += [(check, seed) for seed in sorted(set(wanted) - {e.seed for e in found})]
+        if asked:
+            tasks.append((submission, sorted(asked, key=lambda pair: pair[1])))  # seed by seed
         else:
             yield submission, known[submission.id], True
     fork = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
     with ProcessPool(max_workers=jobs, max_tasks=1, initializer=_limit_memory, context=fork) as pool:
         futures = [
-            (
-                task,
-                pool.schedule(run, (task[0].text, task[1], task[2], parts), timeout=PATIENCE * len(task[2])),
-            )
-            for task in tasks
+            pool.schedule(run, (submission.text, asked, parts), timeout=PATIENCE * len({s for _, s in asked}))
+            for submission, asked in tasks
         ]
-        for (submission, checks, missing), future in futures:
+        for (submission, asked), future in zip(tasks, futures, strict=True):
             try:
                 ended = future.result()
             except TooLong:
-                ended = _all_at_once(checks, missing, Outcome.TIMED_OUT)
+                ended = _all_at_once(asked, Outcome.TIMED_OUT)
             except ProcessExpired:
-                ended = _all_at_once(checks, missing, Outcome.CRASHED)
-            cache.add(submission.text, checks, ended)
-            new = {(e.check, e.seed) for e in ended}
-            yield (
-                submission,
-                [*ended, *(e for e in known[submission.id] if (e.check, e.seed) not in new)],
-                False,
-            )
+                ended = _all_at_once(asked, Outcome.CRASHED)
+            cache.add(submission.text, ended, {check.id: check for check, _ in asked})
+            yield submission, [*ended, *known[submission.id]], False
 
 
 def _limit_memory() -> None:
@@ -80,6 +73,6 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def _all_at_once(checks: Sequence[Check], seeds: Sequence[int], outcome: Outcome) -> list[Ended]:
+def _all_at_once(asked: Asked, outcome: Outcome) -> list[Ended]:
     """Of a process that had to be killed, or died: each of its checks."""
-    return [Ended(check.id, seed, outcome, f"the process {outcome}") for seed in seeds for check in checks]
+    return [Ended(check.id, seed, outcome, f"the process {outcome}") for check, seed in asked]

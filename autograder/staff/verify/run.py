@@ -47,8 +47,8 @@ class Ended:
         return replace(self, seed=seed)
 
 
-def run(text: str, checks: Sequence[Check], seeds: Sequence[int], parts: Parts) -> list[Ended]:
-    """Each check at each seed on the part file `text` that the checks are about.
+def run(text: str, asked: Sequence[tuple[Check, int]], parts: Parts) -> list[Ended]:
+    """Each check at its seed on the part file `text` that the checks are about.
 
     A check that timed out is not asked again: it would time out at every seed.
     """
@@ -60,17 +60,16 @@ def run(text: str, checks: Sequence[Check], seeds: Sequence[int], parts: Parts) 
         folder.mkdir()
         (folder / "__init__.py").touch()
         (folder / "kit").symlink_to(SOLUTIONS / "kit", target_is_directory=True)
-        (folder / parts.part_of(checks[0].subparts[0]).file).write_text(text, encoding="utf-8")
+        (folder / parts.part_of(asked[0][0].subparts[0]).file).write_text(text, encoding="utf-8")
         linecache.clearcache()
         stuck: set[str] = set()
-        for seed in seeds:
-            for check in checks:
-                if check.id in stuck:
-                    ended.append(next(e for e in ended if e.check == check.id).at(seed))
-                    continue
-                ended.append(_run_one(folder, check, seed, parts, bool(stuck)))
-                if ended[-1].outcome is Outcome.TIMED_OUT:
-                    stuck.add(check.id)
+        for check, seed in asked:
+            if check.id in stuck:
+                ended.append(next(e for e in ended if e.check == check.id).at(seed))
+                continue
+            ended.append(_run_one(folder, check, seed, parts, bool(stuck)))
+            if ended[-1].outcome is Outcome.TIMED_OUT:
+                stuck.add(check.id)
     return ended
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import inspect
 import itertools
 import sys
 from collections.abc import Callable
@@ -30,6 +31,11 @@ class Check:
     visibility: str
     file: Path
     key: str
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its inputs are drawn anew for each seed."""
+        return "fresh_rng" in inspect.signature(self.call).parameters
 
     @property
     def call(self) -> Callable[..., None]:

@@ -77,7 +77,8 @@ def _identified(
 
 def _merged(student: Student, person: Person, of_group: bool, platform: str) -> Student:
     known = _shown(person, platform)
-    sid = known.sid if of_group else student.sid or known.sid
+    # The number in the name of a Brightspace folder is of use to nobody else.
+    sid = known.sid if of_group or (platform == "brightspace" and known.sid) else student.sid or known.sid
     return Student(known.name or student.name, sid, known.email or student.email)
 
 

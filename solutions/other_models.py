@@ -1,0 +1,152 @@
+"""Part 8: other models than p(s' | s, a) (Torabi et al. 2018, "BCO"; Ghosh et al. 2019, "GCSL"; Bishop 2006, 2.3.1).
+
+A forward model predicts what an action leads to. The same data (s, a, s') teach other things as well:
+
+    inverse model     p(a | s, s')               which action leads there?        a policy: ask for a step to the goal
+    n-step inverse    p(a_t … | s_t, s_t+n, n)   ... in n steps?                  one action, or the whole chunk of them
+    future            p(s_t+1 … s_t+n | s_t)     how does it go on?               no actions: a video would do
+    in-between        p(s_t+1 … | s_t, s_t+n+1)  how did it get there?
+    joint             p(s, a, s')                all of them: condition it on what is known
+
+Shapes: N episodes of T steps: `obs` (N, T+1, O) and `actions` (N, T, A); `places` (N, T+1, G) holds φ(s), the achieved
+goal of every state, so action t leads from places[:, t] to places[:, t+1]. B rows in a batch. Every function leaves
+its arguments unchanged.
+"""
+
+import numpy as np
+
+
+def inverse_pairs(obs: np.ndarray, places: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What an inverse model is fitted to: for each transition, the input (s_t, φ(s_t+1) - φ(s_t)) and the target a_t.
+
+    The rows are in the order of the data: all T transitions of the first episode, then those of the second, and so on.
+    No row joins two episodes. Returns: inputs (N·T, O+G), targets (N·T, A).
+    """
+    # BEGIN SOLUTION 8a
+    # hint: np.diff(places, axis=1) holds all moves; join along the last axis, then reshape(-1, …) makes rows of it
+    moves = np.diff(places, axis=1)
+    pairs = np.concatenate([obs[:, :-1], moves], axis=2)
+    inputs, targets = pairs.reshape(-1, pairs.shape[2]), actions.reshape(-1, actions.shape[2])
+    # END SOLUTION
+    rows, columns = len(obs) * actions.shape[1], obs.shape[2] + places.shape[2]
+    assert inputs.shape == (rows, columns), "a state and a move for each transition: (N·T, O+G)"
+    assert targets.shape == (rows, actions.shape[2]), "an action for each transition: (N·T, A)"
+    return inputs, targets
+
+
+def step_towards(place: np.ndarray, goal: np.ndarray, longest: float) -> np.ndarray:
+    """The move to ask the inverse model for: straight from place to goal, but no longer than `longest` (Euclidean).
+
+    From farther away, the move has exactly the length `longest`. From nearer it is the whole rest, which is 0 at the
+    goal itself. Args: place, goal (B, G); longest > 0, metres. Returns: (B, G).
+    """
+    # BEGIN SOLUTION 8b
+    # hint: longest / max(distance, longest) is the share of the way to take; there is no division by 0 in it
+    rest = goal - place
+    distance = np.linalg.norm(rest, axis=1, keepdims=True)
+    move = rest * (longest / np.maximum(distance, longest))
+    # END SOLUTION
+    assert move.shape == goal.shape, "one move for each row: (B, G)"
+    return move
+
+
+def n_step_pairs(
+    obs: np.ndarray, places: np.ndarray, actions: np.ndarray, longest: int, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Draw what an n-step inverse model is fitted to: `count` rows, with replacement, each by its own draws.
+
+    A row's episode is uniform over all N, its n over 1 … longest, and then its t over all steps with t + n <= T.
+    Its input is (s_t, φ(s_t+n) - φ(s_t), n). Its chunk holds the n actions a_t … a_t+n-1 that led there, then zeros up
+    to the length `longest`. Its first entry is the target of a model of one action.
+    Args: longest, 1 … T. Returns: inputs (count, O+G+1), chunks (count, longest, A).
+    """
+    # BEGIN SOLUTION 8c
+    # hint: rng.integers(high) takes an array: t is below T + 1 - n; index actions with t[:, None] + np.arange(longest),
+    # hint: kept below T by np.minimum, and multiply the entries from n on by 0
+    num_episodes, num_steps, _ = actions.shape
+    episode = rng.integers(num_episodes, size=count)
+    n = rng.integers(1, longest + 1, size=count)
+    t = rng.integers(num_steps + 1 - n)
+    move = places[episode, t + n] - places[episode, t]
+    inputs = np.concatenate([obs[episode, t], move, n[:, None]], axis=1)
+    ahead = np.arange(longest)
+    steps = np.minimum(t[:, None] + ahead, num_steps - 1)
+    chunks = actions[episode[:, None], steps] * (ahead < n[:, None])[..., None]
+    # END SOLUTION
+    columns = obs.shape[2] + places.shape[2] + 1
+    assert inputs.shape == (count, columns), "state, move and n: (count, O+G+1)"
+    assert chunks.shape == (count, longest, actions.shape[2]), "the actions of each row: (count, longest, A)"
+    return inputs, chunks
+
+
+def steps_left(step: int, n: int) -> int:
+    """What to tell an n-step inverse model at step 0, 1, 2, … of an episode: how many steps are left to the goal.
+
+    It counts down: n, n-1, …, 1, and then begins again: n, n-1, … Who always says n is always told to take its time.
+    """
+    # BEGIN SOLUTION 8d
+    # hint: step % n is 0 whenever the count begins again
+    left = n - step % n
+    # END SOLUTION
+    assert np.shape(left) == (), "one number"
+    return left
+
+
+def future_pairs(states: np.ndarray, places: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a model of the future is fitted to, from states alone: the input s_t, and as the target the n places that
+    follow, seen from φ(s_t): φ(s_t+1) - φ(s_t), …, φ(s_t+n) - φ(s_t).
+
+    There is a row for each t that n states follow in its own episode: all of the first episode in order, then the next.
+    Args: states (N, T+1, S); n, 1 … T. Returns: inputs (M, S), futures (M, n, G), M = N·(T+1-n).
+    """
+    # BEGIN SOLUTION 8e
+    # hint: for each i = 1 … n, places[:, i : i + starts] are the places i steps after the starts; np.stack joins them
+    starts = states.shape[1] - n
+    ahead = np.stack([places[:, i : i + starts] for i in range(1, n + 1)], axis=2)  # (N, starts, n, G)
+    futures = (ahead - places[:, :starts, None]).reshape(-1, n, places.shape[2])
+    inputs = states[:, :starts].reshape(-1, states.shape[2])
+    # END SOLUTION
+    rows = len(states) * (states.shape[1] - n)
+    assert inputs.shape == (rows, states.shape[2]), "a state for each row: (M, S)"
+    assert futures.shape == (rows, n, places.shape[2]), "n places for each row: (M, n, G)"
+    return inputs, futures
+
+
+def between(start: np.ndarray, end: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """The n places between start and end: evenly spaced on the straight line, plus what a model adds to it.
+
+    Place i = 1 … n is start + i / (n + 1) · (end - start) + its residual, so neither start nor end is among them.
+    Args: start, end (B, G), residual (B, n, G). Returns: (B, n, G).
+    """
+    # BEGIN SOLUTION 8f
+    # hint: the shares i / (n + 1) in the shape (n, 1), times (end - start)[:, None], give all of them at once
+    n = residual.shape[1]
+    shares = np.arange(1, n + 1)[:, None] / (n + 1)
+    middle = start[:, None] + shares * (end - start)[:, None] + residual
+    # END SOLUTION
+    assert middle.shape == residual.shape, "n places for each row: (B, n, G)"
+    return middle
+
+
+def condition(
+    mean: np.ndarray, cov: np.ndarray, known: np.ndarray, wanted: np.ndarray, values: np.ndarray, jitter: float
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The Gaussian of the columns `wanted` of x ~ N(mean, cov), if the columns `known` have these values:
+
+        mean_w + C_wk K⁻¹ (values - mean_k)   and   C_ww - C_wk K⁻¹ C_kw,   K = C_kk + jitter · I
+
+    C_wk holds the rows `wanted` and the columns `known` of cov. The jitter keeps K invertible if a
+    known column never varies.
+    Args: mean (D,), cov (D, D); known (k,) and wanted (w,), indices 0 … D-1 in any order; values (B, k), in the order
+        of `known`. Returns: mean (B, w), in the order of `wanted`, and cov (w, w), the same for each row.
+    """
+    # BEGIN SOLUTION 8g
+    # hint: cov[np.ix_(known, known)] is C_kk; np.linalg.solve(K, C_kw) gives K⁻¹ C_kw, which is (C_wk K⁻¹) transposed
+    cross = cov[np.ix_(known, wanted)]
+    gain = np.linalg.solve(cov[np.ix_(known, known)] + jitter * np.eye(len(known)), cross)  # (k, w)
+    new_mean = mean[wanted] + (values - mean[known]) @ gain
+    new_cov = cov[np.ix_(wanted, wanted)] - cross.T @ gain
+    # END SOLUTION
+    assert new_mean.shape == (len(values), len(wanted)), "a mean for each row: (B, w)"
+    assert new_cov.shape == (len(wanted), len(wanted)), "one covariance for all rows: (w, w)"
+    return new_mean, new_cov
