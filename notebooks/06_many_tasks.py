@@ -37,7 +37,7 @@ sentences = importlib.import_module(f"{CODE}.kit.sentences")
 sets = importlib.import_module(f"{CODE}.kit.task_sets")
 
 EPISODES = int(os.environ.get("NOTEBOOK_EPISODES", "16"))
-UPDATES = 100 * EPISODES
+UPDATES = 150 * EPISODES
 torch.set_num_threads(1)
 desk, pictures = sets.task_set("desk"), Path(tempfile.mkdtemp())
 six = np.arange(len(desk))
@@ -59,10 +59,10 @@ for task in six:
 
 
 # %%
-def trained(**settings) -> imitate.Imitator:
-    """A policy that imitated for UPDATES steps, and everything to measure it."""
+def trained(updates: int = UPDATES, **settings) -> imitate.Imitator:
+    """A policy that imitated for so many steps, and everything to measure it."""
     imitator = imitate.Imitator(imitate.ImitateConfig(episodes=EPISODES, **settings))
-    for _ in range(UPDATES):
+    for _ in range(updates):
         imitator.learner.update()
     return imitator
 
@@ -130,7 +130,7 @@ show(shown.evaluate(), desk.names)
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained", sharex=True, sharey=True)
 for panel, relabel in zip(axes, ("random", "best"), strict=True):
-    played = trained(z="onehot", tasks="ring", demos=300, relabel=relabel)
+    played = trained(UPDATES // 2, z="onehot", tasks="ring", demos=300, relabel=relabel)
     places = np.arange(played.env.num_envs) % len(played.tasks)
     paths = sets.run_tasks(played.tasks, played.env, played.policy.told(places))
     reached = sets.solved(paths, places).mean()

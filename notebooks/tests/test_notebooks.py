@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parents[1]
 NOTEBOOKS = sorted(FOLDER.glob("*.py"))
 PRINTED = {  # by each, where it is through
     "01_first_look": "pick_and_place",
+    "06_many_tasks": "best labels: success",
     "07_planning": "cm_nearest",
 }
 

@@ -64,6 +64,9 @@ def demonstrations(tasks: TaskSet, each: int, seed: int, folder: Path = Path("ru
     label = json.dumps(made_of, sort_keys=True)
     kept = _read(path, label)
     if kept is None:
+        print(
+            f"making {each} demonstrations of each of {len(tasks)} tasks: once, {path} keeps them", flush=True
+        )
         kept = collect(tasks, each, seed)
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, kept, label)
