@@ -41,7 +41,7 @@ def _pair(answer: Any, name: str) -> tuple[Any, Any]:
 
 
 def _data(rng: np.random.Generator, sizes: tuple[int, ...], dtype: str = "float64") -> tuple[np.ndarray, ...]:
-    """obs (N, T+1, O), places (N, T+1, G), actions (N, T, A) without order; no two states have the same first number."""
+    """obs (N, T+1, O), places (N, T+1, G), actions (N, T, A); each state has a first number of its own."""
     episodes, steps, obs_dim, goal_dim, action_dim = sizes
     shapes = (episodes, steps + 1, obs_dim), (episodes, steps + 1, goal_dim), (episodes, steps, action_dim)
     obs, places, actions = (rng.normal(size=shape).astype(dtype) for shape in shapes)
