@@ -41,7 +41,7 @@ def check(
     from rich.console import Console
 
     from autograder.course.parts import read_parts
-    from autograder.grader import grading
+    from autograder.grader import own_code
     from autograder.grader.report import results, tables
 
     parts = read_parts()
@@ -49,13 +49,15 @@ def check(
     roots = {"public": PUBLIC}
     console = Console()
     if isolated:
+        from autograder.grader import grading  # not on Windows
+
         with tables.counting(console) as count:
             grade = grading.grade(
                 target, _pristine(target), roots, parts, seed=seed, selection=selection, on_result=count
             )
     else:
         on_error = _post_mortem if debug else None
-        grade = grading.check(
+        grade = own_code.check(
             target, roots, parts, seed=seed, selection=selection, on_error=on_error, time_limits=not debug
         )
     if json is not None:

@@ -48,7 +48,7 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
                 )
                 continue
             entries[part.file] = _read(path, MAX_BYTES)
-            _check_weights(entries[part.file], path, part, given=weights is not None)
+            notes += _check_weights(entries[part.file], path, part, given=weights is not None)
     _write(out_zip, entries)
     return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
 
@@ -79,10 +79,11 @@ def _read(path: Path, limit: int) -> bytes:
     return content
 
 
-def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
-    """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
+def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[str]:
+    """Raise UserMistake if nobody can play these weights; a sentence if they are too weak, which is no reason to refuse.
 
-    Training notes the task in the file; the course says which one is graded.
+    The part's public checks say so: reader and simulator are the grader's own. Training notes the task in the file;
+    the course says which one is graded.
     """
     graded = part.task
     trained = _trained_task(content)
@@ -90,16 +91,18 @@ def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
         raise UserMistake(
             f"{path} was trained on {trained}, but {graded} is graded; submit weights trained on it."
         )
-    if problem := _problem(content, part):
+    problems = _problems(content, part)
+    if problem := problems.get("unit"):
         without = "leave WEIGHTS out" if given else f"move {path} away"
         raise UserMistake(
             f"{path} would not be graded ({problem}); submit the weights.safetensors of a training run on {graded}, "
             f"or {without} to hand in no weights."
         )
+    return [f"{path} is too weak: {problem}." for problem in problems.values()]
 
 
-def _problem(content: bytes, part: Part) -> str:
-    """What the public checks of a part say about its file; "" where they pass."""
+def _problems(content: bytes, part: Part) -> dict[str, str]:
+    """What the public checks of a part that do not pass say about its file, by their kind."""
     from autograder.grader.running import run_checks  # loads pytest, so not before it is needed
 
     def connect(limit: float) -> Transport:
@@ -109,8 +112,7 @@ def _problem(content: bytes, part: Part) -> str:
     with tempfile.TemporaryDirectory(prefix="weights-") as name:
         Path(name, part.file).write_bytes(content)
         results = run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
-    wrong = (r for r in results if wanted & set(r.subparts) and r.outcome == Outcome.FAILED)
-    return next((result.message for result in wrong), "")
+    return {result.kind: result.message for result in results if result.outcome == Outcome.FAILED}
 
 
 def _trained_task(content: bytes) -> str | None:
