@@ -10,12 +10,10 @@ SEED ?= 0
 CHECKED := $(or $(value CODE),hw)
 TRAINED := $(or $(value CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 
-PY := .venv/bin/python
+PY := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python.exe,.venv/bin/python)
 READY := .venv/.ready
-# .ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a handout is
-# of the year 2000. The copy is called .making until all of it is installed; what was killed on the way is made anew.
-MAKING := .venv/.making
-STALE := $(shell test -x $(PY) && test ! -e $(MAKING) && cmp -s requirements.txt $(READY) || echo stale)
+# autograder/setup.py says what these two files are; looking at them here saves starting a Python each time.
+STALE := $(shell test -x $(PY) && test ! -e .venv/.making && cmp -s requirements.txt $(READY) || echo stale)
 
 # A value is handed on as it was typed, whatever is in it: $, quotes, spaces, brackets. `opt` is a value, `opts` a list of
 # words, `flag` 1 or 0; each is nothing where the name was not given.
@@ -35,22 +33,13 @@ help:  ## this list
 
 setup: $(READY)  ## make .venv with everything in requirements.txt (PYTHON=python3.11 picks the Python)
 
-# pip's own settings hold here. On Linux a plain torch brings several GB of GPU libraries: where there is no GPU,
-# first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
-NAME_ONE = name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12
+# Settings of pip hold here, also if uv installs. On Linux a plain torch brings several GB of GPU libraries: where there is
+# no GPU, first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
 .PHONY: stale
 $(READY): $(STALE)
 	@command -v "$(PYTHON)" >/dev/null \
-	  || { echo "There is no '$(PYTHON)' here: install or $(NAME_ONE)"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	  || { echo "'$(PYTHON)' is not a Python of the right version: $(NAME_ONE)"; exit 1; }
-	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null \
-	  || { echo "'$(PYTHON)' cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
-	@echo "Installing into .venv (a few minutes the first time) ..."
-	@test ! -e $(MAKING) && $(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
-	@cp requirements.txt $(MAKING)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt || { rm -f $(MAKING); exit 1; }
-	@mv $(MAKING) $(READY)
+	  || { echo "There is no '$(PYTHON)' here: install or name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" autograder/setup.py
 
 system:  ## Debian, Ubuntu: install the GL libraries for drawing without a screen, and what confines submissions
 	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri bubblewrap libseccomp2; \

@@ -9,12 +9,14 @@ from typing import Any, NoReturn
 import tyro
 from tyro import _errors  # the pinned release documents its hook there
 
+from envs import interrupt
+
 KINDS = {"INT": "a whole number", "FLOAT": "a number"}  # what a value must be, by what tyro calls it
 
 
 def command_line(what: Callable[..., Any] | Any, **options: Any) -> Any:
     """`tyro.cli(what, **options)`, but words that do not parse are one sentence on stderr and exit code 2."""
-    show_anywhere()
+    _begin()
     spec = sys.modules["__main__"].__spec__
     if spec is not None:
         options = {"prog": f"python -m {spec.name}"} | options
@@ -24,10 +26,15 @@ def command_line(what: Callable[..., Any] | Any, **options: Any) -> Any:
 
 def subcommands(commands: dict[str, Callable[..., Any]], **options: Any) -> Any:
     """The same for a program with subcommands: the one that is named is called, and its result returned."""
-    show_anywhere()
+    _begin()
     # What the command itself raises is not for the hook: tyro calls it only after the words are parsed.
     with _errors.on_parse_error(_one_sentence):
         return tyro.extras.subcommand_cli_from_dict(commands, **options)
+
+
+def _begin() -> None:
+    interrupt.loaded()
+    show_anywhere()
 
 
 def show_anywhere() -> None:

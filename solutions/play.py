@@ -3,6 +3,7 @@
 Evaluates weights on fresh episodes, writes a video of some of them, and prints a table of successes.
 """
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
@@ -18,6 +19,7 @@ from envs import make_vec, task_spec
 from envs.errors import UserMistake
 from envs.tasks import TaskName
 from envs.terminal import command_line
+from envs.typed import option
 
 from .agent import Agent
 from .kit.collect import evaluate
@@ -51,13 +53,25 @@ class PlayConfig:
 
 
 def newest_weights(task: str) -> Path:
-    """The weights below runs/ that were saved last for this task; it skips files that are not of this kit."""
+    """The weights below runs/ that were saved last for this task, and a sentence that says so.
+
+    It skips files that are not of this kit.
+    """
     found = glob("runs/**/weights.safetensors", recursive=True)  # rglob would not follow links
-    for path in sorted(map(Path, found), key=lambda path: path.stat().st_mtime, reverse=True):
+    fitting = []
+    for path in map(Path, found):
         with suppress(UserMistake):
             if read_config(path)["task"] == task:
-                return path
-    raise UserMistake(f"there are no weights for {task} below runs/: train first, or name a file (WEIGHTS=…)")
+                fitting.append((path.stat().st_mtime, path))
+    if not fitting:
+        name = option("weights", "…")
+        raise UserMistake(f"there are no weights for {task} below runs/: train first, or name a file ({name})")
+    saved, path = max(fitting)
+    minutes = (time.time() - saved) / 60
+    when = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    others = f"; {option('weights', '…')} names another of {len(fitting)}" if len(fitting) > 1 else ""
+    print(f"playing the newest weights for {task}, {path}, saved {when} ago{others}")
+    return path
 
 
 def load_agent(path: Path, task: str) -> Agent:

@@ -8,7 +8,8 @@ from envs.terminal import command_line
 from .config import TrainConfig
 from .recipes import default_config
 
-TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
+PACKAGE = __package__.rpartition(".")[0]  # hw, in a handout
+TRAIN = f"{PACKAGE}.train"
 
 
 def training_config(arguments: list[str] | None = None) -> TrainConfig:

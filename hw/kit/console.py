@@ -1,9 +1,13 @@
 """The edge of a command: a mistake of the user ends it with one sentence, not with a traceback."""
 
+import os
 import sys
 from collections.abc import Callable
 
+from envs import interrupt
 from envs.errors import UserMistake
+
+WITHIN = "HOMEWORK_WITHIN"  # set where another command has started this one, and speaks for it
 
 
 def run_command(command: Callable[[], object]) -> None:
@@ -14,8 +18,11 @@ def run_command(command: Callable[[], object]) -> None:
     """
     try:
         command()
-    except KeyboardInterrupt as interrupt:
-        sys.exit(_say(str(interrupt) or "interrupted", code=130))  # 130 is what shells use for Ctrl-C
+        interrupt.ended()
+    except KeyboardInterrupt as error:
+        interrupt.ended()
+        sentence = "" if WITHIN in os.environ else str(error) or interrupt.SAID
+        sys.exit(_say(sentence, interrupt.CODE))
     except NotImplementedError as error:
         if not str(error).startswith("TODO("):
             raise
@@ -32,5 +39,6 @@ def _with_notes(error: Exception) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    if sentence:
+        print(sentence, file=sys.stderr)
     return code

@@ -61,8 +61,7 @@ def update(
     notes = [*planned.notes, f"What was replaced, merged or deleted is in {backup.name}/ as it was.", *news]
     if "requirements.txt" in planned.write:
         notes.append(
-            "requirements.txt has changed: the next make command installs it (without make: "
-            ".venv/bin/python -m pip install -r requirements.txt)."
+            "requirements.txt has changed: the next make command installs it (without make: python3 autograder/setup.py)."
         )
     return [*notes, "Now run the checks: make check."]
 
