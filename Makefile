@@ -21,6 +21,8 @@ quoted = '$(subst ','\'',$1)'
 opt = $(if $(value $1),$2 $(call quoted,$(value $1)))
 opts = $(if $(value $1),$2 $(foreach word,$(value $1),$(call quoted,$(word))))
 flag = $(if $(filter-out 0 1 no yes false true,$(value $1)),$(error $1 is 1 or 0, not '$(value $1)'))$(if $(filter 1 yes true,$(value $1)),$2)
+# `sets` makes of each word name=value the option --name=value.
+sets = $(foreach word,$(value $1),$(call quoted,--$(word)))
 # `need` ends with a sentence where a name was not given.
 need = $(if $(value $1),,$(error say which: $2))
 
@@ -47,16 +49,18 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo "$$@"; \
 	else echo "Run this once as an administrator: sudo $$*"; fi
 
-check: $(READY)  ## check your code: [PART=4] [SUB=4b]
-	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub)
+# On a terminal the table is the last word: checks that fail are no failure of make's. For programs the code stays.
+check: $(READY)  ## check your code: [PART=4] [SUB=4b] [DEBUG=1] stops in the debugger where your code raises
+	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub) \
+	  $(call flag,DEBUG,--debug) || { code=$$?; test $$code = 1 && test -t 1 || exit $$code; }
 
-train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
+train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo (Part 3; 3 and 4; 1 to 4) SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1] [SETTINGS="lr=0.0003 scripted=none"]
 	@$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) $(call opt,SEED,--seed) \
-	  $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume)
+	  $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume) $(call sets,SETTINGS)
 
-play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
+play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [LIVE=1] [EPISODES=100] [STRIP=file.png] [JSON=file]
 	@$(PY) -m $(call quoted,$(TRAINED).play) $(call opt,TASK,--task) $(call opt,WEIGHTS,--weights) \
-	  $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json)
+	  $(call flag,LIVE,--live) $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json)
 
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [SETTINGS="name=value"] [JOBS=n] [OUT=folder] [JSON=file]
 	@$(PY) -m $(call quoted,$(TRAINED).compare) $(call opt,TASK,--task) $(call opts,METHODS,--methods) \

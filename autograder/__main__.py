@@ -12,6 +12,7 @@ import tyro
 from autograder.grader.outcomes import CouldNotRun
 from envs.errors import UserMistake
 from envs.terminal import subcommands
+from envs.typed import command, option
 
 HERE = Path(__file__).parent
 PUBLIC = HERE / "checks"
@@ -67,6 +68,14 @@ def check(
         return 0
     tables.print_messages(grade, console)
     tables.print_subparts(grade, console, title="points on the public checks")
+    left = [score.subpart.id for score in grade.score.subparts if score.outcome not in (None, "passed")]
+    if left:
+        alone, debug = (
+            command("check", "autograder check", sub=left[0], **more) for more in ({}, {"debug": None})
+        )
+        print(f"Not passed yet: {', '.join(left)}. One alone: {alone}. Stop where your code raises: {debug}")
+    elif not isolated:
+        print("These public checks pass. Grading adds hidden ones of the same kind, on fresh inputs.")
     return int(any(r.outcome != "passed" for r in grade.results))
 
 
@@ -80,9 +89,12 @@ def submission(
         weights: A trained policy to hand in with them.
         out: The zip to write.
     """
-    from autograder.grader.handin.submission import build_submission
+    from autograder.grader.handin.submission import build_submission, not_passing
 
     for note in build_submission(target, out, weights):
+        print(note)
+    print("Running the public checks on it ...", flush=True)
+    for note in not_passing(target):
         print(note)
     return 0
 
@@ -116,7 +128,7 @@ def main() -> int:
 
         commands |= {"grade": staff.grade, "grade-class": staff.grade_class, "compare": staff.compare}
     try:
-        return subcommands(commands, prog="python -m autograder")
+        return subcommands(commands)
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
         return 2
@@ -134,7 +146,9 @@ def main() -> int:
 def _pristine(target: Path) -> Path:
     """What the separate process gets besides the part files: in a student's hands, the rest of their own folder."""
     if not target.is_dir():
-        raise UserMistake(f"there is no folder {target}; name the one with your part files with --target")
+        raise UserMistake(
+            f"there is no folder {target}; name the one with your part files ({option('target', '…')})"
+        )
     return target
 
 

@@ -1,11 +1,11 @@
 """Make .venv with everything in requirements.txt: `python3 autograder/setup.py`, which is what `make setup` runs.
 
-It uses uv where that is installed, and pip otherwise. Nothing is installed yet, so this needs Python's own library only,
-and any Python 3 must be able to read it, to be told in a sentence that it is too old.
+It uses uv if that is installed, and pip otherwise. Nothing is installed yet, so this needs Python's own library only,
+and Python 3.6 must be able to read it, to be told in a sentence that it is too old.
 
-.venv/.ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a handout
-is of the year 2000. While something is being made it is called .venv/.making: what was stopped on the way is made anew,
-from what was downloaded before.
+.venv/.ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a
+handout is of the year 2000. On the way it is called .venv/.making: what was stopped is made anew, from what was
+downloaded before.
 """
 
 import argparse
@@ -17,12 +17,14 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Callable
+from collections.abc import Callable
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 VENV, NEEDED = ".venv", "requirements.txt"
 READY, MAKING = os.path.join(VENV, ".ready"), os.path.join(VENV, ".making")
-PYTHON = os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+PYTHON = (
+    os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+)
 NAME_ONE = "name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12"
 AGAIN = "the same command goes on"
 UV_NAMES = {  # what uv calls pip's settings
@@ -40,7 +42,9 @@ class Stopped(Exception):
 
 def main() -> int:
     """The command line. Exit codes: 0 ready, 2 a sentence says what is missing, 130 Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python3 autograder/setup.py", description="Make .venv with everything.")
+    parser = argparse.ArgumentParser(
+        prog="python3 autograder/setup.py", description="Make .venv with everything."
+    )
     parser.add_argument("--pip", action="store_true", help="install with pip, even if uv is installed")
     asked = parser.parse_args()
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -52,7 +56,11 @@ def main() -> int:
         uv = None if asked.pip else shutil.which("uv")
         refuse_other_pythons(needs_pip=uv is None)
         make_venv(uv)
-        install(uv, started)
+        try:
+            install(uv, started)
+        except Stopped:  # an installer that gave up by itself left nothing half done
+            os.remove(MAKING)
+            raise
         os.replace(MAKING, READY)
     except Stopped as problem:
         print(problem, file=sys.stderr)
@@ -103,13 +111,19 @@ def make_venv(uv: "str | None") -> None:
         os.makedirs(VENV)
         shutil.copy(NEEDED, MAKING)  # first, so that a half-made .venv is never taken for a whole one
         by_uv = [uv, "venv", "--quiet", "--seed", "--allow-existing", "--python", sys.executable, VENV]
-        run(by_uv if uv else [sys.executable, "-m", "venv", VENV], ".venv could not be made (the reason stands above)")
+        run(
+            by_uv if uv else [sys.executable, "-m", "venv", VENV],
+            ".venv could not be made (the reason stands above)",
+        )
     shutil.copy(NEEDED, MAKING)
 
 
 def install(uv: "str | None", started: float) -> None:
     """Install requirements.txt, and show how far it is."""
-    print(f"Installing into .venv with {'uv' if uv else 'pip'}; the first time this takes a few minutes.", flush=True)
+    print(
+        f"Installing into .venv with {'uv' if uv else 'pip'}; the first time this takes a few minutes.",
+        flush=True,
+    )
     failed = f"installing failed (the reason stands above): {AGAIN}"
     if uv:  # it shows its own progress
         run([uv, "pip", "install", "--python", PYTHON, "-r", NEEDED], failed, {**os.environ, **uv_settings()})
@@ -124,19 +138,23 @@ def install(uv: "str | None", started: float) -> None:
 
 def uv_settings() -> dict:
     """pip's own settings of where packages come from, as uv reads them. What is set for uv itself goes first."""
-    listed = subprocess.run([PYTHON, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, text=True, check=False)
+    listed = subprocess.run(
+        [PYTHON, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, text=True, check=False
+    )
     found = {}
     for line in listed.stdout.splitlines():  # global.index-url='…', :env:.index-url='…'
         name, _, value = line.partition("=")
         found[name.rsplit(".", 1)[-1]] = value.strip("'\"").replace("\\n", " ")
     settings = {UV_NAMES[name]: value for name, value in found.items() if name in UV_NAMES}
-    if "UV_EXTRA_INDEX_URL" in settings:  # pip looks in all of them for the best version; uv would stop at the first
+    if (
+        "UV_EXTRA_INDEX_URL" in settings
+    ):  # pip looks in all of them for the best version; uv would stop at the first
         settings["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
 class Line:
-    """What pip is doing, and for how long, as one line that moves: `1:23  downloading torch (203 MB), 17 packages so far`.
+    """What pip is doing, and for how long, as one line that moves: `1:23  downloading torch (203 MB), 17 packages`.
 
     In a file or a pipe, it is a line for each package that is downloaded.
     """
@@ -149,7 +167,9 @@ class Line:
 
     def show(self, said: str) -> None:
         """Take in one of pip's lines."""
-        found = re.match(r"\s*(Collecting|Downloading|Building|Installing collected packages)\b:? ?(.*)", said)
+        found = re.match(
+            r"\s*(Collecting|Downloading|Building|Installing collected packages)\b:? ?(.*)", said
+        )
         if not found:
             return
         verb, what = found.groups()
@@ -177,18 +197,24 @@ class Line:
 
 
 def run(
-    command: list, failed: str, environment: "dict | None" = None, on_line: "Callable[[str], None] | None" = None
+    command: list,
+    failed: str,
+    environment: "dict | None" = None,
+    on_line: "Callable[[str], None] | None" = None,
 ) -> None:
     """Run a command; what it prints is shown, or goes to `on_line`. Raises Stopped with the sentence if it fails.
 
     It is not reached by Ctrl-C, which would make it print what it was doing: it is ended here.
     """
-    apart = {"creationflags": 0x200} if os.name == "nt" else {"start_new_session": True}  # a process group of its own
+    apart = (
+        {"creationflags": 0x200} if os.name == "nt" else {"start_new_session": True}
+    )  # a process group of its own
     pipe = subprocess.PIPE if on_line else None
     process = subprocess.Popen(command, stdout=pipe, env=environment, text=True, errors="replace", **apart)
     try:
-        for line in process.stdout or ():
-            on_line(line)
+        if on_line and process.stdout:
+            for line in process.stdout:
+                on_line(line)
         code = process.wait()
     except BaseException:
         process.kill() if os.name == "nt" else os.killpg(process.pid, signal.SIGKILL)

@@ -38,7 +38,7 @@ def make_painter(env: GoalVecEnv, size: int = 480) -> Painter:
 
 
 class FetchStage:
-    """A copy of the model and a state of its own, in the pose of a row, with its goal: showing never touches physics."""
+    """A copy of the model and a state of its own, in the pose of a row, with its goal: the physics stays as it is."""
 
     def __init__(self, env: "FetchVecEnv") -> None:
         import mujoco

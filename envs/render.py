@@ -146,7 +146,9 @@ def filmstrip(
                 obs, *_ = env.step(policy(obs))
             if step in moments:
                 told = f"step {step}/{env.episode_length}"
-                scenes = [captioned(painter.draw(obs, i), told, *_progress(env, obs, i)) for i in range(episodes)]
+                scenes = [
+                    captioned(painter.draw(obs, i), told, *_progress(env, obs, i)) for i in range(episodes)
+                ]
                 columns.append(scenes)
     finally:
         painter.close()

@@ -25,13 +25,18 @@ def option(name: str, value: object = None) -> str:
     return f"--{name}" if value is None else f"--{name} {_quoted(value)}"
 
 
+def setting(name: str) -> str:
+    """`setting("lr")` is an option that make takes within SETTINGS="lr=…", or --lr."""
+    return f'(SETTINGS="{name}=…")' if by_make() else f"(--{name})"
+
+
 def command(target: str, module: str, **options: object) -> str:
     """A whole command: its target in the Makefile, the module (and subcommand) that it runs, its options."""
-    start = f"make {target}" if by_make() else f"{_python()} -m {module}"
+    start = f"make {target}" if by_make() else f"{python()} -m {module}"
     return " ".join([start, *(option(name.replace("_", "-"), value) for name, value in options.items())])
 
 
-def _python() -> str:
+def python() -> str:
     """This Python, as it can be typed here."""
     path = Path(sys.executable)
     return _quoted(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

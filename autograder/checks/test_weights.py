@@ -1,4 +1,4 @@
-"""Trained weights: the file holds a policy, and the policy reaches its goals. Both are played in the grader's simulator.
+"""Trained weights: the file holds a policy, and the policy reaches its goals in the grader's simulator.
 
 Task and threshold are the course's (course.toml). If it names no threshold, the measured one counts (`make calibrate`),
 which a correct solution reaches in at least 99 of 100 trainings. Each grading draws goals of its own.
@@ -13,7 +13,9 @@ from autograder.checks.checking import CheckFailed, expect, subpart
 from autograder.checks.play_policy import play
 from autograder.checks.policy_file import FILE, TASK, THRESHOLD, read_policy
 
-NO_POLICY = "the file holds no policy that can be played: the other check of this part says what is wrong with it"
+NO_POLICY = (
+    "the file holds no policy that can be played: the other check of this part says what is wrong with it"
+)
 
 
 @subpart("5a", hint=f"train on {TASK}, then copy the run's weights.safetensors to hw/{FILE}")
@@ -22,7 +24,9 @@ def test_the_file_holds_a_policy(submitted_file: Callable[[str], Path]) -> None:
     read_policy(submitted_file(FILE))
 
 
-@subpart("5a", hint="train longer, and look at the run's curve.png", weight=8, kind="threshold", time_limit=300)
+@subpart(
+    "5a", hint="train longer, and look at the run's curve.png", weight=8, kind="threshold", time_limit=300
+)
 def test_the_policy_reaches_fresh_goals(
     submitted_file: Callable[[str], Path], fresh_rng: np.random.Generator
 ) -> None:

@@ -1,4 +1,4 @@
-"""Run one of the kit's commands without what Windows does not have: `python -m autograder.tests.as_on_windows MODULE WORDS…`.
+"""Run a command without what Windows does not have: `python -m autograder.tests.as_on_windows MODULE WORDS…`.
 
 The libraries are loaded first, since they ask which system this is and go other ways on Windows. Then the modules and
 functions that only POSIX has are taken away, and the command is run: whatever of ours asks for one of them fails.
@@ -13,16 +13,16 @@ import socket
 import sys
 import time
 
-LIBRARIES = (
-    "asyncio multiprocessing.pool concurrent.futures.thread torch torch._dynamo torch.utils.tensorboard numpy mujoco "
-    "gymnasium gymnasium_robotics pytest tyro rich.console rich.progress matplotlib.figure matplotlib.backends.backend_agg "
-    "imageio.v2 imageio_ffmpeg safetensors.torch filelock PIL.Image ctypes.util getpass pdb tempfile"
-)
+LIBRARIES = """
+    asyncio multiprocessing.pool concurrent.futures.thread ctypes.util getpass pdb tempfile torch torch._dynamo
+    torch.utils.tensorboard numpy mujoco gymnasium gymnasium_robotics pytest tyro rich.console rich.progress
+    matplotlib.figure matplotlib.backends.backend_agg imageio.v2 imageio_ffmpeg safetensors.torch filelock PIL.Image
+"""
 MODULES = "resource pwd grp fcntl termios tty pty posix syslog crypt spwd nis ossaudiodev readline curses"
 OF_OS = """
-    fork forkpty getuid geteuid getgid getegid getgroups setuid seteuid setgid setegid setgroups setsid getsid getpgid
-    setpgid getpgrp killpg uname nice sched_getaffinity sched_setaffinity chown lchown fchown chroot mkfifo mknod openpty
-    ttyname ctermid statvfs fstatvfs sysconf pathconf fpathconf confstr getloadavg wait wait3 wait4 waitid WNOHANG
+    fork forkpty setpgid getuid geteuid getgid getegid getgroups setuid seteuid setgid setegid setgroups setsid getsid getpgid
+    getpgrp killpg uname nice sched_getaffinity sched_setaffinity chown lchown fchown chroot mkfifo mknod
+    openpty ttyname ctermid statvfs fstatvfs sysconf pathconf fpathconf confstr getloadavg wait wait3 wait4 waitid WNOHANG
     WIFEXITED WEXITSTATUS WIFSIGNALED WTERMSIG WIFSTOPPED O_CLOEXEC O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_SYNC
     pread pwrite readv writev sendfile posix_fallocate posix_fadvise posix_spawn memfd_create copy_file_range
 """.split()

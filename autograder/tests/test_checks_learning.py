@@ -29,7 +29,10 @@ from envs import task_spec
 from solutions.agent import Agent
 from solutions.kit.weights import policy_tensors
 
-CHECKS = {"hidden": Path(__file__).parents[1] / "staff/hidden", "public": Path(__file__).parents[1] / "checks"}
+CHECKS = {
+    "hidden": Path(__file__).parents[1] / "staff/hidden",
+    "public": Path(__file__).parents[1] / "checks",
+}
 PARTS = read_parts()
 
 pytestmark = pytest.mark.slow

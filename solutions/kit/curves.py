@@ -24,7 +24,7 @@ def draw_run(path: Path, title: str, rows: list[dict]) -> None:
 
 
 def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
-    """Success over env steps and over seconds: for each method the median of its seeds in a band from lowest to highest.
+    """Success over env steps and over seconds: for each method the median of its seeds in a band of all of them.
 
     figures: for each run a dict with "method" and "curve", rows of (env steps, updates, seconds, success).
     """
@@ -36,12 +36,16 @@ def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
             x, success = common_grid(curves, column)
             axes.plot(x, np.median(success, axis=0), color=f"C{place}", label=told)
             if len(curves) > 1:
-                axes.fill_between(x, success.min(axis=0), success.max(axis=0), color=f"C{place}", alpha=0.2, lw=0)
+                axes.fill_between(
+                    x, success.min(axis=0), success.max(axis=0), color=f"C{place}", alpha=0.2, lw=0
+                )
     for axes, column in zip(panels, (STEPS, SECONDS), strict=True):
         axes.set_xlabel(LABELS[column])
         axes.locator_params(axis="x", nbins=6)  # six-digit numbers would run into each other
     figure.suptitle(title, fontsize="medium")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small"
+    )
     _save(figure, path)
 
 

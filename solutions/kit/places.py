@@ -1,6 +1,6 @@
 """Which folder a training goes to, and that no other training writes there at the same time.
 
-    runs/reach-her-s0, then runs/reach-her-s0-2, -3, …    each training gets a folder of its own, unless one is named
+runs/reach-her-s0, then runs/reach-her-s0-2, -3, …    each training gets a folder of its own, unless one is named
 """
 
 import dataclasses

@@ -88,7 +88,9 @@ class RunFolder:
         folder, config = self.folder, self.config
         finished = self.summary.exists()
         if finished or (not resume and self.checkpoint.exists()):
-            what = "a finished run" if finished else f"an unfinished run: go on with it ({option('resume')}), or"
+            what = (
+                "a finished run" if finished else f"an unfinished run: go on with it ({option('resume')}), or"
+            )
             raise UserMistake(
                 f"{folder} holds {what}{':' if finished else ''} choose another folder ({option('out', '…')}); "
                 "without that word each training gets a folder of its own"

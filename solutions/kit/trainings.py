@@ -107,7 +107,14 @@ def train(run: Training, beside_others: bool = False) -> None:
     """Train in a process of its own. Beside others, it prints lines instead of a bar. Raises: UserMistake."""
     resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
     command = [sys.executable, "-m", TRAIN, *run.words, *resume]
-    with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True, encoding="utf-8", errors="replace", env=os.environ | {WITHIN: "compare"}) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE if beside_others else None,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | {WITHIN: "compare"},
+    ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
     if process.returncode != 0:

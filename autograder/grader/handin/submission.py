@@ -16,6 +16,7 @@ from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.student import Transport
 from autograder.grader.weights import MAX_BYTES
 from envs.errors import UserMistake
+from envs.typed import command, option
 
 CHECKS = Path(__file__).parents[2] / "checks"
 
@@ -53,6 +54,27 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
     return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
 
 
+def not_passing(hw_dir: Path) -> list[str]:
+    """What the public checks say of the code that is handed in: a sentence, and how to see more.
+
+    Raises UserMistake if `hw_dir` cannot be imported.
+    """
+    from autograder.grader.own_code import check  # loads pytest and torch
+
+    parts = read_parts()
+    of_code = frozenset(sub.id for part in parts.parts if part.module for sub in part.subparts)
+    if not of_code:
+        return []
+    scores = check(hw_dir, {"public": CHECKS}, parts, selection=of_code).score.subparts
+    wrong = [s.subpart.id for s in scores if s.outcome not in (None, Outcome.PASSED, Outcome.NOT_ATTEMPTED)]
+    if wrong:
+        more = command("check", "autograder check", sub=wrong[0])
+        return [
+            f"It is packed, but {', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not pass: see {more}."
+        ]
+    return ["Whatever is filled in passes its public checks."]
+
+
 def _left_to_do(source: bytes, part: Part) -> list[str]:
     """A sentence for each hole that is open, and one for the functions that are not there."""
     holes = find_holes(source, part)
@@ -80,7 +102,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[str]:
-    """Raise UserMistake if nobody can play these weights; a sentence if they are too weak, which is no reason to refuse.
+    """Raise UserMistake if nobody can play these weights; a sentence if they are too weak.
 
     The part's public checks say so: reader and simulator are the grader's own. Training notes the task in the file;
     the course says which one is graded.
@@ -93,7 +115,7 @@ def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[
         )
     problems = _problems(content, part)
     if problem := problems.get("unit"):
-        without = "leave WEIGHTS out" if given else f"move {path} away"
+        without = f"leave {option('weights', '…')} out" if given else f"move {path} away"
         raise UserMistake(
             f"{path} would not be graded ({problem}); submit the weights.safetensors of a training run on {graded}, "
             f"or {without} to hand in no weights."

@@ -3,8 +3,8 @@
     starter.plan(solutions/) + envs/ + notebooks/ + autograder/ without staff/ and bench/ --collect--> {path:
     bytes} --> zip
 
-course.toml goes in as a copy without what is nobody else's business (course_copy.py), requirements.txt and pyproject.toml
-without what only staff needs.
+course.toml goes in as a copy without what is nobody else's business (course_copy.py), requirements.txt and
+pyproject.toml without what only staff needs.
 
 The starter in the zip is the one that `solutions/` gives, and `build` refuses while the one in `hw/` is
 another. Same tree, same bytes: names are sorted and dates fixed, so a course can publish the hash.
