@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -13,6 +13,9 @@ from autograder.grader.outcomes import CouldNotRun
 from envs.errors import UserMistake
 from envs.terminal import subcommands
 from envs.typed import command, option
+
+if TYPE_CHECKING:
+    from autograder.grader.report.grade import Grade
 
 HERE = Path(__file__).parent
 PUBLIC = HERE / "checks"
@@ -68,14 +71,7 @@ def check(
         return 0
     tables.print_messages(grade, console)
     tables.print_subparts(grade, console, title="points on the public checks")
-    left = [score.subpart.id for score in grade.score.subparts if score.outcome not in (None, "passed")]
-    if left:
-        alone, debug = (
-            command("check", "autograder check", sub=left[0], **more) for more in ({}, {"debug": None})
-        )
-        print(f"Not passed yet: {', '.join(left)}. One alone: {alone}. Stop where your code raises: {debug}")
-    elif not isolated:
-        print("These public checks pass. Grading adds hidden ones of the same kind, on fresh inputs.")
+    print(_what_next(grade))
     return int(any(r.outcome != "passed" for r in grade.results))
 
 
@@ -141,6 +137,15 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+
+
+def _what_next(grade: Grade) -> str:
+    """The last line of a check."""
+    left = [score.subpart.id for score in grade.score.subparts if score.outcome not in (None, "passed")]
+    if not left:
+        return "These public checks pass. Grading adds hidden ones of the same kind, on fresh inputs."
+    alone = command("check", "autograder check", sub=left[0])
+    return f"Not passed yet: {', '.join(left)}. One alone: {alone}, and {option('debug')} stops where your code raises."
 
 
 def _pristine(target: Path) -> Path:

@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 SAID = "interrupted"
 CODE = 130  # what shells use for Ctrl-C
 _guarding = False
+_pressed = False
 
 
 def while_loading() -> None:
@@ -30,13 +31,24 @@ def while_loading() -> None:
 def loaded() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt, as usual."""
     if _guarding:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise)
 
 
 def ended() -> None:
     """From now on Ctrl-C changes nothing: all is done, and Python is tidying up."""
     if _guarding:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def is_why(error: BaseException) -> bool:
+    """Whether Ctrl-C has brought this about. A library that it hits while it is loaded may raise something else."""
+    return isinstance(error, KeyboardInterrupt) or (_pressed and isinstance(error, Exception))
+
+
+def _raise(signum: int, frame: FrameType | None) -> None:
+    global _pressed
+    _pressed = True
+    raise KeyboardInterrupt
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:
@@ -46,7 +58,8 @@ def _leave(signum: int, frame: FrameType | None) -> None:
 
 
 def _say_or_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        print(str(error) or SAID, file=sys.stderr)
+    if is_why(error):
+        sentence = str(error) if isinstance(error, KeyboardInterrupt) else ""
+        print(sentence or SAID, file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)

@@ -20,11 +20,12 @@ LIBRARIES = """
 """
 MODULES = "resource pwd grp fcntl termios tty pty posix syslog crypt spwd nis ossaudiodev readline curses"
 OF_OS = """
-    fork forkpty setpgid getuid geteuid getgid getegid getgroups setuid seteuid setgid setegid setgroups setsid getsid getpgid
-    getpgrp killpg uname nice sched_getaffinity sched_setaffinity chown lchown fchown chroot mkfifo mknod
-    openpty ttyname ctermid statvfs fstatvfs sysconf pathconf fpathconf confstr getloadavg wait wait3 wait4 waitid WNOHANG
-    WIFEXITED WEXITSTATUS WIFSIGNALED WTERMSIG WIFSTOPPED O_CLOEXEC O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_SYNC
-    pread pwrite readv writev sendfile posix_fallocate posix_fadvise posix_spawn memfd_create copy_file_range
+    fork forkpty setpgid getuid geteuid getgid getegid getgroups setuid seteuid setgid setegid setgroups
+    setsid getsid getpgid getpgrp killpg uname nice sched_getaffinity sched_setaffinity chown lchown fchown
+    chroot mkfifo mknod openpty ttyname ctermid statvfs fstatvfs sysconf pathconf fpathconf confstr getloadavg
+    wait wait3 wait4 waitid WNOHANG WIFEXITED WEXITSTATUS WIFSIGNALED WTERMSIG WIFSTOPPED O_CLOEXEC O_NOFOLLOW
+    O_DIRECTORY O_NONBLOCK O_SYNC pread pwrite readv writev sendfile posix_fallocate posix_fadvise posix_spawn
+    memfd_create copy_file_range
 """.split()
 OF_SIGNAL = """
     SIGALRM SIGHUP SIGKILL SIGPROF SIGUSR1 SIGUSR2 SIGQUIT SIGCHLD SIGXCPU SIGPIPE setitimer getitimer alarm pause

@@ -36,7 +36,7 @@ class TrainConfig:
     task: TaskName = "reach"
     """what the arm learns; tiny is a point in the plane"""
     method: Method = "her"
-    """ddpg: no relabeling (Part 3); her: hindsight relabeling (Parts 3 and 4); mbpo: a learned model, too (Parts 1 to 4)"""
+    """ddpg: no relabeling (Part 3); her: hindsight relabeling (Parts 3 and 4); mbpo: her and a model (Parts 1 to 4)"""
     seed: Seed = 0
     """of everything random; the same seed gives the same numbers on the same machine"""
     out: Path | None = None
