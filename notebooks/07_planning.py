@@ -110,7 +110,7 @@ for _ in range(5):
     mean, std = planning.refit(plans, returns.numpy(), 8, 0.05)
     spread.append(std.mean())
 
-_, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 axes[0].boxplot(returns_of_rounds)
 axes[0].set(xlabel="round", ylabel="returns of 64 candidates")
 axes[1].plot(spread, "o-")

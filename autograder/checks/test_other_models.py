@@ -512,7 +512,7 @@ def _expect_condition(
     cov: np.ndarray,
     known: Any,
     wanted: Any,
-    values: np.ndarray,
+    values: Any,
     jitter: float,
 ) -> None:
     known, wanted, values = np.array(known), np.array(wanted), np.asarray(values, dtype=float)

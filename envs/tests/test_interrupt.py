@@ -54,7 +54,8 @@ def test_ctrl_c_once_it_runs_cleans_up_first(tmp_path):
 
 def test_importing_our_packages_changes_nothing_about_ctrl_c():
     code = (
-        "import signal, sys, solutions, autograder, envs.interrupt as interrupt; interrupt.loaded(); interrupt.ended(); "
+        "import signal, sys, solutions, autograder, envs.interrupt as interrupt; interrupt.loaded(); "
+        "interrupt.ended(); "
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler; "
         "assert sys.excepthook is sys.__excepthook__"
     )
