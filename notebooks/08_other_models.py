@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Other models: what else a pile of transitions knows
 #
-# The data are 1,000 random steps of the arm, and demonstrations of which no action is used. This notebook needs your
-# Part 8 (`hw/other_models.py`); where `solutions/` lies beside it, it takes that.
+# The data are 1,000 random steps of the arm, and demonstrations of which no action is used. This notebook needs
+# your Part 8 (`hw/other_models.py`); where `solutions/` lies beside it, it takes that.
 
 # %%
 import importlib
@@ -62,13 +62,13 @@ picture.draw_density(panel, density)
 plt.show()
 
 # %% [markdown]
-# The arm hardly bends the numbers: a step is nearly linear in $(s, a)$. Where would one Gaussian fail, though a network
-# could learn it?
+# The arm hardly bends the numbers: a step is nearly linear in $(s, a)$. Where would one Gaussian fail, though a
+# network could learn it?
 #
 # ## Counting down
 #
-# An n-step inverse model is asked: *the goal is so far away, and n steps are left; what now?* Told the truth (n, n-1,
-# …, 1), it arrives. Always told the same n, it never hurries.
+# An n-step inverse model is asked: *the goal is so far away, and n steps are left; what now?* Told the truth (n,
+# n-1, …, 1), it arrives. Always told the same n, it never hurries.
 
 # %%
 steps = inverse.InverseConfig(
@@ -139,8 +139,8 @@ axes[0].legend(fontsize="small")
 plt.show()
 
 # %% [markdown]
-# Now as frames. Above: what the expert's arm did. Below: the arm starts from the same first frame, and goes through the
-# eight places that the model put in between.
+# Now as frames. Above: what the expert's arm did. Below: the arm starts from the same first frame, and goes through
+# the eight places that the model put in between.
 
 # %%
 BEGIN = 4  # the step at which the gap opens
@@ -182,5 +182,5 @@ except RenderingUnavailable as reason:
 print("the gaps are filled")
 
 # %% [markdown]
-# In which of these models does an action occur at all? Which of them could learn from a million videos of hands, and
-# what would still be missing before the arm could move?
+# In which of these models does an action occur at all? Which of them could learn from a million videos of hands,
+# and what would still be missing before the arm could move?

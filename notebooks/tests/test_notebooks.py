@@ -12,6 +12,7 @@ PRINTED = {  # by each, where it is through
     "01_first_look": "pick_and_place",
     "06_many_tasks": "best labels: success",
     "07_planning": "cm_nearest",
+    "08_other_models": "the gaps are filled",
 }
 
 
