@@ -100,7 +100,7 @@ def reward(next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     return -torch.linalg.vector_norm(spec.gripper(next_obs) - goal[rows], dim=1)
 
 
-for _ in range(5):
+for _round in range(5):
     plans = planning.sample_plans(mean, std, 64, rng)
     with torch.no_grad():
         returns = planning.plan_returns(
