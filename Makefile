@@ -10,12 +10,10 @@ SEED ?= 0
 CHECKED := $(or $(value CODE),hw)
 TRAINED := $(or $(value CODE),$(if $(wildcard solutions/train.py),solutions,hw))
 
-PY := .venv/bin/python
+PY := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python.exe,.venv/bin/python)
 READY := .venv/.ready
-# .ready is a copy of the requirements.txt that .venv was made from: contents are compared, as every file of a handout is
-# of the year 2000. The copy is called .making until all of it is installed; what was killed on the way is made anew.
-MAKING := .venv/.making
-STALE := $(shell test -x $(PY) && test ! -e $(MAKING) && cmp -s requirements.txt $(READY) || echo stale)
+# autograder/setup.py says what these two files are; looking at them here saves starting a Python each time.
+STALE := $(shell test -x $(PY) && test ! -e .venv/.making && cmp -s requirements.txt $(READY) || echo stale)
 
 # A value is handed on as it was typed, whatever is in it: $, quotes, spaces, brackets. `opt` is a value, `opts` a list of
 # words, `flag` 1 or 0; each is nothing where the name was not given.
@@ -23,6 +21,8 @@ quoted = '$(subst ','\'',$1)'
 opt = $(if $(value $1),$2 $(call quoted,$(value $1)))
 opts = $(if $(value $1),$2 $(foreach word,$(value $1),$(call quoted,$(word))))
 flag = $(if $(filter-out 0 1 no yes false true,$(value $1)),$(error $1 is 1 or 0, not '$(value $1)'))$(if $(filter 1 yes true,$(value $1)),$2)
+# `sets` makes of each word name=value the option --name=value.
+sets = $(foreach word,$(value $1),$(call quoted,--$(word)))
 # `need` ends with a sentence where a name was not given.
 need = $(if $(value $1),,$(error say which: $2))
 
@@ -35,22 +35,13 @@ help:  ## this list
 
 setup: $(READY)  ## make .venv with everything in requirements.txt (PYTHON=python3.11 picks the Python)
 
-# pip's own settings hold here. On Linux a plain torch brings several GB of GPU libraries: where there is no GPU,
-# first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
-NAME_ONE = name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12
+# Settings of pip hold here, also if uv installs. On Linux a plain torch brings several GB of GPU libraries: where there is
+# no GPU, first point the environment variable PIP_EXTRA_INDEX_URL at PyTorch's index of CPU builds (see its install page).
 .PHONY: stale
 $(READY): $(STALE)
 	@command -v "$(PYTHON)" >/dev/null \
-	  || { echo "There is no '$(PYTHON)' here: install or $(NAME_ONE)"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	  || { echo "'$(PYTHON)' is not a Python of the right version: $(NAME_ONE)"; exit 1; }
-	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null \
-	  || { echo "'$(PYTHON)' cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv"; exit 1; }
-	@echo "Installing into .venv (a few minutes the first time) ..."
-	@test ! -e $(MAKING) && $(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
-	@cp requirements.txt $(MAKING)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt || { rm -f $(MAKING); exit 1; }
-	@mv $(MAKING) $(READY)
+	  || { echo "There is no '$(PYTHON)' here: install or name a Python 3.11, 3.12 or 3.13, as in: make setup PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" autograder/setup.py
 
 system:  ## Debian, Ubuntu: install the GL libraries for drawing without a screen, and what confines submissions
 	@set -- apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri bubblewrap libseccomp2; \
@@ -58,17 +49,20 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo "$$@"; \
 	else echo "Run this once as an administrator: sudo $$*"; fi
 
-check: $(READY)  ## check your code: [PART=4] [SUB=4b]
-	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub)
+# On a terminal the table is the last word: checks that fail are no failure of make's. For programs the code stays.
+check: $(READY)  ## check your code: [PART=4] [SUB=4b] [DEBUG=1] stops in the debugger where your code raises
+	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub) \
+	  $(call flag,DEBUG,--debug) || { code=$$?; test $$code = 1 && test -t 1 || exit $$code; }
 
 # What else a target can do, if a part brings it (OTHER_train in its .mk), takes the place of its usual line.
-train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1]
+train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo (Part 3; 3 and 4; 1 to 4) SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1] [SETTINGS="lr=0.0003 scripted=none"]
 	@$(or $(OTHER_train),$(PY) -m $(call quoted,$(TRAINED).train) $(call opt,TASK,--task) $(call opt,METHOD,--method) \
-	  $(call opt,SEED,--seed) $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume))
+	  $(call opt,SEED,--seed) $(call opt,OUT,--out) $(call opt,STEPS,--total-steps) $(call flag,RESUME,--resume) \
+	  $(call sets,SETTINGS))
 
-play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [EPISODES=100] [STRIP=file.png] [JSON=file]
+play: $(READY)  ## watch a trained policy, count its successes: TASK=reach [WEIGHTS=file] [LIVE=1] [EPISODES=100] [STRIP=file.png] [JSON=file]
 	@$(or $(OTHER_play),$(PY) -m $(call quoted,$(TRAINED).play) $(call opt,TASK,--task) $(call opt,WEIGHTS,--weights) \
-	  $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json))
+	  $(call flag,LIVE,--live) $(call opt,EPISODES,--episodes) $(call opt,STRIP,--strip) $(call opt,JSON,--json))
 
 compare: $(READY)  ## train every method over seeds, one table and picture: TASK=reach [METHODS="her mbpo"] [SEEDS="0 1 2"] [STEPS=n] [SETTINGS="name=value"] [JOBS=n] [OUT=folder] [JSON=file]
 	@$(PY) -m $(call quoted,$(TRAINED).compare) $(call opt,TASK,--task) $(call opts,METHODS,--methods) \

@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from autograder.grader.outcomes import CouldNotRun
 from envs.errors import UserMistake
 from envs.terminal import subcommands
+from envs.typed import command, option
+
+if TYPE_CHECKING:
+    from autograder.grader.report.grade import Grade
 
 HERE = Path(__file__).parent
 PUBLIC = HERE / "checks"
@@ -41,7 +45,7 @@ def check(
     from rich.console import Console
 
     from autograder.course.parts import read_parts
-    from autograder.grader import grading
+    from autograder.grader import own_code
     from autograder.grader.report import results, tables
 
     parts = read_parts()
@@ -49,13 +53,15 @@ def check(
     roots = {"public": PUBLIC}
     console = Console()
     if isolated:
+        from autograder.grader import grading  # not on Windows
+
         with tables.counting(console) as count:
             grade = grading.grade(
                 target, _pristine(target), roots, parts, seed=seed, selection=selection, on_result=count
             )
     else:
         on_error = _post_mortem if debug else None
-        grade = grading.check(
+        grade = own_code.check(
             target, roots, parts, seed=seed, selection=selection, on_error=on_error, time_limits=not debug
         )
     if json is not None:
@@ -65,6 +71,7 @@ def check(
         return 0
     tables.print_messages(grade, console)
     tables.print_subparts(grade, console, title="points on the public checks")
+    print(_what_next(grade))
     return int(any(r.outcome != "passed" for r in grade.results))
 
 
@@ -78,9 +85,12 @@ def submission(
         weights: A trained policy to hand in with them.
         out: The zip to write.
     """
-    from autograder.grader.handin.submission import build_submission
+    from autograder.grader.handin.submission import build_submission, not_passing
 
     for note in build_submission(target, out, weights):
+        print(note)
+    print("Running the public checks on it ...", flush=True)
+    for note in not_passing(target):
         print(note)
     return 0
 
@@ -114,7 +124,7 @@ def main() -> int:
 
         commands |= {"grade": staff.grade, "grade-class": staff.grade_class, "compare": staff.compare}
     try:
-        return subcommands(commands, prog="python -m autograder")
+        return subcommands(commands)
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
         return 2
@@ -129,10 +139,21 @@ def main() -> int:
         return 130
 
 
+def _what_next(grade: Grade) -> str:
+    """The last line of a check."""
+    left = [score.subpart.id for score in grade.score.subparts if score.outcome not in (None, "passed")]
+    if not left:
+        return "These public checks pass. Grading adds hidden ones of the same kind, on fresh inputs."
+    alone = command("check", "autograder check", sub=left[0])
+    return f"Not passed yet: {', '.join(left)}. One alone: {alone}, and {option('debug')} stops where your code raises."
+
+
 def _pristine(target: Path) -> Path:
     """What the separate process gets besides the part files: in a student's hands, the rest of their own folder."""
     if not target.is_dir():
-        raise UserMistake(f"there is no folder {target}; name the one with your part files with --target")
+        raise UserMistake(
+            f"there is no folder {target}; name the one with your part files ({option('target', '…')})"
+        )
     return target
 
 

@@ -24,9 +24,10 @@ from envs.terminal import command_line
 from .kit.collect import evaluate
 from .kit.config import METHODS
 from .kit.console import run_command
+from .kit.curves import draw_curves
 from .kit.files import write_json
 from .kit.recipes import default_config
-from .kit.runlog import draw_curves, read_progress, read_settings
+from .kit.runlog import read_progress, read_settings
 from .kit.seeds import FRESH_SEED
 from .kit.settings import Count, Must, NameEachOnce, check_each, need
 from .kit.trainings import VARIANTS, Training, told, train_all

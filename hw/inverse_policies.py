@@ -159,8 +159,8 @@ def future_model(fitting: Fitting, n: int) -> Callable[[np.ndarray, np.ndarray],
     """p(s_t+1 … s_t+n | s_t, goal) of the demonstrations, as a function (obs, goals) -> moves (B, n, G) from φ(s_t)."""
     obs, desired = fitting.demos["obs"], fitting.demos["desired"]
     states = np.concatenate([obs, desired[:, None] - fitting.places(obs)], axis=2)
-    pairs = (np.asarray(x) for x in future_pairs(states, fitting.places(obs), n))
-    predict = fitting.network(of_pairs(*pairs, fitting.rng))
+    inputs, moves = future_pairs(states, fitting.places(obs), n)
+    predict = fitting.network(of_pairs(np.asarray(inputs), np.asarray(moves), fitting.rng))
     return lambda obs, goals: predict(np.concatenate([obs, goals - fitting.places(obs)], axis=1))
 
 

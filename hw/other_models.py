@@ -1,4 +1,4 @@
-"""Part 8: other models than p(s' | s, a) (Torabi et al. 2018, "BCO"; Ghosh et al. 2019, "GCSL"; Bishop 2006, 2.3.1).
+"""Part 8: other models than p(s' | s, a) (Torabi et al. 2018, "BCO"; Ghosh et al. 2021, "GCSL"; Bishop 2006, 2.3.1).
 
 A forward model predicts what an action leads to. The same data (s, a, s') teach other things as well:
 

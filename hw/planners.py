@@ -56,4 +56,7 @@ class GradientPlanner:
         return np.tanh(self.raw)
 
 
-PLANNERS = {"cem": SamplingPlanner, "gradient": GradientPlanner}
+PLANNERS: dict[str, type[SamplingPlanner] | type[GradientPlanner]] = {
+    "cem": SamplingPlanner,
+    "gradient": GradientPlanner,
+}

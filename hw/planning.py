@@ -82,7 +82,7 @@ def gradient_step(
     """One step uphill on the returns: raw + lr · d(sum over episodes of returns_of(tanh(raw))) / d(raw).
 
     The actions are tanh(raw), so they stay inside (-1, 1) whatever raw is. No episode's return depends on another
-    episode's plan, so the gradient of the sum holds each episode's own.
+    episode's plan, so the gradient of the sum holds each episode's own. One call of `returns_of` is enough.
     Args: returns_of, a function plans (N, H, A) -> returns (N,); raw (N, H, A). Returns: the new raw, detached.
     """
     # TODO(7e): raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
@@ -97,7 +97,8 @@ def replan(
 ) -> np.ndarray:  # fmt: skip
     """Act for `steps` steps: plan, act out the plan's first `every` actions, plan anew from what was observed.
 
-    If a plan has fewer than `every` actions, all of them are acted out. The last plan is broken off after step `steps`.
+    If a plan has fewer than `every` actions, all of them are acted out. The last plan is broken off after step `steps`,
+    and no plan is made that is not acted out.
     Args: plan_from(obs (N, O), done) -> plan (N, H, A), where done is how many actions of the plan before were acted
         out (0 at the first call); env_step(actions (N, A)) -> the next observation (N, O); obs (N, O), the first one.
     Returns: all observations in their order, (steps + 1, N, O), with the first one.

@@ -16,9 +16,22 @@
 # Nothing here has to be filled in. It needs only `envs/`, so it runs before you have written a line.
 
 # %%
+# Jupyter starts a notebook in the notebook's own folder: find the homework's, where `envs` and `hw` lie.
 import os
-import tempfile
+import sys
 from pathlib import Path
+
+root = next(
+    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "envs/tasks.py").is_file()), None
+)
+assert root, (
+    "Open this notebook where it was unpacked, inside the homework's folder: it needs the folder envs there."
+)
+os.chdir(root)
+sys.path.insert(0, str(root))
+
+# %%
+import tempfile
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -22,6 +22,7 @@ import importlib.util
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -59,7 +60,7 @@ for task in six:
 
 
 # %%
-def trained(updates: int = UPDATES, **settings) -> imitate.Imitator:
+def trained(updates: int = UPDATES, **settings: Any) -> Any:
     """A policy that imitated for so many steps, and everything to measure it."""
     imitator = imitate.Imitator(imitate.ImitateConfig(episodes=EPISODES, **settings))
     for _ in range(updates):
@@ -96,7 +97,7 @@ try:
     filming.strips(desk, words.policy.told(told), six, pictures / "six.png", seed=3)
     plt.figure(figsize=(9, 9))
     plt.imshow(plt.imread(pictures / "six.png"))
-    plt.yticks((six + 0.5) * plt.gca().get_images()[0].get_array().shape[0] / len(desk), desk.instructions)
+    plt.yticks((six + 0.5) * len(plt.imread(pictures / "six.png")) / len(desk), desk.instructions)
     plt.xticks([])
     plt.show()
 except RenderingUnavailable as reason:

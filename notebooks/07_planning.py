@@ -100,7 +100,7 @@ def reward(next_obs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     return -torch.linalg.vector_norm(spec.gripper(next_obs) - goal[rows], dim=1)
 
 
-for _ in range(5):
+for _round in range(5):
     plans = planning.sample_plans(mean, std, 64, rng)
     with torch.no_grad():
         returns = planning.plan_returns(
@@ -110,7 +110,7 @@ for _ in range(5):
     mean, std = planning.refit(plans, returns.numpy(), 8, 0.05)
     spread.append(std.mean())
 
-_, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 axes[0].boxplot(returns_of_rounds)
 axes[0].set(xlabel="round", ylabel="returns of 64 candidates")
 axes[1].plot(spread, "o-")

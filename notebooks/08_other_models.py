@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Other models: what else a pile of transitions knows
 #
-# The data are 1,000 random steps of the arm, and demonstrations of which no action is used. This notebook needs your
-# Part 8 (`hw/other_models.py`); where `solutions/` lies beside it, it takes that.
+# The data are 1,000 random steps of the arm, and demonstrations of which no action is used. This notebook needs
+# your Part 8 (`hw/other_models.py`); where `solutions/` lies beside it, it takes that.
 
 # %%
 import importlib
@@ -46,9 +46,9 @@ fitting = inverse.fitting_for(config, seed=0)
 # %% [markdown]
 # ## One Gaussian, three models
 #
-# The joint Gaussian $p(s, a, s')$ is a mean and a covariance: nothing is trained. Conditioned on $(s, a)$ it is a forward
-# model, conditioned on $(s, s')$ an inverse model, and as it is it says how plausible a transition is. Hand it transitions
-# with the actions of *other* transitions, and it notices.
+# The joint Gaussian $p(s, a, s')$ is a mean and a covariance: nothing is trained. Conditioned on $(s, a)$ it is a
+# forward model, conditioned on $(s, s')$ an inverse model, and as it is it says how plausible a transition is. Hand
+# it transitions with the actions of *other* transitions, and it notices.
 
 # %%
 figures, density = inverse.judge_joint(config, fitting)
@@ -62,13 +62,13 @@ picture.draw_density(panel, density)
 plt.show()
 
 # %% [markdown]
-# The arm hardly bends the numbers: a step is nearly linear in $(s, a)$. Where would one Gaussian fail, though a network
-# could learn it?
+# The arm hardly bends the numbers: a step is nearly linear in $(s, a)$. Where would one Gaussian fail, though a
+# network could learn it?
 #
 # ## Counting down
 #
-# An n-step inverse model is asked: *the goal is so far away, and n steps are left; what now?* Told the truth (n, n-1, …,
-# 1), it arrives. Always told the same n, it never hurries.
+# An n-step inverse model is asked: *the goal is so far away, and n steps are left; what now?* Told the truth (n,
+# n-1, …, 1), it arrives. Always told the same n, it never hurries.
 
 # %%
 steps = inverse.InverseConfig(
@@ -84,9 +84,9 @@ for trial in trials:
 # %% [markdown]
 # ## A video of the task
 #
-# Demonstrations without actions are videos. A model of the future learns from them what comes next, given the goal: that
-# is the "video of the task". The inverse model of *random* play then says which action makes it come true. States serve
-# as frames here; the last picture is what the arm makes of them.
+# Demonstrations without actions are videos. A model of the future learns from them what comes next, given the goal:
+# that is the "video of the task". The inverse model of *random* play then says which action makes it come true.
+# States serve as frames here; the last picture is what the arm makes of them.
 
 # %%
 future = policies.future_model(fitting, 5)
@@ -121,8 +121,8 @@ except RenderingUnavailable as reason:
 # %% [markdown]
 # ## Video interpolation
 #
-# Two states are given, the eight between them are not. The hand goes up, over the block, and down behind it, so a straight
-# line is far off. The model adds to the line what it has learned.
+# Two states are given, the eight between them are not. The hand goes up, over the block, and down behind it, so a
+# straight line is far off. The model adds to the line what it has learned.
 
 # %%
 GAP = 8
@@ -139,8 +139,8 @@ axes[0].legend(fontsize="small")
 plt.show()
 
 # %% [markdown]
-# Now as frames. Above: what the expert's arm did. Below: the arm starts from the same first frame, and goes through the
-# eight places that the model put in between.
+# Now as frames. Above: what the expert's arm did. Below: the arm starts from the same first frame, and goes through
+# the eight places that the model put in between.
 
 # %%
 BEGIN = 4  # the step at which the gap opens
@@ -182,5 +182,5 @@ except RenderingUnavailable as reason:
 print("the gaps are filled")
 
 # %% [markdown]
-# In which of these models does an action occur at all? Which of them could learn from a million videos of hands, and what
-# would still be missing before the arm could move?
+# In which of these models does an action occur at all? Which of them could learn from a million videos of hands,
+# and what would still be missing before the arm could move?

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -130,7 +130,8 @@ def fill_in(config: BetweenConfig) -> list[dict]:
         f"one demonstration in ten is held out, so {config.demos} are too few: 10 at least",
     )
     held, console = round(config.demos * HELD_OUT), Console()
-    trials, first = [], None
+    trials: list[dict[str, Any]] = []
+    first = None
     for seed, n in itertools.product(config.seeds, config.gaps):
         with console.status(f"seed {seed}: a gap of {n} places"):
             if n == config.gaps[0]:

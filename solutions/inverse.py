@@ -7,6 +7,7 @@ Several models, numbers of steps n and seeds are tried one after the other, and 
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from envs import TaskSpec, make_vec, scripted, task_spec
 from envs.machine import describe_machine
+from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .inverse_policies import MODELS, Fitting, joint_model
@@ -33,7 +35,10 @@ from .kit.settings import Count, Must, NameEachOnce, Positive, check_each, need
 
 WITH_N = ("n-step", "always-n", "chunk", "future")  # of the others, n is no setting
 LONGEST = {"tiny": 0.1, "reach": 0.03}  # metres (tiny: world units)
-EXPERTS = {"tiny": scripted.TinyController(), "reach": scripted.reach}
+EXPERTS: dict[str, Callable[[dict], np.ndarray]] = {
+    "tiny": scripted.TinyController(),
+    "reach": scripted.reach,
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def random_episodes(task: str, episodes: int, seed: int, rng: np.random.Generato
     return data
 
 
-def expert_episodes(task: str, episodes: int, seed: int) -> dict:
+def expert_episodes(task: TaskName, episodes: int, seed: int) -> dict:
     """Episodes of the policy written by hand, without its actions."""
     env = make_vec(task, episodes, seed)
     keys = "observation", "desired_goal", "achieved_goal"

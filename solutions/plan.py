@@ -9,6 +9,7 @@ between plans are tried one after the other, all with the same model.
 import itertools
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,11 @@ def plan(config: PlanConfig) -> list[dict]:
     print(f"picture: {picture}")
     figures = [trial.figures for trial in trials]
     if config.json:
-        settings = {"task": config.task, "episodes": config.episodes, "search": asdict(config.search)}
+        settings: dict[str, Any] = {
+            "task": config.task,
+            "episodes": config.episodes,
+            "search": asdict(config.search),
+        }
         settings |= {"hidden": config.hidden, "model_min_log_var": config.model_min_log_var, "models": fitted}
         made = {"made_by": describe_machine(), **settings}
         write_json(config.json, made | {"trials": figures})

@@ -6,11 +6,13 @@ explore  ->  fit  ->  act: a planner, a reward and a number of steps between pla
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from envs import make_vec, task_spec
+from envs.tasks import TaskName
 
 from .kit.collect import collect_episodes
 from .kit.exploration import repeating, with_script
@@ -26,7 +28,7 @@ from .planning import replan
 WITHOUT_OBJECT, WITH_OBJECT = 500, 16_000  # random steps: contact is rare
 
 
-def explore(task: str, episodes: int, seed: int, rng: np.random.Generator) -> dict:
+def explore(task: TaskName, episodes: int, seed: int, rng: np.random.Generator) -> dict:
     """So many episodes of random actions, each held for some steps; where there is an object, its script acts too."""
     script = default_config(task).scripted
     env = make_vec(task, min(episodes, 20), seed)
@@ -47,14 +49,16 @@ def fit(config: PlanConfig, seed: int) -> tuple[DynamicsModel, dict]:
     spec, rng = task_spec(config.task), np.random.default_rng([seed, 1])
     count = config.random_steps or (WITHOUT_OBJECT if spec.object is None else WITH_OBJECT)
     data = explore(config.task, -(-count // spec.episode_length), SEED_STEP * seed, rng)
-    steps = data["obs"][:, :-1], data["actions"], data["obs"][:, 1:]
-    rows = [values.reshape(-1, values.shape[-1]) for values in steps]
+    obs, actions, next_obs = (
+        values.reshape(-1, values.shape[-1])
+        for values in (data["obs"][:, :-1], data["actions"], data["obs"][:, 1:])
+    )
     model = DynamicsModel(
         spec.obs_dim, spec.action_dim, seed, hidden=config.hidden, min_log_var=config.model_min_log_var
     )
     start = time.perf_counter()
-    info = model.fit(*rows, rng)
-    return model, {"env_steps": len(rows[0]), "fit_seconds": round(time.perf_counter() - start, 2), **info}
+    info = model.fit(obs, actions, next_obs, rng)
+    return model, {"env_steps": len(obs), "fit_seconds": round(time.perf_counter() - start, 2), **info}
 
 
 def act(
@@ -87,7 +91,7 @@ def act(
 
     observed = np.asarray(replan(plan_from, env_step, first["observation"], env.episode_length, every))
     env.close()
-    figures = {
+    figures: dict[str, Any] = {
         **{"planner": planner, "reward": reward, "every": every, "seed": seed, "horizon": horizon},
         **wish.judge(observed),
         **{"plans": len(seconds), "ms_a_replan": round(1000 * float(np.median(seconds)), 2)},

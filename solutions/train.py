@@ -11,6 +11,7 @@ import torch
 from numpy.random import default_rng
 
 from envs import make_vec
+from envs.typed import option
 
 from .agent import Agent
 from .batches import Batches
@@ -19,12 +20,13 @@ from .kit.buffer import EpisodeBuffer
 from .kit.checkpoint import Safekeeping, load_checkpoint, save_checkpoint
 from .kit.cli import training_config
 from .kit.collect import collect_episodes, evaluate
-from .kit.config import TrainConfig
+from .kit.config import NEEDS, TrainConfig
 from .kit.console import run_command
 from .kit.exploration import repeating, with_script
 from .kit.finite import check_finite, network_weights
 from .kit.interfaces import Policy
-from .kit.progress import TrainingBar
+from .kit.places import settled
+from .kit.progress import TrainingBar, print_ending
 from .kit.runlog import RunFolder
 from .kit.seeds import EVAL_OFFSET, SEED_STEP
 from .kit.symmetry import Mirrors
@@ -151,7 +153,19 @@ def train(config: TrainConfig) -> dict[str, float]:
     interrupted. The state after the last whole round is saved then, also if somebody's code raises.
     """
     torch.set_num_threads(1)
-    folder = RunFolder(config.check().folder, config.as_dict(), config.title, config.resume)
+    config = settled(config.check())
+    with RunFolder(config.folder, config.as_dict(), config.title, config.resume) as folder:
+        try:
+            row = train_in(folder, config)
+        except NotImplementedError as error:  # an open hole
+            error.add_note(f"{option('method', config.method)} needs {NEEDS[config.method]}")
+            raise
+    print_ending(config.task, config.title, folder.weights, folder.curve, row)
+    return row
+
+
+def train_in(folder: RunFolder, config: TrainConfig) -> dict[str, float]:
+    """The training itself, whose results go to the folder. Returns and raises as `train`."""
     run = Run(config)
     counters, row = run.counters, {}
     if config.resume:
@@ -182,6 +196,7 @@ def train(config: TrainConfig) -> dict[str, float]:
                 break
             keeper.after_round(counters["env_steps"])
     save_weights(folder.weights, run.agent, config.as_dict())
+    row = row or folder.rows[-1]  # resumed at its very end
     folder.finish(row)
     return row
 

@@ -25,7 +25,7 @@ from autograder.course.parts import read_parts
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.report.results import write_json
 from autograder.grader.student import Student
-from autograder.staff.hidden import imitations, planned, trainings
+from autograder.staff.hidden import imitations, inverted, planned, trainings
 from autograder.staff.hidden.learning import ROUNDS
 from autograder.staff.hidden.test_learning import MISSED, MISSES, MODEL_ERROR, RELABELLED_MISSES
 from autograder.staff.verify.submissions import Role, read_submissions
@@ -44,11 +44,16 @@ TRAININGS = {
     "6 misses, relabelled data": (imitations.relabelled_misses, RELABELLED_MISSES),
     "7 goals missed, sampling": (planned.missed_by_sampling, MISSED),
     "7 goals missed, climbing": (planned.missed_by_climbing, MISSED),
+    "8 goals missed, inverting": (inverted.missed_by_inverting, MISSED),
 }
 SUBPARTS = {name: name[0] for name in TRAININGS} | {
     "4 rounds, relabeling": ("4b", "4e", "4f"),
+    "6 misses, one-hot tasks": ("6a", "6b", "6c"),
+    "6 misses, demonstrations": ("6e",),
+    "6 misses, relabelled data": ("6g", "6h"),
     "7 goals missed, sampling": ("7a", "7b", "7c", "7d"),
     "7 goals missed, climbing": ("7a", "7d", "7e"),
+    "8 goals missed, inverting": ("8a", "8b", "8g"),
 }  # that it uses
 PATIENCE = 90.0  # s of one training of a wrong answer
 

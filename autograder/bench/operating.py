@@ -2,7 +2,7 @@
 
     rates --operating_characteristics--> probabilities of passing, failing, and ending undecided; episodes played
 
-`python -m autograder.bench.operating --png FILE --json FILE` computes it, with the settings of the hidden check.
+`python -m autograder.bench.operating --png FILE --json FILE` computes it, with the settings of the check of Part 5.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checks.policy_file import THRESHOLD
 from autograder.checks.sequential import Characteristics, operating_characteristics
+from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.grader.report.results import write_json
-from autograder.staff.hidden import test_weights
 from envs.terminal import command_line
 
 SETTINGS: dict[str, Any] = {
-    "threshold": test_weights.THRESHOLD,
-    "margin": test_weights.MARGIN,
-    "alpha": test_weights.ERROR,
-    "beta": test_weights.ERROR,
-    "max_episodes": test_weights.MAX_EPISODES,
+    "threshold": THRESHOLD,
+    "margin": MARGIN,
+    "alpha": ERROR,
+    "beta": ERROR,
+    "max_episodes": MAX_EPISODES,
 }
 TOLD = (0.80, 0.85, 0.90, 0.925, 0.95)  # the rates that the handout names
 

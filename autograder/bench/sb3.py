@@ -24,8 +24,8 @@ from envs.tasks import TaskName
 from envs.terminal import command_line
 from solutions.compare import CompareConfig, compare, progress, summary
 from solutions.kit.console import run_command
+from solutions.kit.curves import draw_curves
 from solutions.kit.files import write_json
-from solutions.kit.runlog import draw_curves
 
 SB3 = (
     "stable-baselines3==2.9.2",

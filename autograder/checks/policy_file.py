@@ -11,8 +11,9 @@ from envs import task_spec
 
 NO_WEIGHTS = Part("", "", "", 0.0, ())  # this course grades none: nothing below is called
 PART = next((part for part in read_parts().parts if part.task), NO_WEIGHTS)
-FILE, TASK = PART.file, PART.task
+FILE, TASK, THRESHOLD = PART.file, PART.task, PART.threshold
 HIDDEN = 256  # units in each of the actor's two hidden layers, the default of `make train`
+CLIP = 5.0  # normalised observations and goals lie in ±CLIP
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
@@ -41,9 +42,13 @@ def read_policy(path: Path) -> dict[str, np.ndarray]:
 
 
 def raw_actions(arrays: dict[str, np.ndarray], rows: int = 1000) -> np.ndarray:
-    """What the actor says before tanh (rows, A), for inputs all over the range that the normalizers clip to, ±5."""
-    x = np.random.default_rng(0).uniform(-5.0, 5.0, size=(rows, arrays["actor.net.0.weight"].shape[1]))
-    x = x.astype(np.float32)
+    """What the actor says before tanh (rows, A), for inputs all over the range that the normalizers clip to."""
+    x = np.random.default_rng(0).uniform(-CLIP, CLIP, size=(rows, arrays["actor.net.0.weight"].shape[1]))
+    return layers(arrays, x.astype(np.float32))
+
+
+def layers(arrays: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The actor's three layers, before tanh: normalised observations and goals (n, O + G) float32 -> (n, A)."""
     with np.errstate(all="ignore"):
         for layer in (0, 2, 4):
             x = x @ arrays[f"actor.net.{layer}.weight"].T + arrays[f"actor.net.{layer}.bias"]

@@ -1,4 +1,4 @@
-"""Grade a submission, from a path to a `Grade`: what programs call (the command line, the demo, a batch, tests).
+"""Grade a submission in a confined process: what programs call (the command line, the demo, a batch, tests).
 
 path --intake--> part files --run_checks over a transport--> results --score--> Grade
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
+import os
 import secrets
 import tempfile
 import time
@@ -18,9 +18,8 @@ from types import TracebackType
 from autograder.course.parts import Parts
 from autograder.grader.inside.confine.layers import Layers
 from autograder.grader.intake.opening import open_submission
-from autograder.grader.outside.direct import DirectTransport, load_package
 from autograder.grader.outside.process import WorkerHost
-from autograder.grader.outside.tree import build_base, imports_of
+from autograder.grader.outside.tree import build_base
 from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.scoring import score
@@ -65,6 +64,10 @@ class Grader:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Grader:
+        if not hasattr(os, "fork"):
+            raise UserMistake(
+                "running a submission in a process of its own needs Linux or macOS (on Windows: WSL)"
+            )
         try:
             base = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-")))
             preload = build_base(base, self._pristine, self._parts)
@@ -162,42 +165,3 @@ def grade(
     """Grade one submission in a confined process (for several, keep a `Grader` open)."""
     with Grader(pristine, roots, parts, canary=canary, allow_weak_sandbox=allow_weak_sandbox) as grader:
         return grader.grade(path, seed=seed, selection=selection, on_result=on_result)
-
-
-def check(
-    target: Path,
-    roots: dict[str, Path],
-    parts: Parts,
-    *,
-    seed: int = 0,
-    selection: frozenset[str] | None = None,
-    on_result: OnResult = lambda result: None,
-    on_error: Callable[[BaseException], None] | None = None,
-    time_limits: bool = True,
-) -> Grade:
-    """Run checks on the package at `target` in this very process: for students, whose debugger then works.
-
-    `on_error` is told each exception of the student's code. Raises `UserMistake` where there is no such package.
-    """
-    start = time.monotonic()
-    wanted = selection if selection is not None else frozenset(parts.subparts)
-    package = load_package(target)
-    modules = list(parts.modules)
-    if not any((target / file).is_file() for file in parts.files):
-        raise UserMistake(f"{target} holds none of the files {', '.join(parts.files)}")
-    for part in parts.parts:  # loading torch for the first time must not count against a check's time limit
-        if part.module and any(sub.id in wanted for sub in part.subparts):
-            for name in imports_of(target / part.file, package) if (target / part.file).is_file() else []:
-                if not name.startswith(f"{package}."):
-                    # The check itself will say that it cannot be imported.
-                    with contextlib.suppress(Exception):
-                        importlib.import_module(name)
-
-    def connect(limit: float) -> DirectTransport:
-        return DirectTransport(target, modules, limit if time_limits else 1e9, on_error)
-
-    results = run_checks(roots, connect, target, parts, selection=selection, seed=seed, on_result=on_result)
-    points = score(results, parts, selection)
-    seconds = time.monotonic() - start
-    name = target.resolve().name
-    return Grade(name, tuple(results), points, seed, seconds, "none: direct calls", settings=parts.settings)

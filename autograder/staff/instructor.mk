@@ -1,6 +1,6 @@
 # Targets for those who run the course: they need solutions/ and the hidden checks, so a handout goes without.
 
-.PHONY: demo test test-fast verify grade grade-diff starter handout update-handout gradescope new-course calibrate bench bench-envs exactness
+.PHONY: demo test test-fast test-pythons verify grade grade-diff starter handout update-handout gradescope new-course calibrate bench bench-envs exactness
 
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.staff.demo
@@ -11,6 +11,9 @@ test: lint  ## everything that is tested: layout, hw/ against solutions/, the ki
 
 test-fast: $(READY)  ## the tests that take seconds
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-pythons: $(READY)  ## run the tests that take seconds under each Python, set up anew: [PYTHONS="3.11 3.12 3.13"] [TESTS="words for pytest"]
+	@$(PY) -m autograder.staff.pythons $(call opts,PYTHONS,--pythons) $(if $(value TESTS),--tests=$(call quoted,$(value TESTS)))
 
 verify: $(READY)  ## do the checks fail what is wrong and pass what is right: [ONLY="4b 2"] [JOBS=2] [SEEDS=3] [JSON=file]
 	@$(PY) -m autograder.staff.verify $(call opts,ONLY,--only) $(call opt,JOBS,--jobs) $(call opt,SEEDS,--seeds) $(call opt,JSON,--json)

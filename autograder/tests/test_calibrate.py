@@ -53,7 +53,7 @@ def test_two_seeds_are_refused_before_anything_is_trained(tmp_path):
 
 
 def test_the_handout_states_the_threshold_that_is_graded():
-    from autograder.staff.hidden.test_weights import THRESHOLD
+    from autograder.checks.policy_file import THRESHOLD
 
     sentence = f"A policy with a success rate of {THRESHOLD:.0%}".replace("%", " %")
     assert sentence in " ".join((ROOT / "solutions/README.md").read_text().split())

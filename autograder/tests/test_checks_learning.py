@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from autograder.checks import policy_file
+from autograder.checks import play_policy, policy_file
 from autograder.checks.sequential import operating_characteristics
 from autograder.course.parts import read_parts
+from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.grader.outcomes import CheckFailed, Outcome
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.plugin import CheckResult
@@ -25,24 +27,30 @@ from autograder.staff.hidden.test_learning import MODEL_ERROR
 from autograder.staff.release.holes import hole_text
 from autograder.staff.verify.submissions import changed
 from autograder.tests.variants import SOLUTIONS, Variant
+from envs import task_spec
 from solutions.agent import Agent
 from solutions.kit.weights import policy_tensors
 
-HIDDEN = Path(__file__).parents[1] / "staff/hidden"
+CHECKS = {
+    "hidden": Path(__file__).parents[1] / "staff/hidden",
+    "public": Path(__file__).parents[1] / "checks",
+}
 PARTS = read_parts()
 
 pytestmark = pytest.mark.slow
 
 
-def run(tmp_path: Path, check_file: str, submission: Path, subpart: str, seed: int = 0) -> list[CheckResult]:
-    """The hidden checks of one file on a submission, for the sub-parts of one part."""
-    root = tmp_path / "hidden"
+def run(
+    tmp_path: Path, check_file: str, submission: Path, subpart: str, kind: str = "hidden"
+) -> list[CheckResult]:
+    """The checks of one file on a submission, for the sub-parts of one part."""
+    root = tmp_path / kind
     root.mkdir(parents=True)
-    shutil.copy(HIDDEN / check_file, root / check_file)
+    shutil.copy(CHECKS[kind] / check_file, root / check_file)
     selection = frozenset(sub.id for sub in PARTS.part_of(subpart).subparts)
     modules = list(PARTS.modules)
     connect = lambda limit: DirectTransport(submission, modules, limit)  # noqa: E731
-    return run_checks({"hidden": root}, connect, submission, PARTS, selection=selection, seed=seed)
+    return run_checks({kind: root}, connect, submission, PARTS, selection=selection)
 
 
 DOES_NOT_LEARN = [
@@ -114,6 +122,7 @@ class TestWeights:
     """Part 5 on files that are wrong in one way each."""
 
     def handed_in(self, tmp_path: Path, tensors: dict | bytes | None) -> list[CheckResult]:
+        """What the check that reads the file says, and the one that plays the policy."""
         submission = tmp_path / "submission"
         submission.mkdir()
         path = submission / policy_file.FILE
@@ -121,10 +130,10 @@ class TestWeights:
             path.write_bytes(tensors)
         elif tensors is not None:
             save_file(tensors, path)
-        return run(tmp_path, "test_weights.py", submission, "5a")
+        return run(tmp_path, "test_weights.py", submission, "5a", "public")
 
     def read(self, tmp_path: Path, tensors: dict | bytes) -> str:
-        """The sentence of the public check, which says what is wrong with the file itself."""
+        """The sentence of the check that reads the file."""
         path = tmp_path / policy_file.FILE
         path.write_bytes(tensors) if isinstance(tensors, bytes) else save_file(tensors, path)
         with pytest.raises(CheckFailed) as failed:
@@ -139,13 +148,25 @@ class TestWeights:
     def test_the_table_of_shapes_is_the_reference_policys(self):
         assert policy_file.shapes() == {name: tuple(x.shape) for name, x in self.tensors().items()}
 
-    def test_an_untrained_policy_fails_and_is_told_so(self, tmp_path):
-        (result,) = self.handed_in(tmp_path, self.tensors())
-        assert result.outcome == Outcome.FAILED and "fresh goals" in result.message
+    def test_an_untrained_policy_keeps_the_point_for_its_file_and_is_told_how_it_played(self, tmp_path):
+        read, played = self.handed_in(tmp_path, self.tensors())
+        assert read.outcome == Outcome.PASSED and played.outcome == Outcome.FAILED
+        assert re.search(r"reached \d of \d+ fresh goals on reach, and 95% are asked for", played.message)
+        assert played.weight == 8 * read.weight
 
     def test_no_file_is_not_attempted(self, tmp_path):
-        (result,) = self.handed_in(tmp_path, None)
-        assert result.outcome == Outcome.NOT_ATTEMPTED and "or has more than 50 MB" in result.message
+        for result in self.handed_in(tmp_path, None):
+            assert result.outcome == Outcome.NOT_ATTEMPTED and "or has more than 50 MB" in result.message
+
+    def test_the_policy_that_is_played_acts_as_the_agent_does(self):
+        """NumPy against torch, on inputs within and beyond what the normalizers clip to."""
+        for task in ("reach", "push"):
+            spec, rng = task_spec(task), np.random.default_rng(0)
+            agent = Agent(spec.obs_dim, spec.goal_dim, spec.action_dim, goal_start=spec.goal_start)
+            agent.observe(rng.normal(1.0, 2.0, (50, spec.obs_dim)), rng.normal(size=(50, spec.goal_dim)))
+            arrays = {name: x.numpy() for name, x in policy_tensors(agent).items()}
+            obs, goals = rng.normal(0, 9, (200, spec.obs_dim)), rng.normal(0, 9, (200, spec.goal_dim))
+            assert np.allclose(play_policy.policy(arrays, spec)(obs, goals), agent.act(obs, goals), atol=1e-5)
 
     @pytest.mark.parametrize(
         ("broken", "sentence"),
@@ -175,25 +196,24 @@ class TestWeights:
     def test_what_is_wrong_with_the_file_is_one_sentence(self, tmp_path, broken, sentence):
         handed_in = broken if isinstance(broken, bytes) else self.tensors() | broken
         assert sentence in self.read(tmp_path, handed_in)
-        (result,) = self.handed_in(tmp_path, handed_in)
-        assert result.outcome == Outcome.FAILED and "the public check of this part says" in result.message
-        assert sentence in result.detail  # for the staff
+        read, played = self.handed_in(tmp_path, handed_in)
+        assert read.outcome == played.outcome == Outcome.FAILED
+        assert sentence in read.message and "the other check of this part says" in played.message
 
     def test_weights_that_explode_are_no_policy(self, tmp_path):
         exploding = self.tensors() | {"actor.net.0.weight": torch.full((256, 13), 3e38)}
         # No point for a file that cannot be played.
         assert "no finite numbers" in self.read(tmp_path, exploding)
-        (result,) = self.handed_in(tmp_path, exploding)
-        assert result.outcome == Outcome.FAILED and "the public check of this part says" in result.message
+        for result in self.handed_in(tmp_path, exploding):
+            assert result.outcome == Outcome.FAILED
 
 
 def test_the_threshold_has_the_error_probabilities_it_states():
-    from autograder.staff.hidden import test_weights as check
-
-    settings = (check.THRESHOLD, check.MARGIN, check.ERROR, check.ERROR, check.MAX_EPISODES)
-    assert operating_characteristics(check.THRESHOLD, *settings).fails <= 1e-3
+    threshold = policy_file.THRESHOLD
+    settings = (threshold, MARGIN, ERROR, ERROR, MAX_EPISODES)
+    assert operating_characteristics(threshold, *settings).fails <= 1e-3
     assert operating_characteristics(0.99, *settings).fails <= 1e-4
-    assert operating_characteristics(check.THRESHOLD - check.MARGIN, *settings).passes <= 4e-3
+    assert operating_characteristics(threshold - MARGIN, *settings).passes <= 4e-3
 
 
 # Grades Part 5 in a copy of the kit, whose course.toml asks for another task.
@@ -202,6 +222,7 @@ import sys
 from pathlib import Path
 from autograder.grader.outside.direct import DirectTransport
 from autograder.course.parts import read_parts
+from autograder.course.settings import ERROR, MARGIN, MAX_EPISODES
 from autograder.grader.running import run_checks
 
 parts, handed_in = read_parts(), Path(sys.argv[1])

@@ -201,7 +201,7 @@ def test_a_part_of_extra_credit_comes_on_top_of_the_total(kit: Kit) -> None:
 
 
 def test_push_as_the_graded_task(kit: Kit) -> None:
-    """The file's name, the public check's hint, the hidden check's threshold and simulator, and the text."""
+    """The file's name, the checks' hint, threshold and simulator, and the text."""
     kit.edit('task = "reach"', 'task = "push"')
     text = kit.starter()
     assert (
@@ -213,10 +213,10 @@ def test_push_as_the_graded_task(kit: Kit) -> None:
     assert "weights_reach" not in text and "95 %" not in text
     figures = kit.root / "check.json"
     kit.run("autograder", "check", "--part", "5", "--json", str(figures), folder=kit.handout(), code=1)
-    (check,) = json.loads(figures.read_text())["checks"]
+    check, _ = json.loads(figures.read_text())["checks"]
     assert "train on push" in check["hint"] and "hw/weights_push.safetensors" in check["hint"]
     assert "weights_push.safetensors was not handed in" in check["message"]
-    probe = "from autograder.staff.hidden import test_weights as t; print(t.TASK, t.THRESHOLD, t.PART.file)"
+    probe = "from autograder.checks import policy_file as t; print(t.TASK, t.THRESHOLD, t.FILE)"
     (kit.root / "probe.py").write_text(probe)
     assert kit.run("probe").split() == ["push", "0.88", "weights_push.safetensors"]
     shutil.copy(

@@ -67,7 +67,8 @@ def test_every_example_in_the_courses_own_file_can_be_used(write) -> None:
     assert course.due and course.policy.penalty and course.extensions
     (path.parent / "parts.toml").write_bytes((COURSE_FILE.parent / "parts.toml").read_bytes())
     parts = read_parts(path.parent / "parts.toml")
-    assert [part.given for part in (*parts.others, *parts.parts)] == ["complete", *["holes"] * 4]
+    given = [part.given for part in (*parts.others, *parts.parts)]
+    assert given == ["complete", *["holes"] * (len(read_parts().parts) - 1)]
     assert parts.total == 100 and parts.settings == read_parts().settings  # they show what holds without them
 
 

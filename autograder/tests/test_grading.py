@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grader import grading
+from autograder.grader import grading, own_code
 from autograder.grader.grading import Grader
 from autograder.grader.inside.confine.layers import NONE
 from autograder.grader.outcomes import Outcome
@@ -209,7 +209,7 @@ def test_a_submission_cannot_read_the_seed_of_the_hidden_inputs(grade) -> None:
 
 
 def test_a_direct_check_gives_the_same_grade(assignment: Assignment) -> None:
-    direct = grading.check(assignment.hw, assignment.roots, assignment.parts)
+    direct = own_code.check(assignment.hw, assignment.roots, assignment.parts)
     isolated = grading.grade(
         assignment.hw, assignment.hw, assignment.roots, assignment.parts, seed=0, canary=escaped
     )
@@ -223,4 +223,4 @@ def test_a_target_that_is_no_package_is_refused(assignment: Assignment, tmp_path
         (tmp_path / "checks", "holds none of"),
     ):
         with pytest.raises(UserMistake, match=sentence):
-            grading.check(target, assignment.roots, assignment.parts)
+            own_code.check(target, assignment.roots, assignment.parts)

@@ -183,7 +183,7 @@ def test_weights_that_would_not_be_graded_are_refused(hw, tmp_path, tensors, sen
 def test_what_is_packed_is_taken_in_and_what_is_too_large_is_not_packed(hw, tmp_path, monkeypatch, name):
     limit = submission.MAX_BYTES if name == WEIGHTS else submission.MAX_CODE
     if name == WEIGHTS:  # between the former limits of packing and of taking in
-        monkeypatch.setattr(submission, "_problem", lambda content, part: "")
+        monkeypatch.setattr(submission, "_problems", lambda content, part: {})
         size = 50_000_001
         (hw / name).write_bytes(save(policy()) + b"\0" * (size - len(save(policy()))))
     else:

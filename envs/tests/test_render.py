@@ -4,7 +4,7 @@ import imageio.v2 as imageio
 import numpy as np
 import pytest
 
-from envs import gl, make_vec, render, scripted, task_spec
+from envs import captions, gl, make_vec, render, scripted, task_spec
 
 
 @pytest.fixture
@@ -67,9 +67,55 @@ def test_tiny_needs_no_opengl(tmp_path, monkeypatch):
         gl.backend.cache_clear()
     assert imageio.imread(tmp_path / "goals.png").shape == (108, 162, 3)
     strip = imageio.imread(tmp_path / "strip.png")
-    assert strip.shape == (108, 270, 3)
-    first, last = strip[25, :54], strip[25, -54:]  # the frame turns green when the goal is reached
-    assert tuple(first[2]) != tuple(last[2])
+    assert strip.shape == (2 * (50 + 16 + 4), 270, 3)  # pictures, captions, lines between them
+    first, last = strip[25, :54], strip[25, -54:]  # there is a frame when the goal is reached
+    assert tuple(last[2]) == captions.MAGENTA != tuple(first[2])
+
+
+def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """The contrast ratio of two sRGB colours, as the WCAG define it: from 1 to 21."""
+
+    def luminance(colour: tuple[int, ...]) -> float:
+        share = np.asarray(colour) / 255
+        linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_success_is_told_in_words_and_its_frame_stands_out_from_the_ground(opengl):
+    """Captions of both kinds differ by their ground, and the frame differs from the scene's green."""
+    env = make_vec("push", 1, seed=0)
+    painter = render.make_painter(env, 240)
+    obs, _ = env.reset()
+    picture = painter.draw(obs, 0)
+    no, yes = (captions.captioned(picture, "step 1/50", "9.9 cm away", reached) for reached in (False, True))
+    assert no.shape == yes.shape == (256, 240, 3)
+    assert np.array_equal(no[:240], picture) and not np.array_equal(yes[:240], picture)
+    for frame, ground in ((no, captions.DARK), (yes, captions.LIGHT)):
+        bar = frame[240:].reshape(-1, 3)
+        assert (bar == ground).all(axis=1).mean() > 0.5
+        assert max(contrast(ground, tuple(colour)) for colour in np.unique(bar, axis=0)) > 4.5  # the letters
+    edge = picture[[*range(4), *range(-4, 0)]].reshape(-1, 3)  # where the frame will be
+    assert all(
+        contrast(captions.MAGENTA, tuple(colour)) > 3 for colour in np.unique(edge[edge[:, 1] > 200], axis=0)
+    )
+    painter.close()
+    env.close()
+
+
+def test_a_goal_is_seen_around_the_object_that_has_reached_it(opengl):
+    env = make_vec("push", 1, seed=0)
+    painter = render.make_painter(env, 240)
+    obs, _ = env.reset()
+    there = dict(obs, desired_goal=obs["achieved_goal"])
+    away = dict(obs, desired_goal=obs["achieved_goal"] + [0.0, 0.0, 5.0])
+    with_goal, without = (painter.draw(seen, 0).astype(int) for seen in (there, away))
+    redder = (with_goal[..., 0] - with_goal[..., 1]) - (without[..., 0] - without[..., 1])
+    assert (redder > 40).sum() > 100
+    painter.close()
+    env.close()
 
 
 def test_a_film_that_is_broken_off_leaves_the_one_before(tmp_path):

@@ -18,6 +18,7 @@ from .settings import Count, Layers, Must, NotNegative, Positive, Seed, Share, W
 
 Method = Literal["ddpg", "her", "mbpo"]
 METHODS: tuple[str, ...] = get_args(Method)
+NEEDS = {"ddpg": "Part 3", "her": "Parts 3 and 4", "mbpo": "Parts 1 to 4"}  # of the homework
 
 LogVarBound = Annotated[
     float,
@@ -35,13 +36,13 @@ class TrainConfig:
     task: TaskName = "reach"
     """what the arm learns; tiny is a point in the plane"""
     method: Method = "her"
-    """ddpg: no relabeling; her: hindsight relabeling; mbpo: her and a learned model"""
+    """ddpg: no relabeling (Part 3); her: hindsight relabeling (Parts 3 and 4); mbpo: her and a model (Parts 1 to 4)"""
     seed: Seed = 0
     """of everything random; the same seed gives the same numbers on the same machine"""
     out: Path | None = None
-    """the run's folder; by default runs/TASK-METHOD-sSEED"""
+    """the run's folder; by default a new one, runs/TASK-METHOD-sSEED, then …-2, …-3"""
     resume: bool = False
-    """go on with the unfinished run in that folder"""
+    """go on with the unfinished run in that folder; by default with the last one of this task, method and seed"""
     cores: Count = 2
     """cores to use, 1 or 2; the numbers do not depend on it"""
     total_steps: Count = 10_000
@@ -183,7 +184,7 @@ class TrainConfig:
 
     @property
     def folder(self) -> Path:
-        """Where the run goes."""
+        """Where the run goes: the folder that is named, or the usual one (kit/places.py looks whether it is free)."""
         return self.out or Path("runs") / f"{self.task}-{self.method}-s{self.seed}"
 
     @property

@@ -22,4 +22,6 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_json(path: Path, data: dict) -> None:
     """Write `data` as indented JSON. Makes the folder if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n"))
+    write_whole(
+        path, lambda temporary: temporary.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    )

@@ -1,4 +1,4 @@
-"""Films and filmstrips of episodes in a set of tasks. A green frame shows that a state lies in the zone of its task."""
+"""Films and filmstrips of episodes in a set of tasks. The caption says whether a state lies in the zone of its task."""
 
 import contextlib
 import os
@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from envs.captions import captioned
 from envs.goal_env import Obs
-from envs.render import Painter, framed, make_painter, prepared, tiled
+from envs.painters import Painter
+from envs.render import make_painter, prepared, tiled
 from envs.zones import TaskSet
 
 Act = Callable[[Obs], np.ndarray]
@@ -72,7 +74,11 @@ def strips(
 def drawn(tasks: TaskSet, painter: Painter, obs: Obs, judged: np.ndarray) -> list[np.ndarray]:
     """A picture of each row."""
     reached = tasks.rewards(obs["observation"])[np.arange(len(judged)), judged] == 0
-    return [framed(painter.draw(without_goal(obs), row), reached[row]) for row in range(len(judged))]
+    pictures = [painter.draw(without_goal(obs), row) for row in range(len(judged))]
+    return [
+        captioned(picture, tasks.names[task], "", is_there)
+        for picture, task, is_there in zip(pictures, judged, reached, strict=True)
+    ]
 
 
 def without_goal(obs: Obs) -> Obs:

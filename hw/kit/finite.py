@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from envs.errors import UserMistake
+from envs.typed import setting
 
 from .interfaces import Learner
 
@@ -39,7 +40,11 @@ def check_finite(counters: Mapping[str, Any], lr: float, **figures: Any) -> None
             continue
         what = "NaN" if np.isnan(value).any() else "infinite"
         is_data = np.ndim(value) > 0 and not name.startswith("weights")
-        words, more = (f"{name} of a batch", "") if is_data else (name, f", or lower --lr, which is {lr:g}")
+        words, more = (
+            (f"{name} of a batch", "")
+            if is_data
+            else (name, f", or lower the learning rate {setting('lr')}, which is {lr:g}")
+        )
         raise NotFinite(
             f"after env step {counters['env_steps']} and update {counters['updates']}, {words} became {what}: "
             f"look at {LOOK_AT.get(name, 'what it is made of')}{more}"

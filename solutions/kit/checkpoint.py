@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from envs.errors import UserMistake
+from envs.typed import option
 
 from .files import write_whole
 from .finite import NotFinite
@@ -108,7 +109,7 @@ class Safekeeping:
         """Raises: KeyboardInterrupt if Ctrl-C was pressed; what there is has been saved."""
         if self.interrupted:
             self.save()
-            raise KeyboardInterrupt(f"stopped and saved: --resume goes on from step {step}")
+            raise KeyboardInterrupt(f"stopped and saved: {option('resume')} goes on from step {step}")
         if time.monotonic() - self.last_save > self.seconds:
             self.save()
             self.last_save = time.monotonic()
@@ -125,4 +126,4 @@ class Safekeeping:
             with suppress(OSError):
                 self.thing.load_state_dict(self.state)
                 self.save()
-                error.add_note("the state before that is saved, and --resume goes on from there")
+                error.add_note(f"the state before that is saved, and {option('resume')} goes on from there")

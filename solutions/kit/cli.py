@@ -4,11 +4,13 @@ import argparse
 
 from envs.tasks import TASKS
 from envs.terminal import command_line
+from envs.typed import python
 
 from .config import TrainConfig
 from .recipes import default_config
 
-TRAIN = f"{__package__.rpartition('.')[0]}.train"  # in a handout, this is hw.train
+PACKAGE = __package__.rpartition(".")[0]  # hw, in a handout
+TRAIN = f"{PACKAGE}.train"
 
 
 def training_config(arguments: list[str] | None = None) -> TrainConfig:
@@ -22,4 +24,4 @@ def training_config(arguments: list[str] | None = None) -> TrainConfig:
     task_first.add_argument("--task", nargs="?")
     named = task_first.parse_known_args(arguments)[0].task
     default = default_config(named if named in TASKS else TrainConfig.task)
-    return command_line(TrainConfig, args=arguments, default=default, prog=f"python -m {TRAIN}").check()
+    return command_line(TrainConfig, args=arguments, default=default, prog=f"{python()} -m {TRAIN}").check()

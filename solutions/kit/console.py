@@ -1,9 +1,13 @@
 """The edge of a command: a mistake of the user ends it with one sentence, not with a traceback."""
 
+import os
 import sys
 from collections.abc import Callable
 
+from envs import interrupt
 from envs.errors import UserMistake
+
+WITHIN = "HOMEWORK_WITHIN"  # set where another command has started this one, and speaks for it
 
 
 def run_command(command: Callable[[], object]) -> None:
@@ -14,23 +18,33 @@ def run_command(command: Callable[[], object]) -> None:
     """
     try:
         command()
-    except KeyboardInterrupt as interrupt:
-        sys.exit(_say(str(interrupt) or "interrupted", code=130))  # 130 is what shells use for Ctrl-C
-    except NotImplementedError as error:
-        if not str(error).startswith("TODO("):
+        interrupt.ended()
+    except BaseException as error:
+        sentence, code = _ending(error)
+        if code is None:
             raise
-        sys.exit(_say(f"a hole is still open: {_with_notes(error)}", code=1))
-    except UserMistake as error:
-        sys.exit(_say(_with_notes(error), code=2))
-    except OSError as error:
-        what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
-        sys.exit(_say(f"{what} (files that were saved before are whole)", code=2))
+        if code == interrupt.CODE:
+            interrupt.ended()
+        if sentence:
+            print(sentence, file=sys.stderr)
+        sys.exit(code)
 
 
-def _with_notes(error: Exception) -> str:
+def _ending(error: BaseException) -> tuple[str, int | None]:
+    """The sentence and the exit code for what a command raised; no code for a bug."""
+    if interrupt.is_why(error):
+        said = str(error) if isinstance(error, KeyboardInterrupt) else ""
+        return "" if WITHIN in os.environ else said or interrupt.SAID, interrupt.CODE
+    match error:
+        case NotImplementedError() if str(error).startswith("TODO("):
+            return f"a hole is still open: {_with_notes(error)}", 1
+        case UserMistake():
+            return _with_notes(error), 2
+        case OSError():
+            what = f"{error.strerror}: {error.filename}" if error.filename and error.strerror else str(error)
+            return f"{what} (files that were saved before are whole)", 2
+    return "", None
+
+
+def _with_notes(error: BaseException) -> str:
     return "; ".join([str(error), *getattr(error, "__notes__", [])])
-
-
-def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
-    return code

@@ -68,7 +68,7 @@ def draw(path: Path, spec: TaskSpec, trials: Sequence[Trial]) -> None:
 def draw_paths(panel: Any, spec: TaskSpec, trial: Trial) -> None:
     """Up to four episodes of a trial, seen from above, into a matplotlib panel."""
     episodes = trial.observed.shape[1]
-    for color, n in enumerate(np.linspace(0, episodes - 1, min(SHOWN, episodes)).astype(int)):
+    for color, n in enumerate(np.linspace(0, episodes, min(SHOWN, episodes), endpoint=False).astype(int)):
         here = {"color": f"C{color}"}
         hand = spec.gripper(trial.observed[:, n])
         panel.plot(-hand[:, 1], hand[:, 0], **here)

@@ -1,9 +1,16 @@
 """The display of a training: a bar with success, return, steps per second and the time left."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from envs.typed import command
+
+from .cli import PACKAGE
+from .console import WITHIN
 
 FIELDS = "success {task.fields[success]} · return {task.fields[mean_return]} · {task.fields[rate]} steps/s"
 
@@ -41,3 +48,16 @@ class TrainingBar:
             if not self.console.is_terminal:
                 print(f"{self.title}: {env_steps} steps, {train_seconds:.1f} s, success {fields['success']}, "
                       f"return {fields['mean_return']}, {fields['rate']} steps/s", flush=True)  # fmt: skip
+
+
+def print_ending(task: str, title: str, weights: Path, curve: Path, row: dict) -> None:
+    """What a training has reached, where that lies, and what comes next. row: the last line of progress.csv."""
+    if WITHIN in os.environ:  # the command that trains several shows its own table
+        return
+    steps, seconds = f"{row['env_steps']:,} env steps", f"{row['train_seconds']:.0f} s"
+    print(f"{title}: success {row['success']:.2f} after {steps} and {seconds}")
+    print(f"  weights     {weights}\n  curve       {curve}")
+    print(f"  watch it    {command('play', f'{PACKAGE}.play', task=task, weights=weights)}")
+    if task != "tiny":  # no course grades that one
+        handing_in = command("submission", "autograder submission", weights=weights)
+        print(f"  hand it in  {handing_in}  (if the course grades {task})")

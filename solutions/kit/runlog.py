@@ -4,13 +4,16 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envs.errors import UserMistake
+from envs.typed import option
 
+from .curves import draw_run
 from .files import write_json, write_whole
+from .places import CHECKPOINT, SUMMARY, claim
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -26,7 +29,7 @@ def _number(text: str) -> int | float:
 
 def read_progress(path: Path) -> list[dict]:
     """The lines of a progress.csv, as numbers, without their empty fields. Raises: UserMistake if the file is none."""
-    with path.open(newline="") as file, _sentence_where_damaged(path):
+    with path.open(newline="", encoding="utf-8") as file, _sentence_where_damaged(path):
         lines = csv.DictReader(file)
         if not set(REQUIRED) <= set(lines.fieldnames or ()):
             raise ValueError("not its columns")
@@ -38,7 +41,7 @@ def read_settings(folder: Path) -> dict:
     """The config of the run in that folder. Raises: UserMistake if there is none."""
     path = folder / "config.json"
     with _sentence_where_damaged(path):
-        return dict(json.loads(path.read_text()))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 @contextmanager
@@ -59,26 +62,39 @@ def changed_settings(folder: Path, config: dict) -> str:
 
 
 class RunFolder:
-    """The folder of one run. It overwrites neither a finished run nor an unfinished one, which can be resumed.
+    """The folder of one run, which holds it while it trains: `with RunFolder(…) as folder`.
 
-    A run that stopped before its first checkpoint left nothing to go on from: it starts anew.
+    It overwrites neither a finished run nor an unfinished one, which can be resumed. A run that stopped before its
+    first checkpoint left nothing to go on from: it starts anew.
 
     Raises: UserMistake if the folder cannot be used.
     """
 
     def __init__(self, folder: Path, config: dict, title: str, resume: bool):
         self.folder, self.config, self.title = folder, config, title
-        self.weights, self.checkpoint = folder / "weights.safetensors", folder / "checkpoint.pt"
-        self.progress, self.summary = folder / "progress.csv", folder / "summary.json"
-        if self.summary.exists():
-            raise UserMistake(f"{folder} holds a finished run: choose another folder (OUT=…) or delete it")
-        if resume and not self.checkpoint.exists():
+        self.weights, self.checkpoint = folder / "weights.safetensors", folder / CHECKPOINT
+        self.progress, self.summary = folder / "progress.csv", folder / SUMMARY
+        self.curve = folder / "curve.png"
+        if resume and not self.checkpoint.exists() and not self.summary.exists():
             raise UserMistake(f"{folder} holds no checkpoint to resume from")
-        if not resume and self.checkpoint.exists():
-            raise UserMistake(
-                f"{folder} holds an unfinished run: resume it (--resume), choose another folder or delete it"
+        self._lock = claim(folder)
+        try:
+            self._prepare(resume)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _prepare(self, resume: bool) -> None:
+        folder, config = self.folder, self.config
+        finished = self.summary.exists()
+        if finished or (not resume and self.checkpoint.exists()):
+            what = (
+                "a finished run" if finished else f"an unfinished run: go on with it ({option('resume')}), or"
             )
-        folder.mkdir(parents=True, exist_ok=True)
+            raise UserMistake(
+                f"{folder} holds {what}{':' if finished else ''} choose another folder ({option('out', '…')}); "
+                "without that word each training gets a folder of its own"
+            )
         self.rows: list[dict] = []
         if resume:
             if changed := changed_settings(folder, config):
@@ -90,6 +106,17 @@ class RunFolder:
             shutil.rmtree(folder / "tensorboard", ignore_errors=True)
             write_json(folder / "config.json", config)
         self._writer: SummaryWriter | None = None
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._lock.release()
+        if self.summary.exists():  # nobody may write here any more, with or without a lock
+            with suppress(OSError):
+                Path(self._lock.lock_file).unlink(missing_ok=True)
 
     def log(self, figures: dict) -> dict:
         """Add one line to progress.csv, and the same figures to TensorBoard. Returns: the line."""
@@ -106,7 +133,7 @@ class RunFolder:
 
     def write_progress(self) -> None:
         def write(path: Path) -> None:
-            with path.open("w", newline="") as file:
+            with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, COLUMNS, restval="")
                 writer.writeheader()
                 writer.writerows(self.rows)
@@ -119,61 +146,11 @@ class RunFolder:
         self.write_progress()
 
     def finish(self, summary: dict) -> None:
-        """Draw the curve and close the logs. The summary marks the run as finished, and the checkpoint goes."""
+        """Draw the curve. The summary marks the run as finished, and the checkpoint goes."""
         self.draw_curve()
-        if self._writer is not None:
-            self._writer.close()
         write_json(self.summary, summary)
         self.checkpoint.unlink(missing_ok=True)
 
     def draw_curve(self) -> None:
-        """curve.png: success over env steps, with the share of goals that are met before anything moves."""
-        from matplotlib.figure import Figure  # no pyplot: it would pick a screen
-
-        figure = Figure(figsize=(6, 3.6), layout="constrained")
-        axes = figure.subplots()
-        steps = [row["env_steps"] for row in self.rows]
-        axes.plot(steps, [row["success"] for row in self.rows], marker=".", label="success")
-        axes.plot(
-            steps,
-            [row["started_solved"] for row in self.rows],
-            ":",
-            color="gray",
-            label="goals met at the start",
-        )
-        axes.set(
-            xlabel="env steps", ylabel="share of evaluation episodes", ylim=(-0.03, 1.03), title=self.title
-        )
-        axes.legend(loc="lower right")
-        axes.grid(alpha=0.3)
-        write_whole(self.folder / "curve.png", lambda path: figure.savefig(path, format="png", dpi=120))
-
-
-def draw_curves(path: Path, title: str, figures: list[dict]) -> None:
-    """Success over env steps and over seconds of training: a line for each run, a colour for each method.
-
-    figures: for each run a dict with "method" and "curve", rows of (env steps, updates, seconds, success).
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    methods = list(dict.fromkeys(run["method"] for run in figures))
-    for run in figures:
-        place = methods.index(run["method"])
-        first = run is next(other for other in figures if other["method"] == run["method"])
-        for axis, column in zip(axes, (0, 2), strict=True):
-            axis.plot(
-                [row[column] for row in run["curve"]],
-                [row[3] for row in run["curve"]],
-                color=f"C{place}",
-                alpha=0.8,
-                label=run["method"] if first else None,
-            )
-    axes[0].set(xlabel="env steps", ylabel="success", ylim=(-0.03, 1.03), title=title)
-    axes[1].set(xlabel="seconds of training")
-    for axis in axes:
-        axis.grid(alpha=0.3)
-        axis.locator_params(axis="x", nbins=6)  # six-digit numbers would run into each other
-    axes[0].legend(loc="best")
-    write_whole(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))
+        """curve.png, of the evaluations so far."""
+        draw_run(self.curve, self.title, self.rows)

@@ -1,5 +1,6 @@
 """Trainings to compare: their variants, and each run as a process of its own, some side by side."""
 
+import os
 import subprocess
 import sys
 from collections import ChainMap
@@ -13,6 +14,7 @@ from envs.errors import UserMistake
 
 from .cli import TRAIN, training_config
 from .config import TrainConfig
+from .console import WITHIN
 from .runlog import changed_settings
 
 # What the given code adds to the lecture's four parts (the handout's table says why), each switched off. Without
@@ -105,7 +107,14 @@ def train(run: Training, beside_others: bool = False) -> None:
     """Train in a process of its own. Beside others, it prints lines instead of a bar. Raises: UserMistake."""
     resume = ["--resume"] if (run.folder / "checkpoint.pt").exists() else []
     command = [sys.executable, "-m", TRAIN, *run.words, *resume]
-    with subprocess.Popen(command, stdout=subprocess.PIPE if beside_others else None, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE if beside_others else None,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=os.environ | {WITHIN: "compare"},
+    ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
     if process.returncode != 0:

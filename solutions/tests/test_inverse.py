@@ -76,7 +76,7 @@ def test_the_command_writes_figures_and_a_picture(tmp_path):
     assert [(t["model"], t.get("n")) for t in trials] == [
         ("joint", None), ("chunk", 3), ("chunk", 5), ("future", 3), ("future", 5),
     ]  # fmt: skip
-    assert trials[0]["auc"] > 0.9 and min(trials[0]["forward_explained"]) > 0.9
+    assert trials[0]["auc"] > 0.8 and min(trials[0]["forward_explained"]) > 0.9
     assert json.loads(path.read_text())["trials"] == trials
     assert path.with_suffix(".png").stat().st_size > 5_000
 

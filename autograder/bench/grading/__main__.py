@@ -129,7 +129,6 @@ def main() -> int:
                 "cores": cores,
                 "recorded-run": recorded_run,
             },
-            prog="python -m autograder.bench.grading",
         )
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)

@@ -75,7 +75,7 @@ def read_handout(path: Path) -> Handout:
                 raise UserMistake(f"{path} is too large for a handout")
             return _unpack(archive.read(name), str(path))
     except FileNotFoundError:
-        raise UserMistake(f"there is no {path}: name the new zip that you were given (FROM=…)") from None
+        raise UserMistake(f"there is no {path}: name the new zip that you were given") from None
     except UserMistake:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):

@@ -16,6 +16,7 @@ from autograder.grader.outcomes import CouldNotRun, Outcome
 from autograder.grader.student import Transport
 from autograder.grader.weights import MAX_BYTES
 from envs.errors import UserMistake
+from envs.typed import command, option
 
 CHECKS = Path(__file__).parents[2] / "checks"
 
@@ -48,9 +49,30 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
                 )
                 continue
             entries[part.file] = _read(path, MAX_BYTES)
-            _check_weights(entries[part.file], path, part, given=weights is not None)
+            notes += _check_weights(entries[part.file], path, part, given=weights is not None)
     _write(out_zip, entries)
     return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
+
+
+def not_passing(hw_dir: Path) -> list[str]:
+    """What the public checks say of the code that is handed in: a sentence, and how to see more.
+
+    Raises UserMistake if `hw_dir` cannot be imported.
+    """
+    from autograder.grader.own_code import check  # loads pytest and torch
+
+    parts = read_parts()
+    of_code = frozenset(sub.id for part in parts.parts if part.module for sub in part.subparts)
+    if not of_code:
+        return []
+    scores = check(hw_dir, {"public": CHECKS}, parts, selection=of_code).score.subparts
+    wrong = [s.subpart.id for s in scores if s.outcome not in (None, Outcome.PASSED, Outcome.NOT_ATTEMPTED)]
+    if wrong:
+        more = command("check", "autograder check", sub=wrong[0])
+        return [
+            f"It is packed, but {', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not pass: see {more}."
+        ]
+    return ["Whatever is filled in passes its public checks."]
 
 
 def _left_to_do(source: bytes, part: Part) -> list[str]:
@@ -79,10 +101,11 @@ def _read(path: Path, limit: int) -> bytes:
     return content
 
 
-def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
-    """Raise UserMistake unless the part's public checks pass with these weights: the reader is the grader's own.
+def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[str]:
+    """Raise UserMistake if nobody can play these weights; a sentence if they are too weak.
 
-    Training notes the task in the file; the course says which one is graded.
+    The part's public checks say so: reader and simulator are the grader's own. Training notes the task in the file;
+    the course says which one is graded.
     """
     graded = part.task
     trained = _trained_task(content)
@@ -90,16 +113,18 @@ def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> None:
         raise UserMistake(
             f"{path} was trained on {trained}, but {graded} is graded; submit weights trained on it."
         )
-    if problem := _problem(content, part):
-        without = "leave WEIGHTS out" if given else f"move {path} away"
+    problems = _problems(content, part)
+    if problem := problems.get("unit"):
+        without = f"leave {option('weights', '…')} out" if given else f"move {path} away"
         raise UserMistake(
             f"{path} would not be graded ({problem}); submit the weights.safetensors of a training run on {graded}, "
             f"or {without} to hand in no weights."
         )
+    return [f"{path} is too weak: {problem}." for problem in problems.values()]
 
 
-def _problem(content: bytes, part: Part) -> str:
-    """What the public checks of a part say about its file; "" where they pass."""
+def _problems(content: bytes, part: Part) -> dict[str, str]:
+    """What the public checks of a part that do not pass say about its file, by their kind."""
     from autograder.grader.running import run_checks  # loads pytest, so not before it is needed
 
     def connect(limit: float) -> Transport:
@@ -109,8 +134,7 @@ def _problem(content: bytes, part: Part) -> str:
     with tempfile.TemporaryDirectory(prefix="weights-") as name:
         Path(name, part.file).write_bytes(content)
         results = run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
-    wrong = (r for r in results if wanted & set(r.subparts) and r.outcome == Outcome.FAILED)
-    return next((result.message for result in wrong), "")
+    return {result.kind: result.message for result in results if result.outcome == Outcome.FAILED}
 
 
 def _trained_task(content: bytes) -> str | None:

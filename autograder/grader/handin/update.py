@@ -19,12 +19,18 @@ from pathlib import Path, PurePosixPath
 from autograder.grader.handin.handout import PRISTINE, Handout, read_handout, read_pristine
 from autograder.grader.handin.merge import Clash, merge
 from envs.errors import UserMistake
+from envs.typed import command, option
 
-WAY_OUT = (
-    "Nothing was written. For each file named: undo your change there and update again, or say KEEP=file to keep yours "
-    "as it is, or TAKE=file to get the new one (yours goes into the backup)."
-)
 RENAMED = 0.6  # of the lines are the same: this is that file under another name
+
+
+def way_out() -> str:
+    """What to do if a file cannot be decided."""
+    return (
+        "Nothing was written. For each file named: undo your change there and update again, or say "
+        f"{option('keep', 'file')} to keep yours as it is, or {option('take', 'file')} to get the new one (yours goes "
+        "into the backup)."
+    )
 
 
 @dataclass
@@ -53,7 +59,7 @@ def update(
         raise UserMistake(f"{unknown[0]} is no file of the handout; name it as in hw/relabel.py")
     planned = plan(folder, base.files, new.files, keep, take)
     if planned.refused:
-        raise UserMistake("\n".join([*planned.refused, WAY_OUT]))
+        raise UserMistake("\n".join([*planned.refused, way_out()]))
     news = [f"New: {line}" for line in new.changes[len(base.changes) :]]
     if show:
         return [*planned.notes, *news, "Nothing was written: this is what an update would do."]
@@ -62,9 +68,9 @@ def update(
     if "requirements.txt" in planned.write:
         notes.append(
             "requirements.txt has changed: the next make command installs it (without make: "
-            ".venv/bin/python -m pip install -r requirements.txt)."
+            "python3 autograder/setup.py)."
         )
-    return [*notes, "Now run the checks: make check."]
+    return [*notes, f"Now run the checks: {command('check', 'autograder check')}."]
 
 
 def plan(

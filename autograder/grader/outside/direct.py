@@ -22,6 +22,7 @@ from autograder.grader.inside.endpoint import Endpoint, NoSuchFile
 from autograder.grader.outcomes import TimedOut
 from autograder.grader.outside.refusals import as_when_graded
 from envs.errors import UserMistake
+from envs.typed import option
 
 WALL_FACTOR = 5.0
 
@@ -78,7 +79,9 @@ def load_package(folder: Path) -> str:
     folder = folder.resolve()
     name = folder.name
     if not folder.is_dir():
-        raise UserMistake(f"there is no folder {folder}; name the one with your part files with --target")
+        raise UserMistake(
+            f"there is no folder {folder}; name the one with your part files ({option('target', '…')})"
+        )
     if not name.isidentifier():
         raise UserMistake(f"the folder {name!r} cannot be imported: rename it to a plain word such as hw")
     loaded = sys.modules.get(name)

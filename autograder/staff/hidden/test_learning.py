@@ -1,4 +1,4 @@
-"""Parts 1 to 4, 6 and 7: does it learn? Each part trains from scratch in a world drawn for this grading.
+"""Parts 1 to 4 and 6 to 8: does it learn? Each part trains from scratch in a world drawn for this grading.
 
 Unit checks judge each function on a few calls. These judge what only a training shows: that the pieces of a part fit
 together, over thousands of calls, on data that the policy itself brings about. Code that is right for the first hundred
@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from autograder.checks.checking import Student, expect, subpart
-from autograder.staff.hidden import imitations, planned, trainings
+from autograder.staff.hidden import imitations, inverted, planned, trainings
 
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
@@ -107,4 +107,14 @@ def test_plans_that_climb_lead_to_the_goal(student: Student, fresh_rng: np.rando
         planned.missed_by_climbing(student, fresh_rng) <= MISSED,
         "climbing the returns with your functions did not lead to the goals of a simple world: "
         "does a step go uphill, and do gradients flow through all of the plan?",
+    )
+
+
+@learning("8a", "8b", "8g")
+def test_an_inverse_model_leads_to_the_goal(student: Student, fresh_rng: np.random.Generator) -> None:
+    """Random steps in a new world, and your functions: a policy that was never trained."""
+    expect(
+        inverted.missed_by_inverting(student, fresh_rng) <= MISSED,
+        "an inverse model made of your functions did not lead to the goals of a simple world: "
+        "does each pass on what the next one expects?",
     )

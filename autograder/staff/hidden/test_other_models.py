@@ -41,10 +41,11 @@ def _pair(answer: Any, name: str) -> tuple[Any, Any]:
 
 
 def _data(rng: np.random.Generator, sizes: tuple[int, ...], dtype: str = "float64") -> tuple[np.ndarray, ...]:
-    """obs (N, T+1, O), places (N, T+1, G), actions (N, T, A) without order."""
+    """obs (N, T+1, O), places (N, T+1, G), actions (N, T, A); each state has a first number of its own."""
     episodes, steps, obs_dim, goal_dim, action_dim = sizes
     shapes = (episodes, steps + 1, obs_dim), (episodes, steps + 1, goal_dim), (episodes, steps, action_dim)
     obs, places, actions = (rng.normal(size=shape).astype(dtype) for shape in shapes)
+    obs[..., 0] = rng.permutation(obs[..., 0].size).reshape(episodes, steps + 1)
     return obs, places, actions
 
 
@@ -194,7 +195,7 @@ def test_rows_of_any_size_belong_together(
 @subpart("8c")
 def test_rows_are_drawn_evenly(student: Student, fresh_rng: np.random.Generator) -> None:
     """n, t given n, and the episode: uniform, and independent of each other and from row to row."""
-    for episodes, steps, longest in ((6, 8, 5), (3, 3, 3), (2, 30, 4)):
+    for episodes, steps, longest in ((6, 8, 5), (3, 3, 3), (2, 30, 20)):
         data = _data(fresh_rng, (episodes, steps, 2, 1, 1))
         rows = _Rows(student, data, longest, 20_000, Rng(fresh_seed(fresh_rng)))
         expect_distribution(rows.n - 1, np.full(longest, 1 / longest), "n is not uniform over 1 … longest")

@@ -120,9 +120,7 @@ def main(argv: list[str] | None = None) -> int:
         "new-course": new_course,
     }
     try:
-        return subcommands(
-            commands, args=argv, prog="python -m autograder.staff.release", description=__doc__
-        )
+        return subcommands(commands, args=argv, about=__doc__)
     except UserMistake as mistake:
         print(mistake, file=sys.stderr)
     except OSError as error:

@@ -3,7 +3,8 @@
     starter.plan(solutions/) + envs/ + notebooks/ + autograder/ without staff/ and bench/ --collect--> {path:
     bytes} --> zip
 
-course.toml goes in as a copy without what is nobody else's business (course_copy.py).
+course.toml goes in as a copy without what is nobody else's business (course_copy.py), requirements.txt and
+pyproject.toml without what only staff needs.
 
 The starter in the zip is the one that `solutions/` gives, and `build` refuses while the one in `hw/` is
 another. Same tree, same bytes: names are sorted and dates fixed, so a course can publish the hash.
@@ -32,6 +33,7 @@ WITHHELD = (
     "autograder/README.md",
 )
 TOP_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "LICENSE")
+FOR_STAFF = b"# --- for staff: "  # from here on, a file of TOP_FILES is not handed out
 LEFT_OUT_SUFFIXES = {".json", ".zip"}  # figures that were measured, things that were built
 DATE = (2000, 1, 1, 0, 0, 0)
 
@@ -71,12 +73,18 @@ def collect(root: Path) -> dict[str, bytes]:
         missing.append("solutions/README.md")
     if missing:
         raise ReleaseError(f"{name} is missing; the handout needs it." for name in missing)
-    entries.update({name: (root / name).read_bytes() for name in TOP_FILES})
-    for name in ("README.md", "CHANGELOG.md"):  # what one sees first
+    entries.update({name: for_students((root / name).read_bytes()) for name in TOP_FILES})
+    for name in (*starter.TEXTS, "CHANGELOG.md"):  # what one sees first
         if f"hw/{name}" in entries:
             entries[name] = entries[f"hw/{name}"]
     entries[PRISTINE] = pack(entries)  # what `make update` compares a student's folder with
     return dict(sorted(entries.items()))
+
+
+def for_students(content: bytes) -> bytes:
+    """A file without its part for staff, which is its last."""
+    kept, mark, _ = content.partition(FOR_STAFF)
+    return kept.rstrip() + b"\n" if mark else content
 
 
 def pack(entries: Mapping[str, bytes]) -> bytes:

@@ -27,7 +27,7 @@ def new_course(root: Path, folder: Path) -> int:
     if folder.resolve().is_relative_to(root.resolve()):
         raise ReleaseError([f"{folder} lies inside this course: name a folder outside {root}."])
     count = 0
-    for path in _files(root):
+    for path in kit_files(root):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / path, target)
@@ -59,7 +59,7 @@ def fresh(text: str, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _files(root: Path) -> list[str]:
+def kit_files(root: Path) -> list[str]:
     """What a course needs: relative paths. Links are left out: they may point anywhere."""
     found = []
     for here, folders, names in os.walk(root):
