@@ -74,7 +74,7 @@ def collect(root: Path) -> dict[str, bytes]:
     if missing:
         raise ReleaseError(f"{name} is missing; the handout needs it." for name in missing)
     entries.update({name: for_students((root / name).read_bytes()) for name in TOP_FILES})
-    for name in ("README.md", "CHANGELOG.md"):  # what one sees first
+    for name in (*starter.TEXTS, "CHANGELOG.md"):  # what one sees first
         if f"hw/{name}" in entries:
             entries[name] = entries[f"hw/{name}"]
     entries[PRISTINE] = pack(entries)  # what `make update` compares a student's folder with

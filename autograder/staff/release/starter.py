@@ -23,7 +23,7 @@ from autograder.staff.release.selection import complete_files
 from autograder.staff.release.text import forget, render
 
 MANIFEST = ".generated.json"
-TEXT = "README.md"  # of the handout
+TEXTS = ("README.md", "HELP.md")  # that follow the course
 # What running the code leaves behind; tests belong to the kit and stay with the solutions.
 LEFT_OUT_FOLDERS = {"tests", "__pycache__", "runs", "results", "out"}
 LEFT_OUT_SUFFIXES = {".safetensors", ".pyc", ".mp4"}
@@ -92,10 +92,10 @@ def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
                 errors += error.errors
     if errors:
         raise ReleaseError(errors)
-    if TEXT in files:
-        starter = {path: content.decode() for path, content in files.items() if path.endswith(".py")}
-        text = _text_of(files[TEXT], f"{solutions.name}/{TEXT}")
-        files[TEXT] = render(text, f"{solutions.name}/{TEXT}", outline, starter).encode()
+    starter = {path: content.decode() for path, content in files.items() if path.endswith(".py")}
+    for path in files.keys() & set(TEXTS):
+        name = f"{solutions.name}/{path}"
+        files[path] = render(_text_of(files[path], name), name, outline, starter).encode()
     return files
 
 

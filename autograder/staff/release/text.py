@@ -1,4 +1,4 @@
-"""The handout text follows the course: what is marked in solutions/README.md is written anew for hw/README.md.
+"""The handout's texts follow the course: what is marked in solutions/README.md and HELP.md is written anew for hw/.
 
 <!-- course: NAME -->as it stands<!-- end -->    replaced by what `_VALUES[NAME]` says of the course
 <!-- if: 4 -->as it stands<!-- end -->            stays if Part 4 is graded; `code` and `weights` ask for any such part
@@ -184,6 +184,13 @@ def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+def _hours(facts: _Facts, body: str) -> str:
+    """The rows of the parts that are graded, and the table's head."""
+    graded = {part.number for part in facts.graded}
+    rows = [(re.match(r"\| (\d+) ", row), row) for row in body.splitlines(keepends=True)]
+    return "".join(row for number, row in rows if number is None or number[1] in graded)
+
+
 def _example(facts: _Facts, body: str) -> str:
     """Commands that name Part 4 and 4b name a part that is graded."""
     if any(part.number == "4" for part in facts.graded):
@@ -194,6 +201,7 @@ def _example(facts: _Facts, body: str) -> str:
         ("PART=4", f"PART={part.number}"),
         ("--part 4", f"--part {part.number}"),
         ("SUB=4b", f"SUB={hole}"),
+        ("--sub 4b", f"--sub {hole}"),
     ):
         body = body.replace(old, new)
     return body
@@ -272,6 +280,7 @@ _VALUES: dict[str, Callable[[_Facts, str], str]] = {
     "title": _title,
     "parts": _table,
     "due": _due,
+    "hours": _hours,
     "example": _example,
     "commands": _commands,
     "hole": _hole,
