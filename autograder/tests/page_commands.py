@@ -22,7 +22,7 @@ ELSEWHERE = {
     "__pycache__",
     "node_modules",
 }  # hw/ is generated, the rest was run or built
-OURS = ("make", ".venv/bin/python", "python")
+OURS = ("make", ".venv/bin/python", "python", "python3")
 # Programs that are not ours and have no part in the kit's own commands.
 OTHERS = ("sudo", "mkdir", "cp", ".venv/bin/dask", "xcode-select", "wsl", "gh", "apt-get", "pip", "uv")
 # Modules without a command line of ours: they take no words, or have their own.
@@ -80,8 +80,10 @@ def misunderstood(lines: list[str], tree: Path) -> dict[str, str]:
                 wrong[line] = done.stderr.strip()
             printed = done.stdout.replace("\\\n", " ").splitlines()
             asked[line] = [words for one in printed if (words := _words(one))]
-        elif _program(line) in OURS:
-            asked[line] = [_words(line)]
+        elif _program(line) in OURS and (words := _words(line)):
+            asked[line] = [words]
+        elif _program(line) in OURS and not (tree / line.split()[1]).is_file():
+            wrong[line] = f"there is no {line.split()[1]}"
     every = [words for found in asked.values() for words in found]
     answers = dict(zip(map(tuple, every), _parsed(every, tree), strict=True))
     for line, found in asked.items():

@@ -49,7 +49,7 @@ def rows(table: str) -> list[list[str]]:
 
 def said_by_the_kit() -> str:
     """Every text in the code that students get."""
-    texts = [(ROOT / "Makefile").read_text(encoding="utf-8")]
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "autograder/setup.py")]
     folders = ("hw", "envs", "autograder/grader", "autograder/course", "autograder/checks")
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -66,6 +66,7 @@ def test_a_command_that_is_none_is_noticed():
         ".venv/bin/python -m solutions.nothing",
         ".venv/bin/python -m solutions.play --task walk",
         ".venv/bin/python -m autograder.staff.nothing",
+        "python3 autograder/nothing.py",
     )
     assert set(misunderstood([*wrong, "make train TASK=push"], ROOT)) == set(wrong)
 
@@ -103,7 +104,9 @@ CHEAP = {
 @pytest.mark.slow
 def test_the_cheap_commands_of_the_instructors_page_do_what_it_says(tmp_path):
     kit = copy_of_the_kit(tmp_path / "kit")
-    (kit / "notebooks").mkdir()
+    shutil.copytree(
+        ROOT / "notebooks", kit / "notebooks", ignore=shutil.ignore_patterns("tests", "__pycache__")
+    )
     for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, kit)
     listed = commands((ROOT / "autograder/staff/INSTRUCTOR.md").read_text(encoding="utf-8"))

@@ -50,7 +50,7 @@ TASKS = (
     Words(LIFT, NEW_LIFT, THINGS, ("", "up", "off the table", "into the air"),
           (("hebe", "nimm"), GERMAN_THINGS, ("hoch", "in die Luft", "vom Tisch auf"))),
     Words(HOLD, NEW_HOLD, HANDS, ("over the block", "above the block", "over the cube", "above the cube"),
-          (("halte", "lass"), ("die Hand", "den Greifer"), ("über dem Klotz", "über dem Würfel"))),
+          (("halte", "lass"), ("den Arm", "den Greifer"), ("über dem Klotz", "über dem Würfel"))),
 )  # fmt: skip
 HELD_OUT = 4  # one of so many pairs of verb and place is kept for "recombined"
 
