@@ -40,9 +40,15 @@ def run(assignment: Assignment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_check_prints_a_table_and_says_whether_all_is_well(assignment: Assignment, run) -> None:
     code, text = run("check", "--target", "hw")
     assert code == 0 and "20 / 20" in text and "doubling" in text
+    assert text.strip().endswith(
+        "These public checks pass. Grading adds hidden ones of the same kind, on fresh inputs."
+    )
     assignment.write("hw/sums.py", "def add(a, b): return 3\ndef double(x): return 2 * x")
     code, text = run("check", "--target", "hw", "--part", "1")
     assert code == 1 and "hint: it is a plain sum" in text and "6 / 10" in text and "shouting" not in text
+    assert (
+        "Not passed yet: 1a. One alone: " in text and "stops where your code raises" in text.splitlines()[-1]
+    )
     code, text = run("check", "--sub", "1b")
     assert code == 0 and "6 / 6" in text
 

@@ -51,46 +51,94 @@ def make(kit: Path, *words: str) -> subprocess.CompletedProcess:
     return subprocess.run(["make", *words], cwd=kit, env=env, capture_output=True, text=True, timeout=600)
 
 
-# A Python that notes what it is asked, makes a .venv of itself, and cannot install while there is a file `offline`.
-PYTHON = """#!/bin/sh
-case "$*" in
-  *"-m venv"*) echo venv >> log; rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python;;
-  *"pip install"*) echo install >> log; test ! -e offline;;
-esac
-"""
+def test_what_make_runs_first_is_the_setup_and_only_if_it_is_needed(tmp_path):
+    """tests/test_setup.py says what that does; here it is asked by each target, and not twice."""
+    for name in ("Makefile", "autograder/setup.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    done = make(tmp_path, "setup", f"PYTHON={sys.executable}")
+    assert done.returncode == 0 and done.stdout.splitlines()[-1].endswith("Next: make check"), done.stderr
+    assert (tmp_path / ".venv/.ready").read_text() == "# nothing\n"
+    assert "setup.py" not in make(tmp_path, "-n", "check").stdout
+    (tmp_path / "requirements.txt").write_text("# another\n")
+    assert "setup.py" in make(tmp_path, "-n", "check").stdout
+    done = make(tmp_path, "check", "PYTHON=no-such-python")
+    assert "There is no 'no-such-python' here: install or name a Python 3.11" in done.stdout
 
 
-def test_the_venv_is_remade_when_what_it_is_made_from_has_changed_whatever_the_dates_say(tmp_path):
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    needed, ready, python = (tmp_path / name for name in ("requirements.txt", ".venv/.ready", "python"))
-    needed.write_text("numpy==1\n")
-    python.write_text(PYTHON)
-    python.chmod(0o755)
+def on_a_terminal(kit: Path, *words: str) -> tuple[int, list[str]]:
+    """The exit code of make on a terminal, and the lines it shows there."""
+    import pty
 
-    def done(code: int = 0) -> list[str]:
-        """What `make setup` does now."""
-        (tmp_path / "log").write_text("")
-        assert make(tmp_path, "setup", f"PYTHON={python}").returncode == code
-        return (tmp_path / "log").read_text().split()
+    shown = bytearray()
 
-    assert done() == ["venv", "install"] and ready.read_text() == "numpy==1\n"
-    assert done() == []
-    needed.write_text("numpy==2\n")
-    os.utime(needed, (946684800, 946684800))  # the year 2000, as in every handout
-    assert done() == ["install"] and ready.read_text() == "numpy==2\n"
-    os.utime(needed)
-    assert done() == []
-    needed.write_text("numpy==3\n")
-    (tmp_path / "offline").touch()
-    assert done(code=2) == ["install"]
-    (tmp_path / "offline").unlink()
-    assert done() == ["install"]
-    shutil.move(ready, tmp_path / ".venv/.making")  # killed on the way: nobody knows what was installed
-    assert done() == ["venv", "install"]
-    (tmp_path / ".venv/bin/python").unlink()
-    assert done() == ["venv", "install"]
-    ready.unlink()  # somebody's own .venv: what is in it stays
-    assert done() == ["install"] and done() == []
+    def read(fd: int) -> bytes:
+        data = os.read(fd, 65536)
+        shown.extend(data)
+        return b"" if not data else b" "
+
+    def child() -> list[str]:
+        return ["sh", "-c", 'cd "$0" && exec make "$@"', str(kit), *words]
+
+    kept = {name: os.environ.pop(name) for name in OUTER if name in os.environ}
+    try:
+        status = pty.spawn(child(), read)
+    finally:
+        os.environ.update(kept)
+    return os.waitstatus_to_exitcode(status), shown.decode(errors="replace").replace("\r", "").splitlines()
+
+
+def test_on_a_terminal_a_check_ends_with_what_comes_next_and_not_with_an_error_of_makes(kit):
+    code, lines = on_a_terminal(kit, "check", "SUB=4b")
+    assert code == 0 and not [line for line in lines if line.startswith("make:")]
+    assert (
+        lines[-1].strip().endswith("One alone: make check SUB=4b, and DEBUG=1 stops where your code raises.")
+    )
+    done = make(kit, "check", "SUB=4b")  # programs get the code
+    assert done.returncode == 2
+    assert on_a_terminal(kit, "check", "SUB=4z")[0] == 2  # a mistake is one everywhere
+
+
+def test_what_is_packed_but_does_not_pass_is_told(kit):
+    source = (kit / "solutions/relabel.py").read_text()
+    wrong = source.replace("achieved[episodes, -1]", "achieved[episodes, 0]")
+    assert wrong != source
+    before = (kit / "hw/relabel.py").read_text()
+    (kit / "hw/relabel.py").write_text(wrong)
+    done = make(kit, "submission", f"OUT={kit / 's.zip'}")
+    (kit / "hw/relabel.py").write_text(before)
+    assert done.returncode == 0 and "1a is still open" in done.stdout
+    assert done.stdout.splitlines()[-1] == "It is packed, but 4a does not pass: see make check SUB=4a."
+
+
+# Of these a student may have no make. `system` installs packages of Debian's.
+STUDENTS = ("check", "train", "play", "compare", "model-error", "submission", "update", "lint", "format")
+
+
+@pytest.mark.parametrize("target", STUDENTS)
+def test_what_make_runs_can_be_typed_without_make(kit, target):
+    """One command of Python's, without anything that needs a shell: so on Windows there is the same."""
+    words = {"update": ("FROM=handout.zip",), "check": ("PART=4", "DEBUG=1")}.get(target, ())
+    for line in make(kit, "-n", target, *words).stdout.replace("\\\n", "").splitlines():
+        command = line.partition(" || ")[0]
+        assert shlex.split(command)[:2] == [".venv/bin/python", "-m"]
+        assert not set("|&;<>$`") & set(command)
+
+
+def test_debug_stops_where_the_code_raises(kit):
+    (kit / "wrong").mkdir()
+    for name in ("__init__", "dynamics", "imagine", "policy", "relabel"):
+        (kit / f"wrong/{name}.py").write_text("")
+    (kit / "wrong/relabel.py").write_text(
+        "def final_goals(achieved, episodes):\n    here = 1\n    raise ValueError(here)\n"
+    )
+    env = {key: value for key, value in os.environ.items() if key not in OUTER}
+    line = ["make", "check", "SUB=4a", "CODE=wrong", "DEBUG=1"]
+    done = subprocess.run(
+        line, cwd=kit, env=env, input="p here\n" + 20 * "q\n", capture_output=True, text=True
+    )
+    assert "(Pdb)" in done.stdout and "raise ValueError(here)" in done.stdout
 
 
 WRONG = {
@@ -117,6 +165,9 @@ WRONG = {
     ("lessons", "SEEDS=0 0"): "seeds must name at least one, and each once",
     ("play", "SAY=lift the block", "TASK=push"): "TASK= does not go together with SAY=",
     ("play", "SAY=lift the block", "WEIGHTS=none"): "there is no policy file none",
+    ("train", "SETTINGS=lr=fast"): "--lr must be a number",
+    ("check", "DEBUG=maybe"): "DEBUG is 1 or 0, not 'maybe'",
+    ("play", "LIVE=maybe"): "LIVE is 1 or 0, not 'maybe'",
     ("play", "EPISODES=many"): "--episodes must be a whole number",
     ("play", "EPISODES=0"): "episodes must be at least 1",
     ("play", "WEIGHTS=none"): "there is no weights file none",
@@ -150,6 +201,7 @@ WRONG = {
     ("calibrate", "JOBS=0"): "jobs must be at least 1, but is 0",
     ("calibrate", "STEPS=abc"): "--total-steps must be a whole number",
     ("calibrate", "TASK=walk"): "walk",
+    ("test-pythons", "PYTHONS=2.1"): "there is no Python 2.1 here",
     ("bench", "TIMES=x"): "--times must be a number",
     ("bench", "TASK=walk"): "walk",
 }

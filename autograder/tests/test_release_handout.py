@@ -4,10 +4,12 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,49 @@ def test_what_students_need_is_in_it(files):
     assert any(path.startswith("notebooks/") for path in files)
 
 
+def requirements(text: bytes) -> set[str]:
+    """The names in a requirements.txt, as packages are compared."""
+    lines = [line.split("#")[0].strip() for line in text.decode().splitlines()]
+    return {re.split(r"[\[<>=;]", line)[0].lower().replace("_", "-") for line in lines if line}
+
+
+# Nothing imports these: drawn curves (torch does), videos' ffmpeg, time zones, a notebook's kernel, layout.
+ASKED_FOR = {"tensorboard", "tzdata", "ipykernel", "ruff"}
+
+
+def test_its_requirements_are_what_its_files_import_and_no_more(files):
+    imported: set[str] = set()
+    for path, content in files.items():
+        for node in ast.walk(ast.parse(content)) if path.endswith(".py") else ():
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+            imported |= {name.split(".")[0] for name in names}
+    owners = packages_distributions()
+    used = {owner.lower().replace("_", "-") for name in imported for owner in owners.get(name, [])}
+    given, all_of_ours = (
+        requirements(files["requirements.txt"]),
+        requirements((ROOT / "requirements.txt").read_bytes()),
+    )
+    assert given - ASKED_FOR <= used, f"for staff, or unused: {given - ASKED_FOR - used}"
+    assert used & all_of_ours <= given, f"missing: {used & all_of_ours - given}"
+    assert given < all_of_ours
+
+
+def test_nothing_in_it_names_a_file_that_only_staff_has(files):
+    """Not even where the attempts to escape from the sandbox are listed."""
+    staff = [
+        p.relative_to(ROOT) for p in (ROOT / "autograder/staff").rglob("*.py") if p.name != "__init__.py"
+    ]
+    names = {str(path) for path in staff} | {".".join(path.with_suffix("").parts) for path in staff}
+    for path, content in files.items():
+        found = [
+            name for name in names if re.search(rf"\b{re.escape(name)}\b", content.decode(errors="replace"))
+        ]
+        assert (
+            found == (["autograder.staff.commands"] if path == "autograder/__main__.py" else []) or not found
+        ), path
+
+
 def test_the_same_tree_gives_the_same_bytes(packed, tmp_path):
     handout.build(ROOT, tmp_path / "again.zip")
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (packed, tmp_path / "again.zip")}
@@ -181,7 +226,10 @@ def test_a_name_that_its_target_does_not_take_is_refused_before_anything_runs():
         )
 
     for words, sentence in (
-        (["train", "TAKS=push"], "make train takes no TAKS; it takes TASK METHOD SEED OUT STEPS RESUME"),
+        (
+            ["train", "TAKS=push"],
+            "make train takes no TAKS; it takes TASK METHOD SEED OUT STEPS RESUME SETTINGS",
+        ),
         (["compare", "METHOD=ddpg"], "make compare takes no METHOD; it takes TASK METHODS SEEDS"),
         (["lint", "PART=4"], "make lint takes no PART; it takes nothing"),
         (["starter", "DUE=now"], "make starter takes no DUE; it takes FORCE"),

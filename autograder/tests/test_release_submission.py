@@ -1,6 +1,7 @@
 """What a student hands in: the right files, looked at first, and one sentence for each way it can go wrong."""
 
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from autograder.grader.handin import submission
 from autograder.grader.handin.submission import build_submission
 from autograder.grader.intake.opening import open_submission
 from autograder.grader.outside.tree import ROOT
+from envs.typed import option
 
 WEIGHTS = "weights_reach.safetensors"
 HOLE = 'def f():\n    raise NotImplementedError("TODO(4a): final goals")\n'
@@ -154,6 +156,30 @@ def test_weights_of_a_task_that_is_not_graded_are_refused(hw, tmp_path):
     build_submission(hw, out, weights=path)
 
 
+def test_weights_that_are_too_weak_are_packed_with_a_word(hw, tmp_path):
+    (hw / WEIGHTS).write_bytes(save(policy()))
+    notes = build_submission(hw, tmp_path / "s.zip")
+    (weak,) = [note for note in notes if "too weak" in note]
+    assert re.search(
+        r"weights_reach\.safetensors is too weak: the policy reached \d+ of \d+ fresh goals", weak
+    )
+    assert "95% are asked for" in weak and WEIGHTS in contents(tmp_path / "s.zip")
+    shutil.copy(ROOT / "solutions/results/reach/weights.safetensors", hw / WEIGHTS)
+    assert not [note for note in build_submission(hw, tmp_path / "s.zip") if "is too weak" in note]
+
+
+def test_what_does_not_pass_its_public_checks_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    for name, old, new in (("right", "", ""), ("wrong", "achieved[episodes, -1]", "achieved[episodes, 0]")):
+        ignore = shutil.ignore_patterns("tests", "results", "__pycache__", "*.pyc")
+        shutil.copytree(ROOT / "solutions", tmp_path / name, ignore=ignore)
+        file = tmp_path / name / "relabel.py"
+        file.write_text(file.read_text().replace(old, new) if old else file.read_text())
+    assert submission.not_passing(tmp_path / "right") == ["Whatever is filled in passes its public checks."]
+    (said,) = submission.not_passing(tmp_path / "wrong")
+    assert said.startswith("It is packed, but 4a does not pass: see ") and said.endswith(" check --sub 4a.")
+
+
 WIDE = np.ones((HIDDEN + 1, 13), np.float32)
 
 
@@ -175,7 +201,7 @@ def test_weights_that_would_not_be_graded_are_refused(hw, tmp_path, tensors, sen
     (hw / WEIGHTS).write_bytes(save(tensors))
     message = refused(hw, tmp_path / "s.zip")
     assert sentence in message and f"or move {hw / WEIGHTS} away to hand in no weights." in message
-    assert "leave WEIGHTS out" in refused(hw, tmp_path / "s.zip", weights=hw / WEIGHTS)
+    assert f"leave {option('weights', '…')} out" in refused(hw, tmp_path / "s.zip", weights=hw / WEIGHTS)
     assert not (tmp_path / "s.zip").exists()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from envs.typed import python
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     *("hw.train", "hw.play", "hw.compare", "hw.model_error"),
@@ -33,7 +35,11 @@ def run(command: str, *words: str, **environment: str) -> subprocess.CompletedPr
 def test_the_help_prints_on_a_terminal_that_has_few_characters(command):
     encoding = ("ascii", "latin-1", "cp1252")[COMMANDS.index(command) % 3]
     done = run(command, "--help", PYTHONIOENCODING=encoding, LC_ALL="C")
-    assert done.returncode == 0 and "Traceback" not in done.stderr and "usage" in done.stdout.lower()
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    # It can be typed again as it stands, and nobody is asked to type a word that means nothing.
+    usage = done.stdout.lstrip().splitlines()[0]
+    assert usage.startswith(f"usage: {python()} -m {command} [-h]"), usage
+    assert " OPTIONS]" not in usage.replace("[OPTIONS]", "") and "{None}" not in done.stdout
 
 
 @pytest.mark.slow
