@@ -131,7 +131,7 @@ def test_debug_stops_where_the_code_raises(kit):
     for name in ("__init__", "dynamics", "imagine", "policy", "relabel"):
         (kit / f"wrong/{name}.py").write_text("")
     (kit / "wrong/relabel.py").write_text(
-        "def final_goals(achieved, episodes):\n    here = 1\n    raise ValueError(here)\n"
+        "def final_goals(achieved, episodes, steps, rng):\n    here = 1\n    raise ValueError(here)\n"
     )
     env = {key: value for key, value in os.environ.items() if key not in OUTER}
     line = ["make", "check", "SUB=4a", "CODE=wrong", "DEBUG=1"]
