@@ -16,7 +16,7 @@ from autograder.staff.hidden import imitations, inverted, planned, trainings
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
-# Part 6, of the episodes. With relabelled data the reference misses .09 to .45 in six worlds, and random labels miss .9.
+# Part 6, of the episodes. With relabelled data the reference misses .09 to .45 in six worlds, random labels .9.
 MISSES, RELABELLED_MISSES = 0.2, 0.7
 MISSED = 0.1  # of 64 goals. The reference: at most one, in 100 worlds
 TIME_LIMIT = 90.0  # s of computing
