@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from autograder.staff.batch.run import grade_class
 from autograder.staff.made_class.draft import write
 
 ROOT = Path(__file__).parents[2]
-PARTS = read_parts()
+ALL = read_parts()
+# The made students draw from few answers to each hole; with the holes of extra credit two would often think alike.
+PARTS = replace(ALL, parts=tuple(part for part in ALL.parts if not part.extra))
 WEIGHTS = "weights_reach.safetensors"
 SHIPPED = ROOT / "solutions/results/reach/weights.safetensors"
 EVIL = "</span><script>document.title='hacked'</script>{{ 7 * 7 }}"
