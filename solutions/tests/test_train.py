@@ -508,7 +508,7 @@ def test_a_word_that_is_no_choice_is_one_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as ended:
         training_config(arguments)
     said = capsys.readouterr().err
-    assert ended.value.code == 2 and said == f"{sentence} (see python -m solutions.train --help)\n"
+    assert ended.value.code == 2 and said.startswith(f"{sentence} (see ") and said.count("\n") == 1
 
 
 def test_a_choice_is_also_checked_in_a_config_that_no_command_line_made():
