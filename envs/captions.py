@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
 DARK, LIGHT = (24, 24, 24), (255, 255, 255)
-MAGENTA = (200, 0, 120)  # of the frame: nothing in the scenes is of that colour
+MAGENTA = (170, 0, 110)  # of the frame: nothing in the scenes is of that colour
 REACHED = "AT THE GOAL"
 
 

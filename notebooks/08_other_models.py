@@ -17,6 +17,21 @@
 # your Part 8 (`hw/other_models.py`); where `solutions/` lies beside it, it takes that.
 
 # %%
+# Jupyter starts a notebook in the notebook's own folder: find the homework's, where `envs` and `hw` lie.
+import os
+import sys
+from pathlib import Path
+
+root = next(
+    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "envs/tasks.py").is_file()), None
+)
+assert root, (
+    "Open this notebook where it was unpacked, inside the homework's folder: it needs the folder envs there."
+)
+os.chdir(root)
+sys.path.insert(0, str(root))
+
+# %%
 import importlib
 import importlib.util
 import os
