@@ -148,8 +148,8 @@ def test_steps_towards_goals_far_and_near(student: Student) -> None:
                 "at the goal itself the move is NaN: it must be 0, so do not divide by 0",
             )
         rest = goal - place
-        distance = np.linalg.norm(rest, axis=1, keepdims=True)
-        unit = rest / np.maximum(distance, 1e-12)
+        length = np.sqrt(np.square(rest).sum(axis=1)[:, None])
+        unit = rest / np.maximum(length, 1e-12)
         mistakes = {
             "the move is the whole way, however far: it is no longer than `longest`": rest,
             "the move has the length `longest` also where the goal is nearer: there it is the rest": longest
@@ -157,20 +157,20 @@ def test_steps_towards_goals_far_and_near(student: Student) -> None:
             "each coordinate was cut off on its own, so the move is not straight": np.clip(rest, -longest, longest),
             "the length was measured over all rows together: each row has a distance of its own": rest
             * min(1.0, longest / np.linalg.norm(rest)),
-            "the move leads away from the goal": -rest * (longest / np.maximum(distance, longest)),
+            "the move leads away from the goal": -rest * (longest / np.maximum(length, longest)),
             "this is the place that the step leads to: return the move alone": place
-            + rest * (longest / np.maximum(distance, longest)),
+            + rest * (longest / np.maximum(length, longest)),
             "the move has length 1 and not `longest`": unit,
             "the length is not Euclidean: this takes the sum of the absolute values": rest
             * (longest / np.maximum(np.abs(rest).sum(axis=1, keepdims=True), longest)),
             "the length is not Euclidean: this takes the largest absolute value": rest
             * (longest / np.maximum(np.abs(rest).max(axis=1, keepdims=True), longest)),
-            "the distance is squared: take its root": rest * (longest / np.maximum(distance**2, longest)),
+            "the distance is squared: take its root": rest * (longest / np.maximum(length**2, longest)),
             "the move is a share of the way: from far away it has the length `longest`": rest * min(longest, 1.0),
         }  # fmt: skip
         otherwise = "the move is straight towards the goal, and min(distance, longest) long"
         _expect_answer(
-            move, rest * (longest / np.maximum(distance, longest)), otherwise, mistakes, "step_towards"
+            move, rest * (longest / np.maximum(length, longest)), otherwise, mistakes, "step_towards"
         )
 
 
