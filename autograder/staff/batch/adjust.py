@@ -98,7 +98,9 @@ def _adjustment(path: Path, line: int, points: str, reason: str) -> Adjustment:
         value = float(points.removeprefix("=").replace("−", "-").replace(",", ".") or 0)
     except ValueError:
         value = math.nan
-    if not abs(value) <= _MOST or (is_total and value < 0) or points == "=":
+    # A spreadsheet may have made 60 of =60: a number alone says neither "add" nor "set".
+    unsigned = points[:1] not in ("", "+", "-", "−", "=")
+    if unsigned or not abs(value) <= _MOST or (is_total and value < 0) or points == "=":
         raise _wrong(path, line, f"{one_line(points, 40)!r} is no number of points, such as +2, -1.5 or =60")
     return Adjustment(value, is_total, reason)
 
