@@ -74,7 +74,10 @@ def grade(
     tables.print_messages(graded, console, hints=False)
     tables.print_subparts(graded, console, title=escape(graded.submission))
     console.print(
-        f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}", highlight=False, markup=False
+        f"seed {graded.seed}, {graded.seconds:.1f} s, results in {out}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
     return 3 if graded.score.run_again else 0
 
@@ -154,11 +157,10 @@ def grade_class(
         )
     counts = ", ".join(f"{count} {status.lower()}" for status, count in ended.summary.statuses.items())
     console.print(f"{counts}; {ended.graded_now} check files run now", highlight=False, markup=False)
-    console.print(
-        f"{out / 'report.html'}, {out / 'grades.csv'}, {out / 'canvas.csv'}", highlight=False, markup=False
-    )
+    made = ", ".join(str(out / name) for name in ("report.html", "grades.csv", "canvas.csv"))
+    console.print(made, highlight=False, markup=False, soft_wrap=True)
     for note in ended.notes:
-        console.print(f"note: {note}", highlight=False, markup=False)
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     if ended.before is not None:
         _print_changes(ended.before, out / "grades.csv", console)
     return 0

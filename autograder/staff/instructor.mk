@@ -2,15 +2,18 @@
 
 .PHONY: demo test test-fast test-pythons verify grade grade-diff starter handout update-handout gradescope new-course calibrate bench bench-envs exactness
 
+# A test starts as if no make had started it: what make passes on decides how commands are spelt and which names they take.
+PYTEST = env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS $(PY) -m pytest -q -n 2 --dist loadfile
+
 demo: $(READY)  ## the whole thing in a few minutes: train the reference, grade a small class
 	@$(PY) -m autograder.staff.demo
 
 test: lint  ## everything that is tested: layout, hw/ against solutions/, the kit's own tests
 	@$(PY) -m autograder.staff.release starter --check
-	@$(PY) -m pytest -q -n 2 --dist loadfile
+	@$(PYTEST)
 
 test-fast: $(READY)  ## the tests that take seconds
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-pythons: $(READY)  ## run the tests that take seconds under each Python, set up anew: [PYTHONS="3.11 3.12 3.13"] [TESTS="words for pytest"]
 	@$(PY) -m autograder.staff.pythons $(call opts,PYTHONS,--pythons) $(if $(value TESTS),--tests=$(call quoted,$(value TESTS)))

@@ -104,10 +104,8 @@ def _words(line: str) -> list[str]:
 
 
 def _make(line: str, tree: Path) -> subprocess.CompletedProcess[str]:
-    outer = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
-    env = {name: value for name, value in os.environ.items() if name not in outer}
     words = ["make", "-n", *shlex.split(line, comments=True)[1:]]
-    return subprocess.run(words, cwd=tree, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(words, cwd=tree, capture_output=True, text=True, timeout=60)
 
 
 def _parsed(every: list[list[str]], tree: Path) -> list[str]:

@@ -116,7 +116,7 @@ def test_without_part_2_its_file_is_complete_and_nothing_speaks_of_its_holes(kit
     assert kit.read("imagine.py").splitlines() == wanted
     for path, content in texts(kit.root / "hw"):
         assert not re.search(r"\b2[a-e]\b", content), path
-    assert "| 2 synthetic" not in text and "three pieces" in text and "four" not in text
+    assert "| 2 synthetic" not in text and "six pieces" in text and "seven pieces" not in text
     assert "This part is given: `hw/imagine.py` is complete" in text
     assert "# TODO(4a)" in text and "| 4 hindsight relabeling | `hw/relabel.py` | 4a–4f | 22 |" in text
 

@@ -168,8 +168,7 @@ def test_weights_that_are_too_weak_are_packed_with_a_word(hw, tmp_path):
     assert not [note for note in build_submission(hw, tmp_path / "s.zip") if "is too weak" in note]
 
 
-def test_what_does_not_pass_its_public_checks_is_named(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAKELEVEL", raising=False)
+def test_what_does_not_pass_its_public_checks_is_named(tmp_path):
     for name, old, new in (("right", "", ""), ("wrong", "achieved[episodes, -1]", "achieved[episodes, 0]")):
         ignore = shutil.ignore_patterns("tests", "results", "__pycache__", "*.pyc")
         shutil.copytree(ROOT / "solutions", tmp_path / name, ignore=ignore)

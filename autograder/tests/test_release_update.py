@@ -118,7 +118,8 @@ def test_from_the_courses_edit_to_the_students_folder(course, tmp_path):
     for hole in ("4a", "4b"):
         part.write_text(replace_hole(part.read_text(), hole, hole_text(solved, hole)))
     edit(course, "relabel.py", IMPORT, f"{IMPORT}  # mended")
-    (course / "requirements.txt").write_text((course / "requirements.txt").read_text() + "# one more\n")
+    wanted = course / "requirements.txt"
+    wanted.write_text("# one more\n" + wanted.read_text())
 
     done = run(course, "autograder.staff.release", "update-handout", "--note", "4b says what it means")
     assert done.returncode == 0, done.stderr

@@ -59,9 +59,8 @@ def python(course: Path) -> Path:
 
 def set_up(course: Path, pip: bool = True) -> subprocess.CompletedProcess:
     """Run it from another folder."""
-    env = {name: value for name, value in os.environ.items() if name != "MAKELEVEL"}
     command = [sys.executable, str(course / "autograder/setup.py"), *(["--pip"] if pip else [])]
-    return subprocess.run(command, cwd=course.parent, env=env, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=course.parent, capture_output=True, text=True, timeout=300)
 
 
 def wants(course: Path, text: str) -> None:

@@ -26,7 +26,6 @@ def config(**changes):
 @pytest.fixture
 def empty(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAKELEVEL", raising=False)
     return tmp_path
 
 
@@ -169,6 +168,5 @@ def needed(method: str, folder: Path) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_needs_the_parts_it_says(method, tmp_path, monkeypatch):
-    monkeypatch.delenv("MAKELEVEL", raising=False)
     said = {"Part 3": {3}, "Parts 3 and 4": {3, 4}, "Parts 1 to 4": {1, 2, 3, 4}}[NEEDS[method]]
     assert needed(method, tmp_path) == said

@@ -87,4 +87,4 @@ def print_messages(grade: Grade, console: Console, hints: bool = True) -> None:
     for result in grade.score.run_again:
         console.print(f"[blue]could not run[/] {escape(result.id)}: this is not your code's fault")
     for note in grade.notes:
-        console.print(f"[dim]note: {escape(note)}[/]", highlight=False)
+        console.print(f"[dim]note: {escape(note)}[/]", highlight=False, soft_wrap=True)

@@ -69,8 +69,9 @@ def run(out: Path, console: Console) -> int:
         rows[member] = Row(member, grade, tuple(mistakes(member, grade)))
         console.print(f"   {member.name}: {member.story} ({grade.seconds:.0f} s)", highlight=False)
     seconds = time.monotonic() - start
+    where = out / "reports"
     console.print(
-        f"   All of it took {seconds:.0f} s; the reports are in {out / 'reports'}.", highlight=False
+        f"   All of it took {seconds:.0f} s; the reports are in {where}.", highlight=False, soft_wrap=True
     )
     report([rows[member] for member in members], parts, console)
     return int(any(row.wrong for row in rows.values()))
@@ -114,7 +115,7 @@ def mistakes(member: Member, grade: Grade) -> list[str]:
 def table(rows: list[Row], parts: Parts) -> Table:
     """Who, points in all and for each part, and what became of the sub-parts."""
     shown = Table(
-        title="The class",
+        title="The class, and its points for each part",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -123,15 +124,19 @@ def table(rows: list[Row], parts: Parts) -> Table:
     )
     shown.add_column("who", no_wrap=True)
     shown.add_column("points", justify="right", no_wrap=True)
-    for part in parts.parts:
-        points = sum(sub.points for sub in part.subparts)
-        shown.add_column(f"part {part.number}\nof {points:g}", justify="right", no_wrap=True)
+    columns = {part.number: [part] for part in parts.parts if not part.extra}
+    if extra := [part for part in parts.parts if part.extra]:
+        columns["extra"] = extra  # all of them in one: the table must fit a terminal
+    for name, members in columns.items():
+        points = sum(sub.points for part in members for sub in part.subparts)
+        shown.add_column(f"{name}\nof {points:g}", justify="right", no_wrap=True)
     shown.add_column("sub-parts")
     for row in rows:
         score = row.grade.score
         cells = []
-        for part in parts.parts:
-            earned = sum(sub.earned for sub in score.subparts if sub.part.number == part.number)
+        for members in columns.values():
+            numbers = {part.number for part in members}
+            earned = sum(sub.earned for sub in score.subparts if sub.part.number in numbers)
             cells.append(f"{earned:.1f}".removesuffix(".0"))
         percent = f"[bold]{100 * score.earned / max(score.possible, 1e-9):.1f} %[/]"
         shown.add_row(row.member.name, percent, *cells, _outcomes(row.grade))

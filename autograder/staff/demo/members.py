@@ -32,7 +32,7 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
     """
     shutil.rmtree(folder, ignore_errors=True)
     solved, open_ = part_files(solutions, parts), part_files(starter, parts)
-    code = [part for part in parts.parts if part.module]
+    code = [part for part in parts.parts if part.module and not part.extra]
     later = code[len(code) // 2 :]  # the parts that the half-done one has solved
     earns = frozenset(sub.id for part in later for sub in part.subparts)
     half_solved = open_ | {part.file: solved[part.file] for part in later}
