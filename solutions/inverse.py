@@ -25,9 +25,8 @@ from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .inverse_policies import MODELS, Fitting, joint_model
-from .kit.collect import collect_episodes
+from .kit.collect import collect_episodes, random_episodes
 from .kit.console import run_command
-from .kit.exploration import repeating
 from .kit.files import write_json
 from .kit.inverse_picture import Density, draw
 from .kit.seeds import EVAL_OFFSET, FRESH_SEED, SEED_STEP
@@ -70,15 +69,6 @@ class InverseConfig:
     """where the picture goes, in a folder of the task's name"""
     json: Path | None = None
     """also write the figures to this file, and the picture beside it"""
-
-
-def random_episodes(task: str, episodes: int, seed: int, rng: np.random.Generator) -> dict:
-    """So many episodes of random actions, each held for some steps."""
-    env = make_vec(task, episodes, seed)
-    shape = episodes, env.task_spec.action_dim
-    data = collect_episodes(env, repeating(lambda obs, goals: rng.uniform(-1.0, 1.0, size=shape), 1.0, rng))
-    env.close()
-    return data
 
 
 def expert_episodes(task: TaskName, episodes: int, seed: int) -> dict:

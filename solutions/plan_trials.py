@@ -1,6 +1,6 @@
 """Given: fit the model to random steps, then plan with it and act: one trial.
 
-explore  ->  fit  ->  act: a planner, a reward and a number of steps between plans, in N episodes side by side
+random_episodes  ->  fit  ->  act: a planner, a reward and a number of steps between plans, in N episodes side by side
 """
 
 import time
@@ -12,10 +12,8 @@ import numpy as np
 import torch
 
 from envs import make_vec, task_spec
-from envs.tasks import TaskName
 
-from .kit.collect import collect_episodes
-from .kit.exploration import repeating, with_script
+from .kit.collect import random_episodes
 from .kit.plan_config import PlanConfig
 from .kit.plan_picture import Trial
 from .kit.recipes import default_config
@@ -28,27 +26,12 @@ from .planning import replan
 WITHOUT_OBJECT, WITH_OBJECT = 500, 16_000  # random steps: contact is rare
 
 
-def explore(task: TaskName, episodes: int, seed: int, rng: np.random.Generator) -> dict:
-    """So many episodes of random actions, each held for some steps; where there is an object, its script acts too."""
-    script = default_config(task).scripted
-    env = make_vec(task, min(episodes, 20), seed)
-
-    def uniform(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        return rng.uniform(-1.0, 1.0, size=(len(obs), env.task_spec.action_dim))
-
-    rounds = []
-    for _ in range(-(-episodes // env.num_envs)):
-        policy = with_script(repeating(uniform, 1.0, rng), env.task_spec, script, 1.0, 0.0, rng)
-        rounds.append(collect_episodes(env, policy))
-    env.close()
-    return {key: np.concatenate([data[key] for data in rounds])[:episodes] for key in rounds[0]}
-
-
 def fit(config: PlanConfig, seed: int) -> tuple[DynamicsModel, dict]:
     """A model of random steps, and on how many it was fitted, how long that took, and its loss."""
     spec, rng = task_spec(config.task), np.random.default_rng([seed, 1])
     count = config.random_steps or (WITHOUT_OBJECT if spec.object is None else WITH_OBJECT)
-    data = explore(config.task, -(-count // spec.episode_length), SEED_STEP * seed, rng)
+    script = default_config(config.task).scripted  # where there is an object: chance alone seldom meets it
+    data = random_episodes(config.task, -(-count // spec.episode_length), SEED_STEP * seed, rng, script)
     obs, actions, next_obs = (
         values.reshape(-1, values.shape[-1])
         for values in (data["obs"][:, :-1], data["actions"], data["obs"][:, 1:])

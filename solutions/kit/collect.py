@@ -1,9 +1,12 @@
-"""Acting in the world: whole episodes for D_env, and the greedy evaluation."""
+"""Acting in the world: whole episodes for D_env, random episodes, and the greedy evaluation."""
 
 import numpy as np
 
+from envs import make_vec
 from envs.goal_env import GoalVecEnv
+from envs.tasks import TaskName
 
+from .exploration import repeating, with_script
 from .interfaces import Policy
 
 
@@ -23,6 +26,23 @@ def collect_episodes(env: GoalVecEnv, policy: Policy) -> dict:
         masks.append(1.0 - terminated)  # a time limit (truncation) does not end the return
     by_env = {"obs": obs, "achieved": achieved, "actions": actions, "rewards": rewards, "masks": masks}
     return {"desired": desired, **{key: np.stack(steps, axis=1) for key, steps in by_env.items()}}
+
+
+def random_episodes(
+    task: TaskName, episodes: int, seed: int, rng: np.random.Generator, script: str = "none"
+) -> dict:
+    """So many episodes of random actions, each held for some steps; a script of kit/scripted.py acts before them."""
+    env = make_vec(task, min(episodes, 20), seed)
+
+    def uniform(obs: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        return rng.uniform(-1.0, 1.0, size=(len(obs), env.task_spec.action_dim))
+
+    rounds = []
+    for _ in range(-(-episodes // env.num_envs)):
+        policy = with_script(repeating(uniform, 1.0, rng), env.task_spec, script, 1.0, 0.0, rng)
+        rounds.append(collect_episodes(env, policy))
+    env.close()
+    return {key: np.concatenate([data[key] for data in rounds])[:episodes] for key in rounds[0]}
 
 
 def evaluate(env: GoalVecEnv, policy: Policy, episodes: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pytest
 
 from envs import make_vec, task_spec
 from solutions.kit import scripted
-from solutions.kit.collect import collect_episodes
+from solutions.kit.collect import collect_episodes, random_episodes
 from solutions.kit.exploration import LONGEST_REPEAT, repeating, with_script
 
 
@@ -114,3 +114,10 @@ def test_a_strike_above_the_middle_of_the_puck_sends_it_farther_than_one_at_it(m
     monkeypatch.setattr(scripted, "LEVEL", (0.0, 0.0))
     assert level > 0.55 and level > far() + 0.1
     env.close()
+
+
+def test_random_episodes_are_as_many_episodes_as_asked_for():
+    data = random_episodes("tiny", 23, 0, np.random.default_rng(0))
+    assert data["actions"].shape == (23, 20, 2) and np.abs(data["actions"]).max() <= 1
+    held = (np.diff(data["actions"], axis=1) == 0).all(axis=2).mean()
+    assert 0.6 < held < 0.95  # actions last 2 to 11 steps

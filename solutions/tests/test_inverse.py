@@ -16,7 +16,6 @@ from solutions.inverse import (
     fitting_for,
     inverse,
     judge_joint,
-    random_episodes,
 )
 from solutions.kit.joint import JointGaussian
 from solutions.kit.regression import fit_network, of_pairs
@@ -62,9 +61,7 @@ def test_counting_down_arrives_and_always_n_does_not():
     assert success["n-step"] >= success["always-n"] + 0.3
 
 
-def test_data_are_as_many_episodes_as_asked_for_and_demonstrations_hold_no_actions():
-    data = random_episodes("tiny", 7, 0, np.random.default_rng(0))
-    assert data["actions"].shape == (7, 20, 2) and np.abs(data["actions"]).max() <= 1
+def test_data_are_whole_episodes_and_demonstrations_hold_no_actions():
     assert set(expert_episodes("tiny", 3, 0)) == {"obs", "desired"}
     assert len(fitting_for(InverseConfig(**SMALL, steps=41), 0).random["obs"]) == 3
 

@@ -12,7 +12,7 @@ from envs.errors import UserMistake
 from solutions.kit.plan_config import PlanConfig, Search, checked
 from solutions.kit.rewards import BALL, FAR, RADIUS, WISHES
 from solutions.plan import plan
-from solutions.plan_trials import act, explore, fit
+from solutions.plan_trials import act, fit
 from solutions.planners import PLANNERS
 
 QUICK = Search(horizon=5, candidates=32, elites=4)
@@ -60,13 +60,6 @@ def test_replanning_succeeds_where_open_loop_fails(tmp_path):
         json.loads(path.read_text())["trials"] == figures and path.with_suffix(".png").stat().st_size > 5_000
     )
     assert [row["plans"] for row in figures] == [20, 1, 20, 1]
-
-
-def test_data_are_as_many_episodes_as_asked_for():
-    data = explore("tiny", 23, 0, np.random.default_rng(0))
-    assert data["actions"].shape == (23, 20, 2) and np.abs(data["actions"]).max() <= 1
-    held = (np.diff(data["actions"], axis=1) == 0).all(axis=2).mean()
-    assert 0.6 < held < 0.95  # actions last 2 to 11 steps
 
 
 def first_of(episodes: int) -> dict[str, np.ndarray]:
