@@ -62,6 +62,9 @@ def test_canvas_gets_no_number_for_the_graders_own_faults(assignment: Assignment
     table = CanvasTable(assignment.parts, "Homework 4", "canvas")
     table.add(one(assignment, (Student("anon_Ab3dE", "Ab3dE"),)))  # which Canvas does not know on import
     assert rows(table.text)[1]["ID"] == ""
+    table = CanvasTable(assignment.parts, "Homework 4", "canvas")
+    table.add(one(assignment, (Student("Cy Three", "20067932", sid_of_roster=True),)))
+    assert (rows(table.text)[1]["ID"], rows(table.text)[1]["SIS User ID"]) == ("", "20067932")
     table = CanvasTable(assignment.parts, "Homework 4", "gradescope")
     table.add(one(assignment, (Student("student017", "1017"),)))
     assert (rows(table.text)[1]["ID"], rows(table.text)[1]["SIS User ID"]) == ("", "1017")
@@ -80,6 +83,10 @@ def test_moodle_gets_the_columns_its_grading_worksheet_must_have(assignment: Ass
         "20.0",
     )
     assert (second["Identifier"], second["Grade"]) == ("Participant 1018", "")
+    table = MoodleTable(assignment.parts, "moodle")
+    table.add(one(assignment, (Student("Cy Three", "20067932", "cy@example.org", sid_of_roster=True),)))
+    (row,) = rows(table.text)  # who handed in nothing, and stands in a roster without participants' numbers
+    assert (row["Identifier"], row["ID number"]) == ("", "20067932")
     table = MoodleTable(assignment.parts, "canvas")  # another platform's number is no participant's
     table.add(one(assignment, (Student("Ann One", "1017", "ann@example.org"),)))
     (row,) = rows(table.text)
@@ -94,10 +101,8 @@ def test_brightspace_gets_one_grade_item_and_the_end_of_each_line(assignment: As
     assert list(first) == ["OrgDefinedId", "Username", "Homework 4 Points Grade", "End-of-Line Indicator"]
     assert list(first.values()) == ["#20067930", "", "4.0", "#"] and list(second.values())[2:] == ["", "#"]
     table = BrightspaceTable("Homework 4", "brightspace")
-    table.add(
-        one(assignment, (Student("Ann One", "017"),))
-    )  # the number in the folder's name, and so of its key
-    table.add(one(assignment, (Student("Bo Two", "20067931"),)))  # the roster's
+    table.add(one(assignment, (Student("Ann One", "017"),)))  # the number in the folder's name
+    table.add(one(assignment, (Student("Bo Two", "20067931", sid_of_roster=True),)))
     assert [row["OrgDefinedId"] for row in rows(table.text)] == ["", "#20067931"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from autograder.course.parts import Parts
 from autograder.staff.batch.grades import Graded
 from autograder.staff.batch.tables import cell, rounded
-from autograder.staff.batch.uploads.uploads import Student, safe_key
+from autograder.staff.batch.uploads.uploads import Student
 
 
 class CanvasTable:
@@ -32,7 +32,7 @@ class CanvasTable:
         for student, points in _students(one):
             sid = cell(student.sid)
             own = sid if sid.isdigit() else ""  # Canvas's import does not know its own anonymous ids
-            ids = [own, ""] if self._own_ids else ["", sid]
+            ids = [own, ""] if self._own_ids and not student.sid_of_roster else ["", sid]
             self._write([cell(student.name), *ids, cell(student.email), "", points])
 
     @property
@@ -57,7 +57,8 @@ class MoodleTable:
     def add(self, one: Graded) -> None:
         for student, points in _students(one):
             sid = cell(student.sid)
-            ids = [f"Participant {sid}" if self._own_ids and sid else "", "" if self._own_ids else sid]
+            own = self._own_ids and not student.sid_of_roster
+            ids = [f"Participant {sid}" if own and sid else "", "" if own else sid]
             who = [ids[0], cell(student.name), ids[1], cell(student.email)]
             self._write([*who, points, self._total, ""])
 
@@ -81,9 +82,7 @@ class BrightspaceTable:
 
     def add(self, one: Graded) -> None:
         for student, points in _students(one):
-            sid = cell(student.sid)
-            if self._own_numbers and one.upload.key.endswith(safe_key(sid)):
-                sid = ""
+            sid = "" if self._own_numbers and not student.sid_of_roster else cell(student.sid)
             self._write([f"#{sid}" if sid else "", "", points, "#"])
 
     @property

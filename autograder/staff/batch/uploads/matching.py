@@ -78,17 +78,20 @@ def _identified(
 def _merged(student: Student, person: Person, of_group: bool, platform: str) -> Student:
     known = _shown(person, platform)
     # The number in the name of a Brightspace folder is of use to nobody else.
-    sid = known.sid if of_group or (platform == "brightspace" and known.sid) else student.sid or known.sid
-    return Student(known.name or student.name, sid, known.email or student.email)
+    takes_known = of_group or not student.sid or (platform == "brightspace" and known.sid != "")
+    sid, of_roster = (known.sid, known.sid_of_roster) if takes_known else (student.sid, student.sid_of_roster)
+    return Student(known.name or student.name, sid, known.email or student.email, of_roster)
 
 
 def _shown(person: Person, platform: str) -> Student:
-    """Canvas imports grades by its own number of a student; elsewhere that number says nothing."""
-    return (
-        replace(person.student, sid=person.canvas_id)
-        if platform == "canvas" and person.canvas_id
-        else person.student
-    )
+    """Canvas and Moodle import grades by their own number of a student; elsewhere that number says nothing."""
+    if own := _own_id(person, platform):
+        return replace(person.student, sid=own)
+    return replace(person.student, sid_of_roster=True)
+
+
+def _own_id(person: Person, platform: str) -> str:
+    return {"canvas": person.canvas_id, "moodle": person.moodle_id}.get(platform, "")
 
 
 def _absent(
@@ -171,7 +174,7 @@ class _Index:
 
 
 def _agree(student: Student, person: Person, platform: str) -> bool:
-    own = {"canvas": person.canvas_id, "moodle": person.moodle_id}.get(platform, "")
+    own = _own_id(person, platform)
     written = _letters(student.name)
     words = filter(None, map(_letters, re.split(r"[\W_]+", person.student.name)))
     return (own != "" and own == student.sid) or not person.student.name or any(w in written for w in words)

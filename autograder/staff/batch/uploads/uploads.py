@@ -26,6 +26,7 @@ class Student:
     name: str
     sid: str = ""
     email: str = ""
+    sid_of_roster: bool = False  # then it is not the number in the names of the platform's own files
 
 
 @dataclass(frozen=True)
