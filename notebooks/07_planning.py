@@ -148,4 +148,4 @@ for trial in done:
 
 # %% [markdown]
 # **Questions.** Put `"gradient"` for `"cem"` in the second cell: with one plan for 50 steps it misses by more. Why?
-# With which reward would a planner that looks eight steps ahead stand still, even in an exact model?
+# With which reward would a planner that looks three steps ahead stand still, even in an exact model?

@@ -15,13 +15,13 @@ from .settings import Count, Layers, Must, NameEachOnce, Positive, check_each, n
 class Search:
     """How long and how wide a planner searches."""
 
-    horizon: Count = 8
+    horizon: Count = 3
     """steps of a plan; a plan has at least as many steps as are acted out of it"""
     candidates: Count = 64
     """CEM: plans in each round, for each episode"""
     elites: Count = 8
     """CEM: the best of them, that mean and standard deviation are refitted to"""
-    rounds: Count = 4
+    rounds: Count = 2
     """CEM: rounds of sampling and refitting"""
     first_std: Positive = 0.5
     """CEM: standard deviation of the actions in the first round"""
