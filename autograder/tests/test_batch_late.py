@@ -109,6 +109,8 @@ def test_a_late_policy_reaches_every_table_and_page(staff, tmp_path: Path) -> No
             (folder / "feedback.html").read_text(),
         )
         assert results["score"] == points and results["extra_data"]["penalty"] == 20 - points
+        came = f"; handed in {row['Submission Time']}, due {row['Due']}" if row["Submission Time"] else ""
+        assert f"{came}</p>" in page and ("handed in" in page) == bool(came)
         assert re.search(rf'class="total">{points:g} ', page)
         late = f"Handed in {days} day{'s' if days != 1 else ''} late" if days else "no late"
         assert (late in page and late in results["output"]) if days else "late" not in results["output"]

@@ -23,8 +23,9 @@ def over(due: datetime | None, now: datetime | None = None) -> bool:
     return due is not None and (now or datetime.now(UTC)).timestamp() > due.timestamp()
 
 
-def feedback(grade: Grade, due: datetime | None = None) -> str:
-    """The page's HTML. Everything that comes from a submission is escaped. `due` is this student's due date.
+def feedback(grade: Grade, due: datetime | None = None, handed_in: str = "") -> str:
+    """The page's HTML. Everything that comes from a submission is escaped. `due` is this student's due date, and
+    `handed_in` says when it came.
 
     A page is published by handing it out, so "after_published" is "visible" here.
     """
@@ -35,6 +36,7 @@ def feedback(grade: Grade, due: datetime | None = None) -> str:
     return template(TEMPLATE).render(
         grade=grade,
         withheld=withheld,
+        handed_in=handed_in,
         checks=lambda sub: [r for r in sub.checks if not withheld or r.visibility != "hidden"],
         lines=top_lines(_without_points(grade) if withheld else grade),
         parts=list(dict.fromkeys(sub.part for sub in subs)),

@@ -180,7 +180,15 @@ def write_pages(out: Path, one: Graded) -> None:
     """feedback.html and results.json in the student's folder. Raises `UserMistake` if they cannot be written."""
     folder = out / "students" / one.upload.key
     results.write_json(folder / "results.json", results.gradescope(one.grade))
-    results.write_text(folder / "feedback.html", page.feedback(one.grade, one.upload.due))
+    text = page.feedback(one.grade, one.upload.due, _handed_in(one.upload))
+    results.write_text(folder / "feedback.html", text)
+
+
+def _handed_in(upload: Upload) -> str:
+    if upload.submitted is None:
+        return ""
+    due = f", due {upload.local(upload.due)}" if upload.due else ""
+    return f"handed in {upload.local(upload.submitted)}{due}"
 
 
 def remove_pages(out: Path, upload: Upload) -> None:
@@ -202,7 +210,7 @@ def made_from(
 ) -> str:
     """A hash of all that an upload's pages show; `look` is `look_of` the course."""
     content = [title_of(upload), taken.content, taken.notes, taken.problem, sorted(hashes.items()), look]
-    times = [repr(upload.late), page.over(upload.due), repr(adjustments)]
+    times = [_handed_in(upload), repr(upload.late), page.over(upload.due), repr(adjustments)]
     return hashlib.sha256(json.dumps([content, missing, times]).encode()).hexdigest()[:16]
 
 

@@ -116,7 +116,7 @@ class Summary:
             notes,
             one.settled,
             not ordinary or bool(upload.notes),
-            upload.submitted.isoformat(sep=" ", timespec="seconds") if upload.submitted else "",
+            upload.local(upload.submitted),
             one.has_page,
             tuple(self._points(grade.score, part) for part in self.parts.parts),
             any(a.points or a.is_total for a in grade.adjustments),

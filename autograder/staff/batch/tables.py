@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from autograder.course.parts import Parts
@@ -61,8 +60,8 @@ class GradesTable:
         so_far, penalty = (rounded(p) if one.grade.results else "" for p in (score.earned, one.grade.penalty))
         after = [
             *(rounded(one.grade.points) if one.settled else "", rounded(score.possible), one.status.value),
-            *(cell(upload.key), _time(upload.submitted, upload), lateness(upload), late_days(upload)),
-            *(so_far, penalty, _time(upload.due, upload), "yes" if upload.extended else ""),
+            *(cell(upload.key), upload.local(upload.submitted), lateness(upload), late_days(upload)),
+            *(so_far, penalty, upload.local(upload.due), "yes" if upload.extended else ""),
             *(_by_hand(one), cell("; ".join(a.reason for a in one.grade.adjustments), 600)),
             cell("; ".join(one.remarks), 600),
         ]
@@ -138,10 +137,3 @@ def _standing(row: dict[str, str]) -> str:
     # Older tables had unfinished points as the total.
     so_far = row["Total Score"] or row.get("Points before Penalty")
     return status.lower() + (f", {so_far} so far" if so_far else "")
-
-
-def _time(moment: datetime | None, upload: Upload) -> str:
-    """In the course's time zone, if it names one."""
-    if moment is None:
-        return ""
-    return (moment.astimezone(upload.zone) if upload.zone else moment).isoformat(sep=" ", timespec="seconds")

@@ -69,6 +69,12 @@ class Upload:
             return None
         return late(self.submitted, self.due, self.policy, self.zone, self.extended)
 
+    def local(self, moment: datetime | None) -> str:
+        """In the course's time zone, if it names one; "" for None."""
+        if moment is None:
+            return ""
+        return (moment.astimezone(self.zone) if self.zone else moment).isoformat(sep=" ", timespec="seconds")
+
     @property
     def empty(self) -> bool:
         """Nothing was handed in."""
