@@ -19,9 +19,10 @@ from autograder.grader.report.scoring import score
 from autograder.staff.batch.grades import Graded, Status
 from autograder.staff.batch.report import SCRIPTS, report
 from autograder.staff.batch.similar import Link, groups_of, pairs_of
+from autograder.staff.batch.similar.page import page, side_by_side
 from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.uploads.uploads import Student, Upload
-from autograder.tests.conftest import Assignment
+from autograder.tests.conftest import SUMS, Assignment
 
 EVIL = (
     "</td><script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">{{ 7 * 7 }}"
@@ -186,7 +187,7 @@ AXE = """
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
-@pytest.mark.parametrize("name", ["report", "feedback"])
+@pytest.mark.parametrize("name", ["report", "feedback", "pair"])
 def test_axe_finds_nothing(name: str, width: int, dark: bool, assignment: Assignment, tmp_path: Path) -> None:
     made = Summary(assignment.parts)
     last = one(assignment, "s-99", {"1a": Outcome.PASSED, "1b": Outcome.CRASHED, "2a": Outcome.NOT_ATTEMPTED})
@@ -200,8 +201,19 @@ def test_axe_finds_nothing(name: str, width: int, dark: bool, assignment: Assign
             )
         )
     made.add(last)
-    made.similar = groups_of(pairs_of([Link("s-1", "s-2", "sums.py", 0.9, 9.0)]))
-    html = report(made, "Homework 4") if name == "report" else feedback(last.grade)
+    link = Link("s-1", "s-2", "sums.py", 0.9, 9.0)
+    (pair,) = pairs_of([link])
+    made.similar = groups_of([pair])
+    if name == "report":
+        html = report(made, "Homework 4")
+    elif name == "feedback":
+        html = feedback(last.grade)
+    else:
+        for folder in ("s-1", "s-2", "starter"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "sums.py").write_text("" if folder == "starter" else SUMS * 3)
+        folders = tmp_path / "s-1", tmp_path / "s-2"
+        html = page(pair, {}, [side_by_side(link, "sums.py", folders, tmp_path / "starter")], "Homework 4")
     axe = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     html = html.replace("</body>", f"<script nonce=probe>{axe}</script></body>")
     assert seen(html, AXE, tmp_path, width, dark) == "nothing"
