@@ -16,9 +16,10 @@ SHARE = 2e-8  # of the probability of a false alarm, for each test of draws
 ONE_GOAL_A_ROW = "there is one goal for each transition of the batch, whole: shape (B, G)"
 OTHER_EPISODE = "a goal comes from another episode: take the row of `achieved` that `episodes` names"
 ROW_I = "row i got a goal of episode i: pick the episodes that `episodes` names"
+ALL_LAST = "in this batch each goal is the last state, T: draw for each row one of the states t+1 … T"
 ROWS_DEPEND = "what one row gets depends on what other rows get: draw for each row on its own"
 TOO_SLOW = (
-    "a batch of 1000 rows from a buffer of 4000 episodes takes more than 60 times as long as a plain loop in which "
+    "a batch of 1000 rows from a buffer of 12000 episodes takes more than 60 times as long as a plain loop in which "
     "each row draws a number: do not copy or search the buffer for each row"
 )
 NO_REPEATS = "no state was drawn twice, as if a drawn state were taken away: draw with replacement, each row on its own"
@@ -83,9 +84,11 @@ def find_states(goals: np.ndarray, achieved: np.ndarray) -> tuple[np.ndarray, np
 
 def expect_quick(student: Student, strategy: str) -> None:
     """A batch costs little even if the buffer is large: right code, a loop over the rows too, takes 2 to 15 loops."""
-    achieved = np.zeros((4000, 51, 3), np.float32)
+    achieved = np.zeros(
+        (12_000, 51, 3), np.float32
+    )  # so large that a copy of it for each row takes some 200 loops
     rows = np.random.default_rng(0)
-    episodes, steps = rows.integers(4000, size=1000), rows.integers(50, size=1000)
+    episodes, steps = rows.integers(12_000, size=1000), rows.integers(50, size=1000)
     function = getattr(student.relabel, strategy)
     loops = student.given.against_a_loop(1000, function, achieved, episodes, steps, Rng(0))
     expect(isinstance(loops, float) and loops < 60, TOO_SLOW)
@@ -120,7 +123,7 @@ def expect_future(drawn: Drawn) -> None:
         not np.array_equal(state, steps + 1),
         "each goal is state t+1, the one after the transition itself: draw one of the states t+1 … T",
     )
-    expect(not (state == last).all(), "each goal is the last state, T: draw one of the states t+1 … T")
+    expect(not (state == last).all(), ALL_LAST)
     first = state[steps == 0]
     expect(len(np.unique(first)) > 1, "all transitions of step 0 got the same state: draw one for each")
     expect((first == last).any(), "state T is never drawn, but it counts: rng.integers excludes `high`")

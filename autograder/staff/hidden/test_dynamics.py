@@ -482,6 +482,20 @@ def test_early_stopping_at_the_edge(student: Student) -> None:
 
 
 @subpart("1e")
+def test_stale_epochs_grow_whatever_they_were(student: Student) -> None:
+    """`stale_epochs` grows by 1 where nobody improves, however long that has been so, and for one member and more."""
+    for stale in (3, 9, 10, 500):
+        for best in ([1.0], [2.0, 0.5, -1.0]):
+            answer = student.dynamics.early_stopping(np.array(best), np.array(best) + 0.5, stale)
+            expect(
+                isinstance(answer, tuple | list) and len(answer) == 3,
+                "`early_stopping` must return three things",
+            )
+            stale_epochs = expect_whole(answer[2], NO_COUNT)
+            expect(stale_epochs == stale + 1, "no member improved, so stale_epochs must grow by 1")
+
+
+@subpart("1e")
 def test_early_stopping_over_many_epochs(student: Student, fresh_rng: np.random.Generator) -> None:
     """Epoch after epoch, with what one call returned passed to the next."""
     best, stale = np.full(3, np.inf), 0
