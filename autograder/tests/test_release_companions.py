@@ -14,7 +14,12 @@ from autograder.staff.release.outline import Outline, read_outline
 ROOT = Path(__file__).parents[2]
 OUTLINE = read_outline(ROOT / "autograder" / "parts.toml")
 WITH_COMPANIONS = [part for part in OUTLINE.parts.parts if part.companions]
-TRAINED = {"dynamics.py", "imagine.py", "policy.py", "relabel.py"}  # the trainer imports these, so they always stay
+TRAINED = {
+    "dynamics.py",
+    "imagine.py",
+    "policy.py",
+    "relabel.py",
+}  # the trainer imports these, so they always stay
 ALONE = [part for part in WITH_COMPANIONS if part.file not in TRAINED]
 
 

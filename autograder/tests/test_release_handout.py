@@ -9,14 +9,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import jupytext
 import pytest
 
+from autograder.course.parts import Parts
 from autograder.staff.release import handout, starter
 from autograder.staff.release.errors import ReleaseError
-from autograder.staff.release.outline import read_outline
+from autograder.staff.release.outline import Outline, read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -148,6 +151,39 @@ def test_what_students_need_is_in_it(files):
     assert needed <= files.keys()
     assert files["README.md"] == files["hw/README.md"]
     assert any(path.startswith("notebooks/") for path in files)
+
+
+def stems(files: dict[str, bytes], suffix: str) -> set[str]:
+    return {Path(path).stem for path in files if path.startswith("notebooks/") and path.endswith(suffix)}
+
+
+def test_each_notebook_is_in_it_as_jupyter_opens_it(files):
+    assert (
+        stems(files, ".ipynb") == stems(files, ".py") == {path.stem for path in ROOT.glob("notebooks/*.py")}
+    )
+    for name in stems(files, ".ipynb"):
+        notebook = json.loads(files[f"notebooks/{name}.ipynb"])
+        script = jupytext.reads(files[f"notebooks/{name}.py"].decode(), fmt="py:percent")
+        cells = notebook["cells"]
+        assert [(cell["cell_type"], "".join(cell["source"])) for cell in cells] == [
+            (cell.cell_type, cell.source) for cell in script.cells
+        ]
+        assert len({cell["id"] for cell in cells}) == len(cells)
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in cells if "outputs" in cell)
+        assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_without_a_part_its_notebook_is_in_no_form_in_it(files, monkeypatch):
+    outline = read_outline(ROOT / "autograder" / "parts.toml")
+    left = tuple(part for part in outline.parts.parts if part.number not in "17")
+    others = tuple(replace(part, given="") for part in outline.parts.parts if part not in left)
+    smaller = Outline(Parts(left, others, outline.parts.settings), outline.deadlines, outline.course)
+    same = starter.Difference(missing=(), changed=(), obsolete=(), foreign=(), edited=())
+    monkeypatch.setattr(handout, "read_outline", lambda path: smaller)
+    monkeypatch.setattr(starter, "compare", lambda target, files: same)
+    found = handout.collect(ROOT)
+    gone = {"02_dynamics_model", "07_planning"}
+    assert stems(found, ".ipynb") == stems(found, ".py") == stems(files, ".py") - gone
 
 
 def requirements(text: bytes) -> set[str]:

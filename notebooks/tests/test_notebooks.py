@@ -33,7 +33,9 @@ def test_the_notebook_runs(path, monkeypatch):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code and all(cell.execution_count for cell in code)
     outputs = [output for cell in code for output in cell.outputs]
-    broken = [output.evalue for output in outputs if output.output_type == "error"]  # of drawing: it stops nothing
+    broken = [
+        output.evalue for output in outputs if output.output_type == "error"
+    ]  # of drawing: it stops nothing
     assert not broken
     text = "".join(output.get("text", "") for output in outputs)
     assert PRINTED[path.stem] in text
