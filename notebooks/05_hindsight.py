@@ -95,7 +95,8 @@ for panel, (name, strategy) in zip(panels, relabel.STRATEGIES.items(), strict=Tr
     panel.plot(*places[0], "ko")
     panel.plot(*wanted, "k*", markersize=12)
     for color, rows in (("C0", rewards < 0), ("C2", rewards == 0)):
-        panel.plot(*np.stack([places[steps + 1][rows], goals[rows]]).T, "-", color=color, linewidth=1)
+        ends = np.stack([places[steps + 1][rows], goals[rows]])  # (2, rows, 2): a line for each row
+        panel.plot(ends[..., 0], ends[..., 1], "-", color=color, linewidth=1)
         panel.plot(*goals[rows].T, "*", color=color, markersize=9)
     panel.set(title=f"{name}: {np.sum(rewards == 0)} of {len(steps)} rewarded", aspect="equal")
 plt.show()
@@ -174,20 +175,25 @@ def measured() -> dict[str, list[dict]]:
     return found
 
 
+def draw(shown: dict[str, list[dict]]) -> None:
+    """A panel for each title, a line for each method in it."""
+    _, panels = plt.subplots(1, len(shown), figsize=(15, 3.6), layout="constrained", squeeze=False)
+    for panel, (title, runs) in zip(panels[0], shown.items(), strict=True):
+        for method in dict.fromkeys(run["method"] for run in runs):
+            lines = [np.array(run["curve"], dtype=float) for run in runs if run["method"] == method]
+            x, success = curves.common_grid(lines, curves.STEPS)
+            panel.plot(x, np.median(success, axis=0), label=f"{TODAY.get(method, method)} ({len(lines)})")
+            panel.fill_between(x, success.min(axis=0), success.max(axis=0), alpha=0.15)
+        panel.set(title=title, xlabel="env steps", ylim=(-0.03, 1.03))
+        panel.legend(fontsize="x-small", title="method (seeds)", title_fontsize="x-small")
+        panel.grid(alpha=0.3)
+    panels[0, 0].set_ylabel("success")
+    plt.show()
+
+
 shown = measured()
-figure, panels = plt.subplots(1, max(len(shown), 1), figsize=(15, 3.6), layout="constrained", squeeze=False)
-for panel, (title, runs) in zip(panels[0], shown.items(), strict=False):
-    for method in dict.fromkeys(run["method"] for run in runs):
-        lines = [np.array(run["curve"], dtype=float) for run in runs if run["method"] == method]
-        method = TODAY.get(method, method)
-        x, success = curves.common_grid(lines, curves.STEPS)
-        panel.plot(x, np.median(success, axis=0), label=f"{method} ({len(lines)})")
-        panel.fill_between(x, success.min(axis=0), success.max(axis=0), alpha=0.15)
-    panel.set(title=title, xlabel="env steps", ylim=(-0.03, 1.03))
-    panel.legend(fontsize="x-small", title="method (seeds)", title_fontsize="x-small")
-    panel.grid(alpha=0.3)
-panels[0, 0].set_ylabel("success")
-plt.show()
+if shown:
+    draw(shown)
 print(f"curves: {', '.join(shown) or 'none yet'}")
 
 # %% [markdown]
