@@ -15,6 +15,8 @@ from pathlib import Path
 
 import jupytext
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from autograder.course.parts import Parts
 from autograder.staff.release import handout, starter
@@ -324,3 +326,28 @@ def test_unpacked_on_its_own_the_reference_can_be_handed_in_and_passes_a_part(un
     )
     with zipfile.ZipFile(solved / "mine.zip") as archive:
         assert "relabel.py" in archive.namelist()
+
+
+@pytest.mark.slow
+def test_unpacked_on_its_own_a_notebook_runs_on_the_students_part_or_names_the_open_hole(
+    unpacked, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("NOTEBOOK_EPISODES", "8")
+    solved = tmp_path / "solved"
+    shutil.copytree(unpacked, solved)
+
+    def ran() -> str:
+        """What the notebook of Part 4 prints."""
+        notebook = jupytext.read(solved / "notebooks/05_hindsight.ipynb")
+        started_in = {"metadata": {"path": str(solved / "notebooks")}}
+        NotebookClient(notebook, timeout=120, kernel_name="python3", resources=started_in).execute()
+        return "".join(
+            output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+        )
+
+    with pytest.raises(CellExecutionError, match=r"TODO\(4a\)"):
+        ran()
+    shutil.copyfile(ROOT / "solutions" / "relabel.py", solved / "hw" / "relabel.py")
+    assert "curves: none yet" in ran()
