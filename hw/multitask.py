@@ -28,7 +28,7 @@ def with_task(obs: np.ndarray, tasks: np.ndarray, num_tasks: int) -> np.ndarray:
 def stratified_rows(task_of_row: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """A stratified minibatch: each task has the same share of it, however much data it has.
 
-    K' tasks occur in task_of_row. Each of them gets count // K' rows of the batch; count % K' of them, drawn without
+    K' tasks occur in task_of_row. Each task gets count // K' rows of the batch; count % K' of the tasks, drawn without
     replacement, get one more. A task's rows are drawn from all it has: uniformly, independently, with replacement.
     Args: task_of_row (N,) int, the task of each row of the data. Returns: row numbers (count,) int, in any order.
     """
@@ -39,7 +39,7 @@ def stratified_rows(task_of_row: np.ndarray, count: int, rng: np.random.Generato
 
 
 def multitask_loss(errors: torch.Tensor, tasks: torch.Tensor, num_tasks: int) -> torch.Tensor:
-    """Σ_i L(θ, D_i): the mean error over the rows of task i, summed over the tasks; one without rows adds 0.
+    """Σ_i L(θ, D_i): the mean error over the rows of task i, summed over the tasks; a task without rows adds 0.
 
     Args: errors (B,) float, one for each row; tasks (B,) int64. Returns: a scalar tensor, with gradients to errors.
     """
@@ -65,9 +65,9 @@ def encode_words(tokens: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
 def partner_demos(task_of_demo: np.ndarray, demos: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """For each demonstration another one of the same task, from which the encoder infers the task.
 
-    (From the one to imitate it could pass on details instead.) A partner is drawn uniformly from all *other*
-    demonstrations of the task, for each row on its own; a demonstration alone in its task is its own partner.
-    Args: task_of_demo (M,) int, the task of each; demos (B,) int in 0 … M-1, may repeat. Returns: (B,) int, the same.
+    (If it saw the one that is imitated, it could pass on its details instead of the task.) A partner is drawn uniformly
+    from all *other* demonstrations of the task, for each row on its own; a demonstration alone in its task is its own.
+    Args: task_of_demo (M,) int, the task of each; demos (B,) int in 0 … M-1, may repeat. Returns: partners (B,) int.
     """
     # TODO(6e): for each task, the others are 1 … n-1 places further on among its n demonstrations, counted in a circle
     raise NotImplementedError("TODO(6e): another demonstration of the task")

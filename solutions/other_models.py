@@ -96,11 +96,11 @@ def future_pairs(states: np.ndarray, places: np.ndarray, n: int) -> tuple[np.nda
     """What a model of the future is fitted to, from states alone: the input s_t, and as the target the n places that
     follow, seen from φ(s_t): φ(s_t+1) - φ(s_t), …, φ(s_t+n) - φ(s_t).
 
-    There is a row for each t that n states follow in its own episode: all of the first episode in order, then the next.
-    Args: states (N, T+1, S); n, 1 … T. Returns: inputs (M, S), futures (M, n, G), M = N·(T+1-n).
+    The rows are t = 0 … T-n of the first episode in order, then those of the next, and so on.
+    Args: states (N, T+1, S), what the model sees; n, 1 … T. Returns: inputs (M, S), futures (M, n, G), M = N·(T+1-n).
     """
     # BEGIN SOLUTION 8e
-    # hint: for each i = 1 … n, places[:, i : i + starts] are the places i steps after the starts; np.stack joins them
+    # hint: with starts = T + 1 - n, places[:, i : i + starts] are i steps after the starts; np.stack joins i = 1 … n
     starts = states.shape[1] - n
     ahead = np.stack([places[:, i : i + starts] for i in range(1, n + 1)], axis=2)  # (N, starts, n, G)
     futures = (ahead - places[:, :starts, None]).reshape(-1, n, places.shape[2])

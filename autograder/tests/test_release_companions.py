@@ -14,6 +14,13 @@ from autograder.staff.release.outline import Outline, read_outline
 ROOT = Path(__file__).parents[2]
 OUTLINE = read_outline(ROOT / "autograder" / "parts.toml")
 WITH_COMPANIONS = [part for part in OUTLINE.parts.parts if part.companions]
+TRAINED = {
+    "dynamics.py",
+    "imagine.py",
+    "policy.py",
+    "relabel.py",
+}  # the trainer imports these, so they always stay
+ALONE = [part for part in WITH_COMPANIONS if part.file not in TRAINED]
 
 
 def without(part: Part, given: str = "") -> Outline:
@@ -34,7 +41,7 @@ def test_a_companion_is_there(part: Part) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("part", WITH_COMPANIONS, ids=lambda part: part.file)
+@pytest.mark.parametrize("part", ALONE, ids=lambda part: part.file)
 def test_a_part_that_is_left_out_leaves_no_trace(part: Part) -> None:
     files = starter.plan(ROOT / "solutions", without(part))
     assert not files.keys() & {part.file, *part.companions}

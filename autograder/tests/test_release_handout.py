@@ -9,14 +9,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import jupytext
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
+from autograder.course.parts import Parts
 from autograder.staff.release import handout, starter
 from autograder.staff.release.errors import ReleaseError
-from autograder.staff.release.outline import read_outline
+from autograder.staff.release.outline import Outline, read_outline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -148,6 +153,39 @@ def test_what_students_need_is_in_it(files):
     assert needed <= files.keys()
     assert files["README.md"] == files["hw/README.md"]
     assert any(path.startswith("notebooks/") for path in files)
+
+
+def stems(files: dict[str, bytes], suffix: str) -> set[str]:
+    return {Path(path).stem for path in files if path.startswith("notebooks/") and path.endswith(suffix)}
+
+
+def test_each_notebook_is_in_it_as_jupyter_opens_it(files):
+    assert (
+        stems(files, ".ipynb") == stems(files, ".py") == {path.stem for path in ROOT.glob("notebooks/*.py")}
+    )
+    for name in stems(files, ".ipynb"):
+        notebook = json.loads(files[f"notebooks/{name}.ipynb"])
+        script = jupytext.reads(files[f"notebooks/{name}.py"].decode(), fmt="py:percent")
+        cells = notebook["cells"]
+        assert [(cell["cell_type"], "".join(cell["source"])) for cell in cells] == [
+            (cell.cell_type, cell.source) for cell in script.cells
+        ]
+        assert len({cell["id"] for cell in cells}) == len(cells)
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in cells if "outputs" in cell)
+        assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_without_a_part_its_notebook_is_in_no_form_in_it(files, monkeypatch):
+    outline = read_outline(ROOT / "autograder" / "parts.toml")
+    left = tuple(part for part in outline.parts.parts if part.number not in "17")
+    others = tuple(replace(part, given="") for part in outline.parts.parts if part not in left)
+    smaller = Outline(Parts(left, others, outline.parts.settings), outline.deadlines, outline.course)
+    same = starter.Difference(missing=(), changed=(), obsolete=(), foreign=(), edited=())
+    monkeypatch.setattr(handout, "read_outline", lambda path: smaller)
+    monkeypatch.setattr(starter, "compare", lambda target, files: same)
+    found = handout.collect(ROOT)
+    gone = {"02_dynamics_model", "07_planning"}
+    assert stems(found, ".ipynb") == stems(found, ".py") == stems(files, ".py") - gone
 
 
 def requirements(text: bytes) -> set[str]:
@@ -288,3 +326,28 @@ def test_unpacked_on_its_own_the_reference_can_be_handed_in_and_passes_a_part(un
     )
     with zipfile.ZipFile(solved / "mine.zip") as archive:
         assert "relabel.py" in archive.namelist()
+
+
+@pytest.mark.slow
+def test_unpacked_on_its_own_a_notebook_runs_on_the_students_part_or_names_the_open_hole(
+    unpacked, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("NOTEBOOK_EPISODES", "8")
+    solved = tmp_path / "solved"
+    shutil.copytree(unpacked, solved)
+
+    def ran() -> str:
+        """What the notebook of Part 4 prints."""
+        notebook = jupytext.read(solved / "notebooks/05_hindsight.ipynb")
+        started_in = {"metadata": {"path": str(solved / "notebooks")}}
+        NotebookClient(notebook, timeout=120, kernel_name="python3", resources=started_in).execute()
+        return "".join(
+            output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+        )
+
+    with pytest.raises(CellExecutionError, match=r"TODO\(4a\)"):
+        ran()
+    shutil.copyfile(ROOT / "solutions" / "relabel.py", solved / "hw" / "relabel.py")
+    assert "curves: none yet" in ran()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -413,3 +414,25 @@ def test_an_answer_whose_next_line_was_deleted_too_stays_or_is_refused():
     assert "goals = None  # to do" in merge(RELABEL, mine, RELABEL.replace("Part 4:", "Part IV:")).text
     with pytest.raises(Clash):
         merge(RELABEL, mine, mended())
+
+
+def notebook(source: str, ran: bool = False) -> str:
+    """A notebook of one cell; a cell that ran has a count and an output."""
+    left = {"execution_count": 3, "outputs": [{"output_type": "stream", "name": "stdout", "text": ["2\n"]}]}
+    cell = {"cell_type": "code", "execution_count": None, "outputs": [], "source": [source]}
+    return json.dumps({"cells": [cell | left if ran else cell], "metadata": {}, "nbformat": 4}, indent=1)
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_a_notebook_that_was_only_run_is_replaced_and_one_that_was_changed_is_asked_about(tmp_path, ran):
+    name, base = "notebooks/01_first_look.ipynb", {key: text.encode() for key, text in BASE.items()}
+    base, new = base | {name: notebook("1 + 1").encode()}, base | {name: notebook("2 + 2").encode()}
+    for source, planned_as in (("1 + 1", "write"), ("1 + 3", "refused"), ("2 + 2", "")):
+        mine = tmp_path / source / name
+        mine.parent.mkdir(parents=True)
+        mine.write_text(notebook(source, ran))
+        planned = updating.plan(tmp_path / source, {name: base[name]}, {name: new[name]})
+        assert bool(planned.write) == (planned_as == "write") and bool(planned.refused) == (
+            planned_as == "refused"
+        )
+    assert updating.plan(tmp_path / "1 + 3", {name: base[name]}, {name: new[name]}, take=[name]).write

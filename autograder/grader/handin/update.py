@@ -8,6 +8,7 @@ Nothing is written while one file cannot be decided.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -204,6 +205,9 @@ def _both(path: str, base: bytes, mine: bytes, new: bytes, planned: Plan) -> Non
     if was is None or own is None or given is None:
         planned.refused.append(f"{path} is no text, and you and the new handout have both changed it.")
         return
+    if _cells(given) is not None:  # merged line by line it might no longer open
+        planned.refused.append(f"{path}: you and the new handout have both changed this notebook.")
+        return
     try:
         merged = merge(was, own, given)
     except Clash as clash:
@@ -216,11 +220,22 @@ def _both(path: str, base: bytes, mine: bytes, new: bytes, planned: Plan) -> Non
 
 
 def _same(mine: bytes | None, other: bytes | None) -> bool:
-    """Whether two files are the same but for how their lines end."""
+    """Whether two files are the same but for how their lines end, and for what running leaves in a notebook."""
     if mine is None or other is None or mine == other:
         return mine == other
-    text = _text(mine)
-    return text is not None and text == _text(other)
+    text, given = _text(mine), _text(other)
+    if text is None or given is None:
+        return False
+    cells = _cells(text)
+    return text == given or (cells is not None and cells == _cells(given))
+
+
+def _cells(text: str) -> list[tuple[str, str]] | None:
+    """The cells of a notebook as kind and source, without outputs and counts; None for any other file."""
+    try:
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _text(content: bytes) -> str | None:

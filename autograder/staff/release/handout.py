@@ -3,6 +3,7 @@
     starter.plan(solutions/) + envs/ + notebooks/ + autograder/ without staff/ and bench/ --collect--> {path:
     bytes} --> zip
 
+Beside each notebook's script goes the notebook as Jupyter opens it (notebooks.py).
 course.toml goes in as a copy without what is nobody else's business (course_copy.py), requirements.txt and
 pyproject.toml without what only staff needs.
 
@@ -23,6 +24,7 @@ from autograder.grader.running import collect_checks
 from autograder.staff.release import starter
 from autograder.staff.release.course_copy import PATH, course_copy
 from autograder.staff.release.errors import ReleaseError
+from autograder.staff.release.notebooks import for_jupyter
 from autograder.staff.release.outline import Outline, read_outline
 
 TOP = "fetch-homework"  # the one folder that unpacking makes
@@ -67,6 +69,7 @@ def collect(root: Path) -> dict[str, bytes]:
     entries = {
         path: content for path, content in entries.items() if not _withheld(path) and path not in unused
     }
+    entries |= for_jupyter(entries)
     entries[PATH] = course_copy(outline)
     missing = [name for name in TOP_FILES if not (root / name).is_file()]
     if "hw/README.md" not in entries:
