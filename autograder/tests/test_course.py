@@ -198,6 +198,7 @@ def test_a_part_of_extra_credit_comes_on_top_of_the_total(kit: Kit) -> None:
     kit.edit("# total = 100", "total = 100")
     parts = read_parts(kit.root / "autograder/parts.toml")
     assert parts.total == 100 and parts.subparts["5a"].points == pytest.approx(9 * 100 / 91)
+    assert "0 extra" in kit.run("autograder", "check", "--sub", "6a", code=1)  # and not 0 of 0
 
 
 def test_push_as_the_graded_task(kit: Kit) -> None:
