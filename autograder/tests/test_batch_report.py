@@ -17,6 +17,7 @@ from autograder.grader.report.grade import Grade
 from autograder.grader.report.page import feedback
 from autograder.grader.report.scoring import score
 from autograder.staff.batch.grades import Graded, Status
+from autograder.staff.batch.misconceptions import behind
 from autograder.staff.batch.report import SCRIPTS, report
 from autograder.staff.batch.similar import Link, groups_of, pairs_of
 from autograder.staff.batch.similar.page import page, side_by_side
@@ -173,6 +174,19 @@ def test_histograms_and_points_by_part_and_what_a_check_told(summary: Summary) -
     assert summary.checks["public/t.py::1b"].told == ("line # is wrong", 2)
     html = report(summary, "Homework 4")
     assert "2 were told: line # is wrong" in html and 'aria-label="Part 1' in html
+    assert "may think" not in html  # of an unknown sentence nobody knows what lies behind it
+
+
+def test_behind_a_known_sentence_stands_the_misconception(assignment: Assignment) -> None:
+    made = Summary(assignment.parts)
+    said = "the targets are next states, but they should be changes"
+    made.add(one(assignment, "student-1", {"1a": Outcome.FAILED}, said))
+    assert "who hears that may think: the network predicts the next state itself" in report(
+        made, "Homework 4"
+    )
+    state_t = "a goal is from state t, before the transition: 'future' starts at t+1"
+    assert "the state before the transition is a future one" in behind(["4b"], state_t)
+    assert behind(["1a", "4b"], "") == [] == behind(["9z"], said)
 
 
 # What keeps people from reading a page: contrast, labels, heads of tables, the keyboard (WCAG 2.1 A and AA).

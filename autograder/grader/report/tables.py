@@ -60,7 +60,9 @@ def print_subparts(grade: Grade, console: Console, title: str = "") -> None:
         points = f"{number(sub.earned)} / {number(sub.possible)}"
         table.add_row(sub.subpart.id, escape(sub.subpart.title), word, f"{passed}/{len(sub.checks)}", points)
     table.add_section()
-    of_all = f"/ {number(grade.score.possible)}" if grade.score.possible else "extra"  # if that alone was checked
+    of_all = (
+        f"/ {number(grade.score.possible)}" if grade.score.possible else "extra"
+    )  # if that alone was checked
     total = f"{number(grade.score.earned)} {of_all}"
     table.add_row("", "[bold]total[/]", "", "", f"[bold]{total}[/]")
     console.print(table)

@@ -11,6 +11,7 @@ from autograder.grader.outcomes import Outcome
 from autograder.grader.report import results
 from autograder.grader.report.template import template
 from autograder.staff.batch.grades import Status
+from autograder.staff.batch.misconceptions import behind
 from autograder.staff.batch.similar.pairs import at_work, page_name, shown
 from autograder.staff.batch.summary import CheckFigures, Summary
 
@@ -38,6 +39,7 @@ def report(summary: Summary, assignment: str) -> str:
         scripts=_scripts(),
         parts=_by_part(summary),
         outcomes=list(Outcome),
+        behind=lambda check: behind(check.subparts, check.told[0]),
         people={row.key: row for row in summary.rows},
         pages={(pair.first, pair.second): page_name(pair) for pair in shown(summary.similar or ())},
         at_work=at_work,
