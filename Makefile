@@ -27,7 +27,7 @@ sets = $(foreach word,$(value $1),$(call quoted,--$(word)))
 need = $(if $(value $1),,$(error say which: $2))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system check train play compare model-error submission update lint format
+.PHONY: help setup system check hint train play compare model-error submission update lint format
 
 help:  ## this list
 	@echo "make TARGET [NAME=value ...], where TARGET is one of"
@@ -53,6 +53,9 @@ system:  ## Debian, Ubuntu: install the GL libraries for drawing without a scree
 check: $(READY)  ## check your code: [PART=4] [SUB=4b] [DEBUG=1] stops in the debugger where your code raises
 	@$(PY) -m autograder check $(call opt,CHECKED,--target) $(call opt,PART,--part) $(call opt,SUB,--sub) \
 	  $(call flag,DEBUG,--debug) || { code=$$?; test $$code = 1 && test -t 1 || exit $$code; }
+
+hint: $(READY)  ## a hint for a hole, the idea first: SUB=4b [LEVEL=2] comes nearer to the code
+	@$(call need,SUB,make hint SUB=4b)$(PY) -m autograder hint $(call opt,SUB,--sub) $(call opt,LEVEL,--level)
 
 # What else a target can do, if a part brings it (OTHER_train in its .mk), takes the place of its usual line.
 train: $(READY)  ## train with your code: TASK=reach METHOD=ddpg|her|mbpo (Part 3; 3 and 4; 1 to 4) SEED=0 [OUT=folder] [STEPS=5000] [RESUME=1] [SETTINGS="lr=0.0003 scripted=none"]

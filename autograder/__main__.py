@@ -1,4 +1,4 @@
-"""`python -m autograder check | submission | update`, and for staff `grade | grade-class | compare`."""
+"""`python -m autograder check | hint | submission | update`, and for staff `grade | grade-class | compare`."""
 
 from __future__ import annotations
 
@@ -75,6 +75,22 @@ def check(
     return int(any(r.outcome != "passed" for r in grade.results))
 
 
+def hint(sub: str, level: int = 1, target: Path = Path("hw")) -> int:
+    """Show the hints for a hole: the idea first, a higher level comes nearer to the code.
+
+    Args:
+        sub: The sub-part, such as 4b.
+        level: Up to which level; the last line says if there are more.
+        target: The folder with your part files, and with hints.toml.
+    """
+    from autograder.course.parts import read_parts
+    from autograder.grader.handin.hints import hints_up_to
+
+    for line in hints_up_to(target, sub, level, read_parts()):
+        print(line)
+    return 0
+
+
 def submission(
     target: Path = Path("hw"), weights: Path | None = None, out: Path = Path("submission.zip")
 ) -> int:
@@ -118,7 +134,12 @@ def update(
 
 def main() -> int:
     """Exit codes: 0 fine, 1 some check did not pass, 2 a mistake of the user's, 3 the grader's own fault."""
-    commands: dict[str, Callable[..., int]] = {"check": check, "submission": submission, "update": update}
+    commands: dict[str, Callable[..., int]] = {
+        "check": check,
+        "hint": hint,
+        "submission": submission,
+        "update": update,
+    }
     if (HERE / "staff").is_dir():  # a handout goes without that folder
         from autograder.staff import commands as staff
 

@@ -28,8 +28,7 @@ def normalized_pairs(
     Each column of inputs and targets has mean 0 and standard deviation 1 over the N rows. A column that never changes
     (standard deviation below 1e-8) is divided by 1 instead, and becomes 0.
     """
-    # TODO(1a): np.concatenate the states and actions; the target is the change of the state, not the next state
-    # TODO(1a): .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
+    # TODO(1a): the network sees (s, a) and predicts how the state changes: both have means and deviations of their own
     raise NotImplementedError("TODO(1a): normalised delta targets")
     assert inputs.shape == (len(obs), obs.shape[1] + actions.shape[1]), (
         "inputs: a row (s, a) for each transition"
@@ -50,7 +49,7 @@ def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = M
     First bound it from above, x = high - softplus(high - raw), then from below, low + softplus(x - low)
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
     """
-    # TODO(1b): nn.functional.softplus(x) = log(1 + exp(x)); first the upper bound, then the lower one
+    # TODO(1b): the handout's two equations, one after the other; softplus is a smooth max(0, x)
     raise NotImplementedError("TODO(1b): bounded log-variance")
 
 
@@ -62,8 +61,7 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     (Chua et al. 2018, Section 4, "Probabilistic neural networks"). Args: all (E, B, O). Returns: losses
     (E,), one for each member.
     """
-    # TODO(1c): multiply by exp(-log_var) instead of dividing by exp(log_var)
-    # TODO(1c): average over the last two axes only, so that each member has its own loss
+    # TODO(1c): who claims a large variance pays less for the error, and more for the variance: both terms count
     raise NotImplementedError("TODO(1c): Gaussian negative log-likelihood")
     assert loss.shape == (mean.shape[0],), "one loss for each member: (E,)"
     return loss
@@ -78,7 +76,7 @@ def bootstrap_split(
     Returns: train (E, num_samples - H) int, rows drawn *with replacement* from those not held out, independently for
         each member; holdout (H,) int, distinct rows that no member trains on.
     """
-    # TODO(1d): rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
+    # TODO(1d): members disagree because they saw different rows; the rows held out are the same for all of them
     raise NotImplementedError("TODO(1d): bootstrap and hold-out")
     assert train.shape == (ensemble_size, num_samples - len(holdout)), "train: (E, num_samples - H)"
     return train, holdout
@@ -94,7 +92,7 @@ def early_stopping(
     Args: best (E,), the lowest hold-out losses before this epoch; losses (E,), those of this epoch. Leave them as they
         are. Returns: improved (E,) bool, new best (E,), new stale_epochs int.
     """
-    # TODO(1e): a loss may be negative, hence |best|; if best is infinite, so is the margin: treat that case apart
+    # TODO(1e): each member is compared with its own best; the count of epochs belongs to the whole ensemble
     raise NotImplementedError("TODO(1e): early stopping")
     assert improved.shape == best.shape == new_best.shape, "one entry for each member: (E,)"
     return improved, new_best, stale_epochs
@@ -109,7 +107,7 @@ def sample_next_obs(
         stats, as `normalized_pairs` returns them; elites (K,) int, the members to choose from. Leave them unchanged.
     Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
     """
-    # TODO(1f): mean[members, np.arange(B)] picks a member for each row; the standard deviation is exp(log_var / 2)
+    # TODO(1f): each row has its own member and its own noise; what was normalised is undone at the end
     raise NotImplementedError("TODO(1f): sampling the next state")
     assert next_obs.shape == obs.shape, "one next state for each state: (B, O)"
     return next_obs

@@ -27,7 +27,7 @@ def start_states(
     """
     if mode not in ("initial", "all"):
         raise ValueError(f"start mode {mode!r} is unknown: choose 'initial' or 'all'")
-    # TODO(2a): rng.integers(high, size=count) excludes high
+    # TODO(2a): in both modes any episode may come; the modes differ in the step
     raise NotImplementedError("TODO(2a): start states")
     assert episodes.shape == steps.shape == (count,), "an episode and a step for each start: (count,)"
     return episodes, steps
@@ -42,7 +42,7 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
     """
     if mode not in ("full", "partial"):
         raise ValueError(f"rollout mode {mode!r} is unknown: choose 'full' or 'partial'")
-    # TODO(2b): a rollout that starts at step t has T - t steps left
+    # TODO(2b): the handout's table says how many steps are left at step t, and what k does to that
     raise NotImplementedError("TODO(2b): rollout lengths")
     assert lengths.shape == steps.shape, "one length for each rollout: (B,)"
     return lengths
@@ -60,7 +60,7 @@ def imagine(
         obs (M, O), actions (M, A), next_obs (M, O), goals (M, G).
     """
     pieces = []  # one dict of transitions for each step of the rollouts
-    # TODO(2c): loop over range(lengths.max()); keep the rows with lengths > step, in obs, goals and lengths alike
+    # TODO(2c): all rollouts take their first step, then all that go on take their second
     raise NotImplementedError("TODO(2c): imagined rollouts")
     return {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
 
@@ -84,7 +84,7 @@ class ModelBuffer:
             self.data = {
                 key: np.zeros((self.capacity, *x.shape[1:]), x.dtype) for key, x in transitions.items()
             }
-        # TODO(2d): the rows to write are (next_row + 0, 1, … count-1) modulo the capacity
+        # TODO(2d): the buffer is a ring: after its last row comes row 0, even in the middle of what is added
         raise NotImplementedError("TODO(2d): the model buffer")
 
     def sample(self, count: int, rng: np.random.Generator) -> dict:
@@ -100,7 +100,7 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
     Returns: a dict of B rows: round(real_fraction · B) rows of `real`, all others of `imagined`, no row twice. The
         entries of a row stay together.
     """
-    # TODO(2e): both are in random order already: take the first rows of one, and fill up with rows of the other
+    # TODO(2e): both are in random order already, so nothing has to be drawn
     raise NotImplementedError("TODO(2e): mixing real and imagined data")
     assert all(len(values) == len(real["obs"]) for values in mixed.values()), "as many rows as `real` has"
     return {key: np.asarray(values) for key, values in mixed.items()}

@@ -19,7 +19,7 @@ def with_task(obs: np.ndarray, tasks: np.ndarray, num_tasks: int) -> np.ndarray:
 
     Args: obs (B, O) float32 or float64, tasks (B,) int. Returns: (B, O+K), obs first, in the dtype of obs.
     """
-    # TODO(6a): row i of np.eye(num_tasks) is the one-hot vector of task i; it takes a dtype
+    # TODO(6a): the task is K more numbers of the state, one of which is 1
     raise NotImplementedError("TODO(6a): the task as a part of the state")
     assert states.shape == (len(obs), obs.shape[1] + num_tasks), "one state for each row: (B, O+K)"
     return states
@@ -32,7 +32,7 @@ def stratified_rows(task_of_row: np.ndarray, count: int, rng: np.random.Generato
     replacement, get one more. A task's rows are drawn from all it has: uniformly, independently, with replacement.
     Args: task_of_row (N,) int, the task of each row of the data. Returns: row numbers (count,) int, in any order.
     """
-    # TODO(6b): np.unique gives the tasks that occur, np.flatnonzero(task_of_row == task) the rows of one of them
+    # TODO(6b): first say how many rows each task gets, then draw the rows of each
     raise NotImplementedError("TODO(6b): stratified minibatches")
     assert rows.shape == (count,), "one row number for each row of the batch: (count,)"
     return rows
@@ -43,7 +43,7 @@ def multitask_loss(errors: torch.Tensor, tasks: torch.Tensor, num_tasks: int) ->
 
     Args: errors (B,) float, one for each row; tasks (B,) int64. Returns: a scalar tensor, with gradients to errors.
     """
-    # TODO(6c): a matrix (B, K) that is 1 where row b is of task i gives the sums and the counts; divide by at least 1
+    # TODO(6c): a mean for each task, then a sum over the tasks: how many rows a task has does not matter
     raise NotImplementedError("TODO(6c): the loss of all tasks")
     assert loss.shape == (), "a loss is a single number: shape ()"
     return loss
@@ -56,7 +56,7 @@ def encode_words(tokens: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
     stands, it is no word, and vectors[0] counts nowhere. A sentence without words has the code 0.
     Args: tokens (B, L) int64, vectors (V, D) float. Returns: (B, D), with gradients to the vectors.
     """
-    # TODO(6d): vectors[tokens] is (B, L, D); a mask (B, L, 1) of the words multiplies it, and its sum counts them
+    # TODO(6d): padding must count neither in the sum nor in the number of words
     raise NotImplementedError("TODO(6d): the code of an instruction")
     assert codes.shape == (len(tokens), vectors.shape[1]), "one code for each sentence: (B, D)"
     return codes
@@ -69,7 +69,7 @@ def partner_demos(task_of_demo: np.ndarray, demos: np.ndarray, rng: np.random.Ge
     from all *other* demonstrations of the task, for each row on its own; a demonstration alone in its task is its own.
     Args: task_of_demo (M,) int, the task of each; demos (B,) int in 0 … M-1, may repeat. Returns: partners (B,) int.
     """
-    # TODO(6e): for each task, the others are 1 … n-1 places further on among its n demonstrations, counted in a circle
+    # TODO(6e): do not draw again until it is another one: draw how far away the partner is
     raise NotImplementedError("TODO(6e): another demonstration of the task")
     assert partners.shape == demos.shape, "one partner for each row: (B,)"
     return partners
@@ -83,7 +83,7 @@ def prompt_mask(is_word: torch.Tensor, steps: int) -> torch.Tensor:
     predicted there. Tokens of the prompt look at nothing after it.
     Args: is_word (B, P) bool, False at padding. Returns: (B, L, L) bool with L = P + 2·steps: may i look at j?
     """
-    # TODO(6f): a lower triangle of ones says j <= i; its first P columns become is_word[:, None, :], for every i
+    # TODO(6f): draw the matrix for two words and two steps on paper, a row for each token that looks
     raise NotImplementedError("TODO(6f): the mask of a sequence policy")
     assert mask.shape[1] == mask.shape[2] == is_word.shape[1] + 2 * steps, "a matrix for each row: (B, L, L)"
     return mask
@@ -100,7 +100,7 @@ def relabel_tasks(
     """
     if strategy not in ("random", "best"):
         raise ValueError(f"relabeling strategy {strategy!r} is unknown: choose 'random' or 'best'")
-    # TODO(6g): draw a number for each row and task; the largest among the candidates of a row is a uniform choice
+    # TODO(6g): which tasks may a row get? one of them is drawn, and whether the row gets it is drawn as well
     raise NotImplementedError("TODO(6g): relabeling across tasks")
     assert labels.shape == tasks.shape, "one label for each row: (B,)"
     return labels
@@ -111,7 +111,7 @@ def task_rewards(rewards: np.ndarray, tasks: np.ndarray) -> np.ndarray:
 
     Args: rewards (B, K), of each row under each task; tasks (B,) int, the labels. Returns: (B,).
     """
-    # TODO(6h): two index arrays, one of rows and one of tasks, pick one entry for each row
+    # TODO(6h): the rewards under all tasks are there: each row needs the one of its label
     raise NotImplementedError("TODO(6h): the reward of the new task")
     assert chosen.shape == tasks.shape, "one reward for each row: (B,)"
     return chosen

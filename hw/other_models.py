@@ -22,7 +22,7 @@ def inverse_pairs(obs: np.ndarray, places: np.ndarray, actions: np.ndarray) -> t
     The rows are in the order of the data: all T transitions of the first episode, then those of the second, and so on.
     No row joins two episodes. Returns: inputs (N·T, O+G), targets (N·T, A).
     """
-    # TODO(8a): np.diff(places, axis=1) holds all moves; join along the last axis, then reshape(-1, …) makes rows of it
+    # TODO(8a): an episode has one more state than it has moves: which state belongs to a move?
     raise NotImplementedError("TODO(8a): pairs for an inverse model")
     rows, columns = len(obs) * actions.shape[1], obs.shape[2] + places.shape[2]
     assert inputs.shape == (rows, columns), "a state and a move for each transition: (N·T, O+G)"
@@ -36,7 +36,7 @@ def step_towards(place: np.ndarray, goal: np.ndarray, longest: float) -> np.ndar
     From farther away, the move has exactly the length `longest`. From nearer it is the whole rest, which is 0 at the
     goal itself. Args: place, goal (B, G); longest > 0, metres. Returns: (B, G).
     """
-    # TODO(8b): longest / max(distance, longest) is the share of the way to take; there is no division by 0 in it
+    # TODO(8b): the direction is that of the goal; only the length changes, and only if it is too long
     raise NotImplementedError("TODO(8b): a step towards the goal")
     assert move.shape == goal.shape, "one move for each row: (B, G)"
     return move
@@ -52,8 +52,7 @@ def n_step_pairs(
     to the length `longest`. Its first entry is the target of a model of one action.
     Args: longest, 1 … T. Returns: inputs (count, O+G+1), chunks (count, longest, A).
     """
-    # TODO(8c): rng.integers(high) takes an array: t is below T + 1 - n; index actions with t[:, None] + np.arange(longest),
-    # TODO(8c): kept below T by np.minimum, and multiply the entries from n on by 0
+    # TODO(8c): n comes before t: only then it is known which t leave room for n steps
     raise NotImplementedError("TODO(8c): pairs many steps apart")
     columns = obs.shape[2] + places.shape[2] + 1
     assert inputs.shape == (count, columns), "state, move and n: (count, O+G+1)"
@@ -66,7 +65,7 @@ def steps_left(step: int, n: int) -> int:
 
     It counts down: n, n-1, …, 1, and then begins again: n, n-1, … Who always says n is always told to take its time.
     """
-    # TODO(8d): step % n is 0 whenever the count begins again
+    # TODO(8d): write down what is to be said for n = 3 at steps 0 to 6
     raise NotImplementedError("TODO(8d): the steps left")
     assert np.shape(left) == (), "one number"
     return left
@@ -79,7 +78,7 @@ def future_pairs(states: np.ndarray, places: np.ndarray, n: int) -> tuple[np.nda
     The rows are t = 0 … T-n of the first episode in order, then those of the next, and so on.
     Args: states (N, T+1, S), what the model sees; n, 1 … T. Returns: inputs (M, S), futures (M, n, G), M = N·(T+1-n).
     """
-    # TODO(8e): with starts = T + 1 - n, places[:, i : i + starts] are i steps after the starts; np.stack joins i = 1 … n
+    # TODO(8e): how many t have n states after them? and what do all n places of a row have in common?
     raise NotImplementedError("TODO(8e): pairs for a model of the future")
     rows = len(states) * (states.shape[1] - n)
     assert inputs.shape == (rows, states.shape[2]), "a state for each row: (M, S)"
@@ -93,7 +92,7 @@ def between(start: np.ndarray, end: np.ndarray, residual: np.ndarray) -> np.ndar
     Place i = 1 … n is start + i / (n + 1) · (end - start) + its residual, so neither start nor end is among them.
     Args: start, end (B, G), residual (B, n, G). Returns: (B, n, G).
     """
-    # TODO(8f): the shares i / (n + 1) in the shape (n, 1), times (end - start)[:, None], give all of them at once
+    # TODO(8f): n places cut the line into n + 1 pieces
     raise NotImplementedError("TODO(8f): states in between")
     assert middle.shape == residual.shape, "n places for each row: (B, n, G)"
     return middle
@@ -111,7 +110,7 @@ def condition(
     Args: mean (D,), cov (D, D); known (k,) and wanted (w,), indices 0 … D-1 in any order; values (B, k), in the order
         of `known`. Returns: mean (B, w), in the order of `wanted`, and cov (w, w), the same for each row.
     """
-    # TODO(8g): cov[np.ix_(known, known)] is C_kk; np.linalg.solve(K, C_kw) gives K⁻¹ C_kw, which is (C_wk K⁻¹) transposed
+    # TODO(8g): write the blocks of cov down first: known and known, known and wanted, wanted and wanted
     raise NotImplementedError("TODO(8g): conditioning a Gaussian")
     assert new_mean.shape == (len(values), len(wanted)), "a mean for each row: (B, w)"
     assert new_cov.shape == (len(wanted), len(wanted)), "one covariance for all rows: (w, w)"

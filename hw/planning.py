@@ -31,7 +31,7 @@ def plan_returns(step: Step, reward: Reward, obs: torch.Tensor, plans: torch.Ten
     Args: obs (N, O), plans (N, P, H, A). Returns: (N, P).
     """
     episodes, candidates = plans.shape[:2]
-    # TODO(7a): torch.arange(N).repeat_interleave(P) are the rows that fit plans.reshape(N * P, H, A); obs[rows] starts them
+    # TODO(7a): each plan of each episode is a row of its own; all rows take a step, and are rewarded for where it leads
     raise NotImplementedError("TODO(7a): the returns of plans")
     assert returns.shape == (episodes, candidates), "one return for each plan: (N, P)"
     return returns
@@ -43,7 +43,7 @@ def sample_plans(mean: np.ndarray, std: np.ndarray, count: int, rng: np.random.G
     All draws are independent of each other: of other candidates, episodes, steps and action entries.
     Args: mean, std (N, H, A). Returns: (N, P, H, A), P = count.
     """
-    # TODO(7b): mean[:, None] has the shape (N, 1, H, A); rng.standard_normal(shape) draws one number for each entry
+    # TODO(7b): a number of its own for every entry of every candidate; the bounds come last
     raise NotImplementedError("TODO(7b): candidate plans")
     assert plans.shape == (len(mean), count, *mean.shape[1:]), "`count` plans for each episode: (N, P, H, A)"
     return plans
@@ -58,7 +58,7 @@ def refit(
     smaller than min_std, or the search would stop before it has found anything.
     Args: plans (N, P, H, A), returns (N, P). Returns: mean, std, each (N, H, A).
     """
-    # TODO(7c): np.argsort(returns, axis=1) sorts upwards; np.arange(N)[:, None] beside it picks plans of the right episode
+    # TODO(7c): an episode's elites are the best of its own plans
     raise NotImplementedError("TODO(7c): refitting to the best plans")
     assert mean.shape == std.shape == (len(plans), *plans.shape[2:]), "one mean and std a plan: (N, H, A)"
     return mean, std
@@ -70,7 +70,7 @@ def shift(plan: np.ndarray, steps: int) -> np.ndarray:
 
     Args: plan (N, H, A); steps >= 0, and may be H or more: then all is zero. Returns: (N, H, A).
     """
-    # TODO(7d): start from np.zeros_like(plan); a slice beyond the end of an array is empty
+    # TODO(7d): the plan keeps its length, whatever is left of it, and something may be left or nothing
     raise NotImplementedError("TODO(7d): what is left of a plan")
     assert left.shape == plan.shape, "as many actions as before: (N, H, A)"
     return left
@@ -85,7 +85,7 @@ def gradient_step(
     episode's plan, so the gradient of the sum holds each episode's own. One call of `returns_of` is enough.
     Args: returns_of, a function plans (N, H, A) -> returns (N,); raw (N, H, A). Returns: the new raw, detached.
     """
-    # TODO(7e): raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
+    # TODO(7e): torch can differentiate the sum of the returns, if raw is where it starts from
     raise NotImplementedError("TODO(7e): a gradient step on a plan")
     assert better.shape == raw.shape, "as many actions as before: (N, H, A)"
     return better
@@ -104,7 +104,7 @@ def replan(
     Returns: all observations in their order, (steps + 1, N, O), with the first one.
     """
     observed = [obs]
-    # TODO(7f): plan_from gets the latest observation, observed[-1]; plan[:, h] are the actions of step h for all episodes
+    # TODO(7f): one loop makes plans until there are enough observations, one inside it acts out the beginning of a plan
     raise NotImplementedError("TODO(7f): planning again")
     assert len(observed) == steps + 1, "one observation for each step, and the first: (steps + 1, N, O)"
     return np.stack(observed)

@@ -32,7 +32,7 @@ class Actor(nn.Module):
 
     def forward(self, obs: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
         """obs (B, O) and goals (B, G), in this order, into the net; then tanh -> actions (B, A) in [-1, 1]."""
-        # TODO(3a): torch.cat joins observation and goal along the last axis
+        # TODO(3a): the goal is one more input; the net's output has no bounds, an action has
         raise NotImplementedError("TODO(3a): actor")
         assert actions.shape[0] == obs.shape[0], "one action for each row: (B, A)"
         return actions
@@ -52,7 +52,7 @@ class Critic(nn.Module):
 
     def forward(self, obs: torch.Tensor, actions: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
         """obs (B, O), actions (B, A), goals (B, G), in this order, into the net -> Q-values (E, B), not (E, B, 1)."""
-        # TODO(3b): remove the last axis, of length 1: in the losses it would broadcast, and nobody would notice
+        # TODO(3b): the net gives (E, B, 1); which of the axes says nothing?
         raise NotImplementedError("TODO(3b): critic")
         assert q.ndim == 2 and q.shape[1] == obs.shape[0], "a value for each critic and row: (E, B)"
         return q
@@ -67,7 +67,7 @@ def td_targets(
     [-1/(1-γ), 0], so clip y to that interval (Andrychowicz et al. 2017, Appendix A).
     Args: rewards, masks (B,); next_q (E, B). Returns: (B,).
     """
-    # TODO(3c): next_q.min(dim=0).values is the smallest of the E predictions for each row
+    # TODO(3c): read the equation from the inside out: smallest critic, mask and discount, reward, bounds
     raise NotImplementedError("TODO(3c): TD targets")
     assert targets.shape == rewards.shape, "one target for each row: (B,)"
     return targets
@@ -79,7 +79,7 @@ def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     Args: q (E, B); targets (B,), the same for every critic, and constants: no gradient flows into them.
     Returns: a scalar.
     """
-    # TODO(3d): (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
+    # TODO(3d): which axis is averaged, and which is summed? where must no gradient flow?
     raise NotImplementedError("TODO(3d): critic loss")
     assert loss.ndim == 0, "a loss is a single number"
     return loss
@@ -100,7 +100,7 @@ def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) ->
 @torch.no_grad()
 def polyak_update(target: nn.Module, online: nn.Module, tau: float) -> None:
     """Move every parameter of `target` a step towards that of `online`, in place: θ' <- (1 - τ) θ' + τ θ."""
-    # TODO(3f): zip(target.parameters(), online.parameters()); x.lerp_(y, τ) works in place
+    # TODO(3f): both networks list their parameters in the same order
     raise NotImplementedError("TODO(3f): polyak update")
 
 
@@ -111,7 +111,7 @@ def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.rando
     independent Gaussian noise of standard deviation `noise_std` in each entry, and is clipped to [-1, 1].
     Args: actions (B, A); leave them unchanged. Returns: (B, A).
     """
-    # TODO(3g): draw uniform actions for all rows, then choose rows by np.where with a mask of shape (B, 1)
+    # TODO(3g): a row is random as a whole or noisy as a whole
     raise NotImplementedError("TODO(3g): exploration")
     assert explored.shape == actions.shape, "one action for each row: (B, A)"
     return explored

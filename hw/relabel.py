@@ -21,7 +21,7 @@ def final_goals(
     achieved: np.ndarray, episodes: np.ndarray, steps: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Strategy "final": what the transition's episode achieved in its last state. Returns (B, G)."""
-    # TODO(4a): achieved[episodes, …] with one index for each transition picks one row for each
+    # TODO(4a): which of the T+1 states of an episode is its last?
     raise NotImplementedError("TODO(4a): final goals")
     assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
@@ -32,7 +32,7 @@ def future_goals(
 ) -> np.ndarray:
     """Strategy "future": what the same episode achieved after the transition, in a state drawn uniformly from
     t+1 … T. State t+1 is the one that the transition of step t itself leads to. Returns (B, G)."""
-    # TODO(4b): rng.integers(low, high) takes arrays and excludes high
+    # TODO(4b): the first state that may be drawn depends on the transition, the last one does not
     raise NotImplementedError("TODO(4b): future goals")
     assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
@@ -54,7 +54,7 @@ def random_goals(
 ) -> np.ndarray:
     """Strategy "random": what any episode in the buffer achieved in any of its states, drawn uniformly.
     Returns (B, G)."""
-    # TODO(4d): draw the episode too, from all N
+    # TODO(4d): the transition's own episode does not matter either
     raise NotImplementedError("TODO(4d): random goals")
     assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
     return goals
@@ -68,7 +68,7 @@ def replace_goals(
     With k hindsight goals for each real one, as in the paper, fraction = k / (k + 1).
     Args: desired, hindsight (B, G). Returns: (B, G), each row whole from one of the two.
     """
-    # TODO(4e): draw one random number for each row; np.where with a mask of shape (B, 1) picks whole rows
+    # TODO(4e): each row by itself keeps its goal or loses it, and always the whole of it
     raise NotImplementedError("TODO(4e): which goals to replace")
     assert goals.shape == desired.shape, "one goal for each row: (B, G)"
     return goals
@@ -85,7 +85,7 @@ def new_rewards(
     """
     if reward not in ("sparse", "dense"):
         raise ValueError(f"reward {reward!r} is unknown: choose 'sparse' or 'dense'")
-    # TODO(4f): np.linalg.norm(…, axis=-1) gives a distance for each row
+    # TODO(4f): the distance is one number for each row; at exactly the threshold the goal counts as reached
     raise NotImplementedError("TODO(4f): new rewards")
     assert rewards.shape == (len(goals),), "one reward for each row: (B,)"
     return rewards

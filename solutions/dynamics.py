@@ -29,8 +29,9 @@ def normalized_pairs(
     (standard deviation below 1e-8) is divided by 1 instead, and becomes 0.
     """
     # BEGIN SOLUTION 1a
-    # hint: np.concatenate the states and actions; the target is the change of the state, not the next state
-    # hint: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
+    # hint: the network sees (s, a) and predicts how the state changes: both have means and deviations of their own
+    # hint 2: np.concatenate the states and actions; the target is the change of the state, not the next state
+    # hint 3: .astype(np.float64) comes first; np.where(std < 1e-8, 1.0, std) takes care of columns that never change
 
     def normalize(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shifted = columns - columns[0]  # a column that never changes is now exactly 0, however large it was
@@ -62,7 +63,8 @@ def bounded_log_var(raw: torch.Tensor, low: float = MIN_LOG_VAR, high: float = M
     (Chua et al. 2018, Appendix A.1). Args and return: any shape.
     """
     # BEGIN SOLUTION 1b
-    # hint: nn.functional.softplus(x) = log(1 + exp(x)); first the upper bound, then the lower one
+    # hint: the handout's two equations, one after the other; softplus is a smooth max(0, x)
+    # hint 2: nn.functional.softplus(x) = log(1 + exp(x)); first the upper bound, then the lower one
     below_high = high - nn.functional.softplus(high - raw)
     return low + nn.functional.softplus(below_high - low)
     # END SOLUTION
@@ -77,8 +79,9 @@ def gaussian_nll(mean: torch.Tensor, log_var: torch.Tensor, targets: torch.Tenso
     (E,), one for each member.
     """
     # BEGIN SOLUTION 1c
-    # hint: multiply by exp(-log_var) instead of dividing by exp(log_var)
-    # hint: average over the last two axes only, so that each member has its own loss
+    # hint: who claims a large variance pays less for the error, and more for the variance: both terms count
+    # hint 2: multiply by exp(-log_var) instead of dividing by exp(log_var);
+    # hint 2: average over the last two axes only, so that each member has its own loss
     squared_error = (targets - mean) ** 2
     loss = 0.5 * (squared_error * torch.exp(-log_var) + log_var).mean(dim=(1, 2))
     # END SOLUTION
@@ -96,7 +99,8 @@ def bootstrap_split(
         each member; holdout (H,) int, distinct rows that no member trains on.
     """
     # BEGIN SOLUTION 1d
-    # hint: rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
+    # hint: members disagree because they saw different rows; the rows held out are the same for all of them
+    # hint 2: rng.permutation splits; rng.choice(rows, size=(E, M)) draws with replacement
     num_holdout = max(1, round(holdout_fraction * num_samples))
     order = rng.permutation(num_samples)
     holdout, rest = order[:num_holdout], order[num_holdout:]
@@ -117,7 +121,8 @@ def early_stopping(
         are. Returns: improved (E,) bool, new best (E,), new stale_epochs int.
     """
     # BEGIN SOLUTION 1e
-    # hint: a loss may be negative, hence |best|; if best is infinite, so is the margin: treat that case apart
+    # hint: each member is compared with its own best; the count of epochs belongs to the whole ensemble
+    # hint 2: a loss may be negative, hence |best|; if best is infinite, so is the margin: treat that case apart
     margin = min_improvement * np.abs(np.where(np.isinf(best), 0.0, best))
     improved = np.isfinite(losses) & (losses < best - margin)
     new_best = np.where(improved, losses, best)
@@ -137,7 +142,8 @@ def sample_next_obs(
     Returns: next_obs (B, O) = s + (the sampled change, no longer normalised).
     """
     # BEGIN SOLUTION 1f
-    # hint: mean[members, np.arange(B)] picks a member for each row; the standard deviation is exp(log_var / 2)
+    # hint: each row has its own member and its own noise; what was normalised is undone at the end
+    # hint 2: mean[members, np.arange(B)] picks a member for each row; the standard deviation is exp(log_var / 2)
     members = rng.choice(elites, size=len(obs))
     rows = np.arange(len(obs))
     std = np.exp(0.5 * log_var[members, rows])

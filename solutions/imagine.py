@@ -28,7 +28,8 @@ def start_states(
     if mode not in ("initial", "all"):
         raise ValueError(f"start mode {mode!r} is unknown: choose 'initial' or 'all'")
     # BEGIN SOLUTION 2a
-    # hint: rng.integers(high, size=count) excludes high
+    # hint: in both modes any episode may come; the modes differ in the step
+    # hint 2: rng.integers(high, size=count) excludes high
     episodes = rng.integers(num_episodes, size=count)
     steps = rng.integers(episode_length, size=count) if mode == "all" else np.zeros(count, dtype=np.int64)
     # END SOLUTION
@@ -46,7 +47,8 @@ def rollout_lengths(mode: str, steps: np.ndarray, episode_length: int, max_lengt
     if mode not in ("full", "partial"):
         raise ValueError(f"rollout mode {mode!r} is unknown: choose 'full' or 'partial'")
     # BEGIN SOLUTION 2b
-    # hint: a rollout that starts at step t has T - t steps left
+    # hint: the handout's table says how many steps are left at step t, and what k does to that
+    # hint 2: a rollout that starts at step t has T - t steps left; of two arrays, the smaller entries are wanted
     remaining = episode_length - steps
     lengths = remaining if mode == "full" else np.minimum(remaining, max_length)
     # END SOLUTION
@@ -67,7 +69,8 @@ def imagine(
     """
     pieces = []  # one dict of transitions for each step of the rollouts
     # BEGIN SOLUTION 2c
-    # hint: loop over range(lengths.max()); keep the rows with lengths > step, in obs, goals and lengths alike
+    # hint: all rollouts take their first step, then all that go on take their second
+    # hint 2: loop over range(lengths.max()); keep the rows with lengths > step, in obs, goals and lengths alike
     for step in range(lengths.max()):
         alive = lengths > step
         obs, goals, lengths = obs[alive], goals[alive], lengths[alive]
@@ -99,7 +102,8 @@ class ModelBuffer:
                 key: np.zeros((self.capacity, *x.shape[1:]), x.dtype) for key, x in transitions.items()
             }
         # BEGIN SOLUTION 2d
-        # hint: the rows to write are (next_row + 0, 1, … count-1) modulo the capacity
+        # hint: the buffer is a ring: after its last row comes row 0, even in the middle of what is added
+        # hint 2: the rows to write are (next_row + 0, 1, … count-1) modulo the capacity
         rows = (self.next_row + np.arange(count)) % self.capacity
         for key, values in transitions.items():
             self.data[key][rows] = values
@@ -121,7 +125,8 @@ def mix(real: dict, imagined: dict, real_fraction: float) -> dict:
         entries of a row stay together.
     """
     # BEGIN SOLUTION 2e
-    # hint: both are in random order already: take the first rows of one, and fill up with rows of the other
+    # hint: both are in random order already, so nothing has to be drawn
+    # hint 2: take the first rows of one, and fill up with rows of the other
     batch_size = len(real["obs"])
     num_real = round(real_fraction * batch_size)
     mixed = {key: np.concatenate([real[key][:num_real], imagined[key][num_real:]]) for key in real}

@@ -20,7 +20,8 @@ def with_task(obs: np.ndarray, tasks: np.ndarray, num_tasks: int) -> np.ndarray:
     Args: obs (B, O) float32 or float64, tasks (B,) int. Returns: (B, O+K), obs first, in the dtype of obs.
     """
     # BEGIN SOLUTION 6a
-    # hint: row i of np.eye(num_tasks) is the one-hot vector of task i; it takes a dtype
+    # hint: the task is K more numbers of the state, one of which is 1
+    # hint 2: row i of np.eye(num_tasks) is the one-hot vector of task i; it takes a dtype
     states = np.concatenate([obs, np.eye(num_tasks, dtype=obs.dtype)[tasks]], axis=1)
     # END SOLUTION
     assert states.shape == (len(obs), obs.shape[1] + num_tasks), "one state for each row: (B, O+K)"
@@ -35,7 +36,8 @@ def stratified_rows(task_of_row: np.ndarray, count: int, rng: np.random.Generato
     Args: task_of_row (N,) int, the task of each row of the data. Returns: row numbers (count,) int, in any order.
     """
     # BEGIN SOLUTION 6b
-    # hint: np.unique gives the tasks that occur, np.flatnonzero(task_of_row == task) the rows of one of them
+    # hint: first say how many rows each task gets, then draw the rows of each
+    # hint 2: np.unique gives the tasks that occur, np.flatnonzero(task_of_row == task) the rows of one of them
     present = np.unique(task_of_row)
     shares = np.full(len(present), count // len(present))
     shares[rng.choice(len(present), size=count % len(present), replace=False)] += 1
@@ -52,7 +54,8 @@ def multitask_loss(errors: torch.Tensor, tasks: torch.Tensor, num_tasks: int) ->
     Args: errors (B,) float, one for each row; tasks (B,) int64. Returns: a scalar tensor, with gradients to errors.
     """
     # BEGIN SOLUTION 6c
-    # hint: a matrix (B, K) that is 1 where row b is of task i gives the sums and the counts; divide by at least 1
+    # hint: a mean for each task, then a sum over the tasks: how many rows a task has does not matter
+    # hint 2: a matrix (B, K) that is 1 where row b is of task i gives the sums and the counts; divide by at least 1
     member = torch.nn.functional.one_hot(tasks, num_tasks).to(errors.dtype)
     loss = (errors @ member / member.sum(0).clamp(min=1)).sum()
     # END SOLUTION
@@ -68,7 +71,8 @@ def encode_words(tokens: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
     Args: tokens (B, L) int64, vectors (V, D) float. Returns: (B, D), with gradients to the vectors.
     """
     # BEGIN SOLUTION 6d
-    # hint: vectors[tokens] is (B, L, D); a mask (B, L, 1) of the words multiplies it, and its sum counts them
+    # hint: padding must count neither in the sum nor in the number of words
+    # hint 2: vectors[tokens] is (B, L, D); a mask (B, L, 1) of the words multiplies it, and its sum counts them
     is_word = (tokens != 0).unsqueeze(-1)
     codes = (vectors[tokens] * is_word).sum(1) / is_word.sum(1).clamp(min=1)
     # END SOLUTION
@@ -84,7 +88,8 @@ def partner_demos(task_of_demo: np.ndarray, demos: np.ndarray, rng: np.random.Ge
     Args: task_of_demo (M,) int, the task of each; demos (B,) int in 0 … M-1, may repeat. Returns: partners (B,) int.
     """
     # BEGIN SOLUTION 6e
-    # hint: for each task, the others are 1 … n-1 places further on among its n demonstrations, counted in a circle
+    # hint: do not draw again until it is another one: draw how far away the partner is
+    # hint 2: for each task, the others are 1 … n-1 places further on among its n demonstrations, counted in a circle
     partners = demos.copy()
     for task in np.unique(task_of_demo[demos]):
         members = np.flatnonzero(task_of_demo == task)
@@ -106,7 +111,8 @@ def prompt_mask(is_word: torch.Tensor, steps: int) -> torch.Tensor:
     Args: is_word (B, P) bool, False at padding. Returns: (B, L, L) bool with L = P + 2·steps: may i look at j?
     """
     # BEGIN SOLUTION 6f
-    # hint: a lower triangle of ones says j <= i; its first P columns become is_word[:, None, :], for every i
+    # hint: draw the matrix for two words and two steps on paper, a row for each token that looks
+    # hint 2: a lower triangle of ones says j <= i; its first P columns become is_word[:, None, :], for every i
     batch, prompt = is_word.shape
     length = prompt + 2 * steps
     mask = torch.ones(batch, length, length, dtype=torch.bool).tril()
@@ -128,7 +134,8 @@ def relabel_tasks(
     if strategy not in ("random", "best"):
         raise ValueError(f"relabeling strategy {strategy!r} is unknown: choose 'random' or 'best'")
     # BEGIN SOLUTION 6g
-    # hint: draw a number for each row and task; the largest among the candidates of a row is a uniform choice
+    # hint: which tasks may a row get? one of them is drawn, and whether the row gets it is drawn as well
+    # hint 2: draw a number for each row and task; the largest among the candidates of a row is a uniform choice
     lowest = returns.max(axis=1, keepdims=True) if strategy == "best" else -np.inf
     new = np.where(returns >= lowest, rng.random(returns.shape), -1).argmax(axis=1)
     labels = np.where(rng.random(len(tasks)) < fraction, new, tasks)
@@ -143,7 +150,8 @@ def task_rewards(rewards: np.ndarray, tasks: np.ndarray) -> np.ndarray:
     Args: rewards (B, K), of each row under each task; tasks (B,) int, the labels. Returns: (B,).
     """
     # BEGIN SOLUTION 6h
-    # hint: two index arrays, one of rows and one of tasks, pick one entry for each row
+    # hint: the rewards under all tasks are there: each row needs the one of its label
+    # hint 2: two index arrays, one of rows and one of tasks, pick one entry for each row
     chosen = rewards[np.arange(len(tasks)), tasks]
     # END SOLUTION
     assert chosen.shape == tasks.shape, "one reward for each row: (B,)"

@@ -23,7 +23,8 @@ def inverse_pairs(obs: np.ndarray, places: np.ndarray, actions: np.ndarray) -> t
     No row joins two episodes. Returns: inputs (N·T, O+G), targets (N·T, A).
     """
     # BEGIN SOLUTION 8a
-    # hint: np.diff(places, axis=1) holds all moves; join along the last axis, then reshape(-1, …) makes rows of it
+    # hint: an episode has one more state than it has moves: which state belongs to a move?
+    # hint 2: np.diff(places, axis=1) holds all moves; join along the last axis, then reshape(-1, …) makes rows of it
     moves = np.diff(places, axis=1)
     pairs = np.concatenate([obs[:, :-1], moves], axis=2)
     inputs, targets = pairs.reshape(-1, pairs.shape[2]), actions.reshape(-1, actions.shape[2])
@@ -41,7 +42,8 @@ def step_towards(place: np.ndarray, goal: np.ndarray, longest: float) -> np.ndar
     goal itself. Args: place, goal (B, G); longest > 0, metres. Returns: (B, G).
     """
     # BEGIN SOLUTION 8b
-    # hint: longest / max(distance, longest) is the share of the way to take; there is no division by 0 in it
+    # hint: the direction is that of the goal; only the length changes, and only if it is too long
+    # hint 2: longest / max(distance, longest) is the share of the way to take; there is no division by 0 in it
     rest = goal - place
     distance = np.linalg.norm(rest, axis=1, keepdims=True)
     move = rest * (longest / np.maximum(distance, longest))
@@ -61,8 +63,9 @@ def n_step_pairs(
     Args: longest, 1 … T. Returns: inputs (count, O+G+1), chunks (count, longest, A).
     """
     # BEGIN SOLUTION 8c
-    # hint: rng.integers(high) takes an array: t is below T + 1 - n; index actions with t[:, None] + np.arange(longest),
-    # hint: kept below T by np.minimum, and multiply the entries from n on by 0
+    # hint: n comes before t: only then it is known which t leave room for n steps
+    # hint 2: rng.integers(high) takes an array: t is below T + 1 - n; t[:, None] + np.arange(longest), kept below T by
+    # hint 2: np.minimum, index the actions; multiply the entries from n on by 0
     num_episodes, num_steps, _ = actions.shape
     episode = rng.integers(num_episodes, size=count)
     n = rng.integers(1, longest + 1, size=count)
@@ -85,7 +88,8 @@ def steps_left(step: int, n: int) -> int:
     It counts down: n, n-1, …, 1, and then begins again: n, n-1, … Who always says n is always told to take its time.
     """
     # BEGIN SOLUTION 8d
-    # hint: step % n is 0 whenever the count begins again
+    # hint: write down what is to be said for n = 3 at steps 0 to 6
+    # hint 2: step % n is 0 whenever the count begins again
     left = n - step % n
     # END SOLUTION
     assert np.shape(left) == (), "one number"
@@ -100,7 +104,8 @@ def future_pairs(states: np.ndarray, places: np.ndarray, n: int) -> tuple[np.nda
     Args: states (N, T+1, S), what the model sees; n, 1 … T. Returns: inputs (M, S), futures (M, n, G), M = N·(T+1-n).
     """
     # BEGIN SOLUTION 8e
-    # hint: with starts = T + 1 - n, places[:, i : i + starts] are i steps after the starts; np.stack joins i = 1 … n
+    # hint: how many t have n states after them? and what do all n places of a row have in common?
+    # hint 2: with starts = T + 1 - n, places[:, i : i + starts] are i steps after the starts; np.stack joins i = 1 … n
     starts = states.shape[1] - n
     ahead = np.stack([places[:, i : i + starts] for i in range(1, n + 1)], axis=2)  # (N, starts, n, G)
     futures = (ahead - places[:, :starts, None]).reshape(-1, n, places.shape[2])
@@ -119,7 +124,8 @@ def between(start: np.ndarray, end: np.ndarray, residual: np.ndarray) -> np.ndar
     Args: start, end (B, G), residual (B, n, G). Returns: (B, n, G).
     """
     # BEGIN SOLUTION 8f
-    # hint: the shares i / (n + 1) in the shape (n, 1), times (end - start)[:, None], give all of them at once
+    # hint: n places cut the line into n + 1 pieces
+    # hint 2: the shares i / (n + 1) in the shape (n, 1), times (end - start)[:, None], give all of them at once
     n = residual.shape[1]
     shares = np.arange(1, n + 1)[:, None] / (n + 1)
     middle = start[:, None] + shares * (end - start)[:, None] + residual
@@ -141,7 +147,8 @@ def condition(
         of `known`. Returns: mean (B, w), in the order of `wanted`, and cov (w, w), the same for each row.
     """
     # BEGIN SOLUTION 8g
-    # hint: cov[np.ix_(known, known)] is C_kk; np.linalg.solve(K, C_kw) gives K⁻¹ C_kw, which is (C_wk K⁻¹) transposed
+    # hint: write the blocks of cov down first: known and known, known and wanted, wanted and wanted
+    # hint 2: cov[np.ix_(known, known)] is C_kk; np.linalg.solve(K, C_kw) gives K⁻¹ C_kw, which is (C_wk K⁻¹) transposed
     cross = cov[np.ix_(known, wanted)]
     gain = np.linalg.solve(cov[np.ix_(known, known)] + jitter * np.eye(len(known)), cross)  # (k, w)
     new_mean = mean[wanted] + (values - mean[known]) @ gain

@@ -32,7 +32,8 @@ def plan_returns(step: Step, reward: Reward, obs: torch.Tensor, plans: torch.Ten
     """
     episodes, candidates = plans.shape[:2]
     # BEGIN SOLUTION 7a
-    # hint: torch.arange(N).repeat_interleave(P) are the rows that fit plans.reshape(N * P, H, A); obs[rows] starts them
+    # hint: each plan of each episode is a row of its own; all rows take a step, and are rewarded for where it leads
+    # hint 2: rows = torch.arange(N).repeat_interleave(P) fit plans.reshape(N * P, H, A); obs[rows] starts them
     horizon, action_dim = plans.shape[2:]
     rows = torch.arange(episodes).repeat_interleave(candidates)
     states, actions = obs[rows], plans.reshape(episodes * candidates, horizon, action_dim)
@@ -53,7 +54,8 @@ def sample_plans(mean: np.ndarray, std: np.ndarray, count: int, rng: np.random.G
     Args: mean, std (N, H, A). Returns: (N, P, H, A), P = count.
     """
     # BEGIN SOLUTION 7b
-    # hint: mean[:, None] has the shape (N, 1, H, A); rng.standard_normal(shape) draws one number for each entry
+    # hint: a number of its own for every entry of every candidate; the bounds come last
+    # hint 2: mean[:, None] has the shape (N, 1, H, A); rng.standard_normal(shape) draws one number for each entry
     episodes, horizon, action_dim = mean.shape
     noise = rng.standard_normal((episodes, count, horizon, action_dim))
     plans = np.clip(mean[:, None] + std[:, None] * noise, -1.0, 1.0)
@@ -72,7 +74,8 @@ def refit(
     Args: plans (N, P, H, A), returns (N, P). Returns: mean, std, each (N, H, A).
     """
     # BEGIN SOLUTION 7c
-    # hint: np.argsort(returns, axis=1) sorts upwards; np.arange(N)[:, None] beside it picks plans of the right episode
+    # hint: an episode's elites are the best of its own plans
+    # hint 2: np.argsort(returns, axis=1) sorts upwards; np.arange(N)[:, None] beside it picks an episode's own plans
     best = np.argsort(returns, axis=1)[:, -num_elites:]
     elites = plans[np.arange(len(plans))[:, None], best]
     mean, std = elites.mean(axis=1), np.maximum(elites.std(axis=1), min_std)
@@ -88,7 +91,8 @@ def shift(plan: np.ndarray, steps: int) -> np.ndarray:
     Args: plan (N, H, A); steps >= 0, and may be H or more: then all is zero. Returns: (N, H, A).
     """
     # BEGIN SOLUTION 7d
-    # hint: start from np.zeros_like(plan); a slice beyond the end of an array is empty
+    # hint: the plan keeps its length, whatever is left of it, and something may be left or nothing
+    # hint 2: start from np.zeros_like(plan); a slice beyond the end of an array is empty
     left = np.zeros_like(plan)
     rest = plan[:, steps:]
     left[:, : rest.shape[1]] = rest
@@ -107,7 +111,8 @@ def gradient_step(
     Args: returns_of, a function plans (N, H, A) -> returns (N,); raw (N, H, A). Returns: the new raw, detached.
     """
     # BEGIN SOLUTION 7e
-    # hint: raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
+    # hint: torch can differentiate the sum of the returns, if raw is where it starts from
+    # hint 2: raw.detach().requires_grad_(True) is a leaf x; torch.autograd.grad(value, x) gives a tuple of one gradient
     x = raw.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(returns_of(torch.tanh(x)).sum(), x)
     better = (x + lr * gradient).detach()
@@ -130,7 +135,8 @@ def replan(
     """
     observed = [obs]
     # BEGIN SOLUTION 7f
-    # hint: plan_from gets the latest observation, observed[-1]; plan[:, h] are the actions of step h for all episodes
+    # hint: one loop makes plans until there are enough observations, one inside it acts out the beginning of a plan
+    # hint 2: plan_from gets the latest observation, observed[-1]; plan[:, h] are the actions of step h for all episodes
     done = 0
     while len(observed) <= steps:
         plan = plan_from(observed[-1], done)

@@ -33,7 +33,8 @@ class Actor(nn.Module):
     def forward(self, obs: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
         """obs (B, O) and goals (B, G), in this order, into the net; then tanh -> actions (B, A) in [-1, 1]."""
         # BEGIN SOLUTION 3a
-        # hint: torch.cat joins observation and goal along the last axis
+        # hint: the goal is one more input; the net's output has no bounds, an action has
+        # hint 2: torch.cat joins observation and goal along the last axis
         actions = torch.tanh(self.net(torch.cat([obs, goals], dim=-1)))
         # END SOLUTION
         assert actions.shape[0] == obs.shape[0], "one action for each row: (B, A)"
@@ -55,7 +56,8 @@ class Critic(nn.Module):
     def forward(self, obs: torch.Tensor, actions: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
         """obs (B, O), actions (B, A), goals (B, G), in this order, into the net -> Q-values (E, B), not (E, B, 1)."""
         # BEGIN SOLUTION 3b
-        # hint: remove the last axis, of length 1: in the losses it would broadcast, and nobody would notice
+        # hint: the net gives (E, B, 1); which of the axes says nothing?
+        # hint 2: remove the last axis, of length 1: in the losses it would broadcast, and nobody would notice
         q = self.net(torch.cat([obs, actions, goals], dim=-1)).squeeze(-1)
         # END SOLUTION
         assert q.ndim == 2 and q.shape[1] == obs.shape[0], "a value for each critic and row: (E, B)"
@@ -72,7 +74,8 @@ def td_targets(
     Args: rewards, masks (B,); next_q (E, B). Returns: (B,).
     """
     # BEGIN SOLUTION 3c
-    # hint: next_q.min(dim=0).values is the smallest of the E predictions for each row
+    # hint: read the equation from the inside out: smallest critic, mask and discount, reward, bounds
+    # hint 2: next_q.min(dim=0).values is the smallest of the E predictions for each row
     targets = rewards + discount * masks * next_q.min(dim=0).values
     targets = targets.clamp(-1.0 / (1.0 - discount), 0.0)
     # END SOLUTION
@@ -87,7 +90,8 @@ def critic_loss(q: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     Returns: a scalar.
     """
     # BEGIN SOLUTION 3d
-    # hint: (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
+    # hint: which axis is averaged, and which is summed? where must no gradient flow?
+    # hint 2: (E, B) - (B,) broadcasts over the critics; .detach() makes a constant
     loss = (q - targets.detach()).square().mean(dim=1).sum()
     # END SOLUTION
     assert loss.ndim == 0, "a loss is a single number"
@@ -102,6 +106,7 @@ def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) ->
     """
     # BEGIN SOLUTION 3e
     # hint: a gradient step lowers the loss, and the actor wants a high Q
+    # hint 2: two averages over all entries: of q, with a minus, and of the squared actions
     loss = -q.mean() + action_penalty * actions.square().mean()
     # END SOLUTION
     assert loss.ndim == 0, "a loss is a single number"
@@ -112,7 +117,8 @@ def actor_loss(q: torch.Tensor, actions: torch.Tensor, action_penalty: float) ->
 def polyak_update(target: nn.Module, online: nn.Module, tau: float) -> None:
     """Move every parameter of `target` a step towards that of `online`, in place: θ' <- (1 - τ) θ' + τ θ."""
     # BEGIN SOLUTION 3f
-    # hint: zip(target.parameters(), online.parameters()); x.lerp_(y, τ) works in place
+    # hint: both networks list their parameters in the same order
+    # hint 2: zip(target.parameters(), online.parameters()); x.lerp_(y, τ) works in place
     for target_parameter, parameter in zip(target.parameters(), online.parameters(), strict=True):
         target_parameter.lerp_(parameter, tau)
     # END SOLUTION
@@ -126,7 +132,8 @@ def explore(actions: np.ndarray, noise_std: float, epsilon: float, rng: np.rando
     Args: actions (B, A); leave them unchanged. Returns: (B, A).
     """
     # BEGIN SOLUTION 3g
-    # hint: draw uniform actions for all rows, then choose rows by np.where with a mask of shape (B, 1)
+    # hint: a row is random as a whole or noisy as a whole
+    # hint 2: draw uniform actions for all rows, then choose rows by np.where with a mask of shape (B, 1)
     noisy = np.clip(actions + noise_std * rng.standard_normal(actions.shape), -1.0, 1.0)
     uniform = rng.uniform(-1.0, 1.0, size=actions.shape)
     is_random = rng.random(len(actions)) < epsilon

@@ -22,7 +22,8 @@ def final_goals(
 ) -> np.ndarray:
     """Strategy "final": what the transition's episode achieved in its last state. Returns (B, G)."""
     # BEGIN SOLUTION 4a
-    # hint: achieved[episodes, …] with one index for each transition picks one row for each
+    # hint: which of the T+1 states of an episode is its last?
+    # hint 2: achieved[episodes, …] with one index for each transition picks one row for each
     goals = achieved[episodes, -1]
     # END SOLUTION
     assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
@@ -35,7 +36,8 @@ def future_goals(
     """Strategy "future": what the same episode achieved after the transition, in a state drawn uniformly from
     t+1 … T. State t+1 is the one that the transition of step t itself leads to. Returns (B, G)."""
     # BEGIN SOLUTION 4b
-    # hint: rng.integers(low, high) takes arrays and excludes high
+    # hint: the first state that may be drawn depends on the transition, the last one does not
+    # hint 2: rng.integers(low, high) takes arrays and excludes high
     last = achieved.shape[1] - 1
     goals = achieved[episodes, rng.integers(steps + 1, last + 1)]
     # END SOLUTION
@@ -50,6 +52,7 @@ def episode_goals(
     Returns (B, G)."""
     # BEGIN SOLUTION 4c
     # hint: as in "future", but the step of the transition does not matter
+    # hint 2: an episode has T+1 states; draw one number for each transition, and then index as before
     goals = achieved[episodes, rng.integers(achieved.shape[1], size=len(episodes))]
     # END SOLUTION
     assert goals.shape == (len(episodes), achieved.shape[2]), "one goal for each transition: (B, G)"
@@ -62,7 +65,8 @@ def random_goals(
     """Strategy "random": what any episode in the buffer achieved in any of its states, drawn uniformly.
     Returns (B, G)."""
     # BEGIN SOLUTION 4d
-    # hint: draw the episode too, from all N
+    # hint: the transition's own episode does not matter either
+    # hint 2: draw the episode too, from all N
     num_episodes, num_states, _ = achieved.shape
     any_episode = rng.integers(num_episodes, size=len(episodes))
     goals = achieved[any_episode, rng.integers(num_states, size=len(episodes))]
@@ -80,7 +84,8 @@ def replace_goals(
     Args: desired, hindsight (B, G). Returns: (B, G), each row whole from one of the two.
     """
     # BEGIN SOLUTION 4e
-    # hint: draw one random number for each row; np.where with a mask of shape (B, 1) picks whole rows
+    # hint: each row by itself keeps its goal or loses it, and always the whole of it
+    # hint 2: draw one random number for each row; np.where with a mask of shape (B, 1) picks whole rows
     replaced = rng.random(len(desired)) < fraction
     goals = np.where(replaced[:, None], hindsight, desired)
     # END SOLUTION
@@ -100,7 +105,8 @@ def new_rewards(
     if reward not in ("sparse", "dense"):
         raise ValueError(f"reward {reward!r} is unknown: choose 'sparse' or 'dense'")
     # BEGIN SOLUTION 4f
-    # hint: np.linalg.norm(…, axis=-1) gives a distance for each row
+    # hint: the distance is one number for each row; at exactly the threshold the goal counts as reached
+    # hint 2: np.linalg.norm(…, axis=-1) gives a distance for each row
     distance = np.linalg.norm(next_achieved - goals, axis=-1)
     rewards = -distance if reward == "dense" else -(distance > threshold).astype(np.float32)
     # END SOLUTION

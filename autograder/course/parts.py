@@ -233,5 +233,5 @@ def _scaled(parts: list[Part], total: float | None) -> tuple[Part, ...]:
 
 def _settings(course: TomlFile) -> Settings:
     table = course.table
-    named = {"name": table["name"]} if "name" in table else {}
+    named = {key: table[key] for key in ("name", "hints", "hints_on_request") if key in table}
     return Settings(**named, **table.get("feedback", {}), time=Time(**table.get("time", {})))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.course.settings import GIVEN, HIDDEN, MARGIN
+from autograder.course.settings import GIVEN, HIDDEN, HINTS, MARGIN
 from envs import TASKS
 
 MAX_DAYS = 365
@@ -94,6 +94,8 @@ COURSE = _table(
     zone={"type": "string", "description": 'the name of a time zone such as "Europe/Berlin"'},
     due={"type": ["date", "string"], "description": _DATE},
     total=_POINTS,
+    hints=_one_of(HINTS),
+    hints_on_request=_FLAG,
     part=_parts(
         _table(
             "a table such as [part.1]",

@@ -36,6 +36,7 @@ PLAIN = (
     "autograder.tests.attacks",
 )
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_MARKER = re.compile(r"<!-- (if: .*|course: .*|end) -->")  # of a text that follows the course
 _SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -56,6 +57,7 @@ def commands(text: str) -> list[str]:
         if language:
             continue
         lines = [line.removeprefix(indent) for line in body.splitlines() if line.strip()]
+        lines = [line for line in lines if not _MARKER.fullmatch(line)]
         strange = [line for line in lines if _program(line) not in (*OURS, *OTHERS)]
         assert not strange, (
             f"no program of ours or of OTHERS; name the fence's language (text) if it is none: {strange[0]}"

@@ -404,7 +404,8 @@ NETWORKS = [
                 "self.layers = nn.ModuleList(m for m in net if isinstance(m, nn.Linear))",
             ),
             below(
-                "        # hint: torch.cat joins observation and goal along the last axis\n", f"x = {INPUTS}"
+                "        # hint 2: torch.cat joins observation and goal along the last axis\n",
+                f"x = {INPUTS}",
             ),
             above(f"        {ACTIONS}", "for layer in self.layers[:-1]:", "    x = torch.relu(layer(x))"),
             (ACTIONS, "actions = torch.tanh(self.layers[-1](x))"),

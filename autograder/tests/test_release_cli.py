@@ -51,8 +51,8 @@ def run(capsys, *arguments: str) -> tuple[int, str]:
 
 def test_write_check_edit_refuse_force(root, capsys):
     assert run(capsys, "--check")[0] == 1
-    assert run(capsys) == (0, "hw/: 1 files, 1 holes; updated.\n")
-    assert run(capsys, "--check") == (0, "hw/ is what solutions/ gives: 1 files, 1 holes.\n")
+    assert run(capsys) == (0, "hw/: 2 files, 1 holes; updated.\n")
+    assert run(capsys, "--check") == (0, "hw/ is what solutions/ gives: 2 files, 1 holes.\n")
     (root / "hw" / "relabel.py").write_text("mine = 1\n")
     code, text = run(capsys, "--check")
     assert code == 1 and text.startswith("hw/relabel.py was edited by hand.\n") and "make starter" in text

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.staff.release.errors import ReleaseError
-from autograder.staff.release.markers import MAX_CODE_LINES, blank
+from autograder.staff.release.markers import MAX_CODE_LINES, blank, complete
 
 TITLES = {"4a": "final goals"}
 GOOD = '''\
@@ -122,6 +122,41 @@ def test_ordinary_comments_are_left_alone(comment):
 def test_a_misspelt_hint_is_refused_because_it_would_be_lost(hint):
     errors = errors_of(in_function("# BEGIN SOLUTION 4a", hint, "return x", "# END SOLUTION"))
     assert errors == ("relabel.py:3: write a hint as '# hint: …' on a line of its own.",)
+
+
+LEVELS = in_function(
+    *("# BEGIN SOLUTION 4a", "# hint: the idea", "# hint 2: the code,", "# hint 2: and more of it"),
+    *("# hint 3: all of it", "return x", "# END SOLUTION"),
+)
+
+
+@pytest.mark.parametrize(
+    ("levels", "shown"),
+    [
+        (None, ["the idea", "the code,", "and more of it", "all of it"]),
+        (0, []),
+        (1, ["the idea"]),
+        (2, ["the idea", "the code,", "and more of it"]),
+    ],
+)
+def test_so_many_levels_of_hints_stay_as_the_course_shows(levels, shown):
+    lines = blank(LEVELS, "relabel.py", TITLES, levels).splitlines()
+    assert lines[1:-1] == [f"    # TODO(4a): {hint}" for hint in shown]
+    assert "hint" not in complete(LEVELS, "relabel.py", TITLES)
+
+
+@pytest.mark.parametrize(
+    ("hints", "said"),
+    [
+        (["# hint 2: x"], "relabel.py:3: hints stand in the order"),
+        (["# hint: x", "# hint 3: x"], "relabel.py:4: hints stand in the order"),
+        (["# hint: x", "# hint 2: x", "# hint: x"], "relabel.py:5: hints stand in the order"),
+        (["# hint 1: x"], "relabel.py:3: write a hint as"),
+    ],
+)
+def test_levels_of_hints_begin_with_the_first_and_leave_none_out(hints, said):
+    errors = errors_of(in_function("# BEGIN SOLUTION 4a", *hints, "return x", "# END SOLUTION"))
+    assert len(errors) == 1 and errors[0].startswith(said)
 
 
 B, E = "# BEGIN SOLUTION 4a", "# END SOLUTION"

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from autograder.course.parts import Part, Parts, SubPart
+from autograder.course.settings import Settings
 from autograder.staff.release import starter
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline, read_outline
@@ -69,6 +71,31 @@ def test_part_files_are_blanked_the_rest_is_the_same_text_and_results_stay_behin
     assert manifest["sha256"].keys() == written.keys()
     assert not difference(solutions, hw)
     assert sorted(p.name for p in hw.parent.iterdir()) == ["hw", "solutions"]  # nothing staged is left
+
+
+HINTED = RELABEL.replace("4a\n", "4a\n    # hint: the end\n    # hint 2: x[-1], in\n    # hint 2: short\n")
+BOTH = ["the end", "x[-1], in short"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown", "told"),
+    [
+        ({}, 3, BOTH),  # as a course.toml that says nothing
+        ({"hints": "some"}, 1, BOTH),
+        ({"hints": "none"}, 0, BOTH),
+        ({"hints": "all", "hints_on_request": False}, 3, BOTH),
+        ({"hints": "some", "hints_on_request": False}, 1, BOTH[:1]),
+        ({"hints": "none", "hints_on_request": False}, 0, None),
+    ],
+)
+def test_the_course_says_which_hints_stand_at_a_hole_and_which_are_told_on_request(
+    solutions, settings, shown, told
+):
+    (solutions / "relabel.py").write_text(HINTED)
+    outline = dataclasses.replace(OUTLINE, parts=Parts(PARTS, settings=Settings(**settings)))
+    files = starter.plan(solutions, outline)
+    assert files["relabel.py"].decode().count("# TODO(4a)") == shown
+    assert tomllib.loads(files.get(starter.HINTS, b"").decode()).get("4a") == told
 
 
 def test_generating_twice_changes_nothing(solutions, hw):

@@ -88,8 +88,8 @@ def mended(text: str = RELABEL) -> str:
         ('"""Part 4: hindsight', '"""Part Four: hindsight'),
         ("def final_goals(\n    achieved: np.ndarray,", "def final_goals(\n    achieved: np.ndarray | None,"),
         ("t+1 … T. State t+1 is the one", "t+1 … T, and state t+1 is the one"),
-        ("# TODO(4b): rng.integers(low, high)", "# TODO(4b): note that rng.integers(low, high)"),
-        ("# TODO(4d): draw the episode", "# TODO(4d): first draw the episode"),
+        ("# TODO(4b): the first state that", "# TODO(4b): note that the first state that"),
+        ("# TODO(4d): the transition's own", "# TODO(4d): for once, the transition's own"),
     )
     for old, new in changes:
         assert text.count(old) == 1, old
@@ -203,7 +203,7 @@ def test_a_new_hole_comes_open_and_an_answer_moves_with_its_hole(folder):
         _placeholder(RELABEL, "4a"),
         "    if True:\n" + "".join(f"    {line}" for line in _placeholder(RELABEL, "4a").splitlines(True)),
     )
-    assert "    if True:\n        # hint: achieved" in merge(RELABEL, filled(), deeper).text
+    assert "    if True:\n        # hint: which of the" in merge(RELABEL, filled(), deeper).text
     assert "\n        goals = achieved[episodes, -1]\n" in merge(RELABEL, filled(), deeper).text
 
 

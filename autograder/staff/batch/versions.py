@@ -63,7 +63,10 @@ def _shared_files(checks: Iterable[Path], pristine: Path, parts: Parts) -> Itera
             if not (folder.startswith("autograder/") and path.match("test_*.py")):
                 yield f"{folder}/{inside}", path
     for inside, path in _tree(pristine):
-        if inside not in parts.files:  # those come from the submission
+        if inside not in (
+            *parts.files,
+            "hints.toml",
+        ):  # those come from the submission; nothing runs on hints
             yield f"pristine/{inside}", path
     # A course's own checks, and the files beside them.
     for own in sorted({path.parents[1] for path in checks if not path.is_relative_to(ROOT)}):

@@ -14,13 +14,14 @@ import re
 import tokenize
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from autograder.staff.release.errors import ReleaseError
 
 MAX_CODE_LINES = 15
 BEGIN = re.compile(r"# BEGIN SOLUTION (\d+[a-z])")
 END = "# END SOLUTION"
-HINT = re.compile(r"# hint: (\S.*)")
+HINT = re.compile(r"# hint(?: ([2-9]))?: (\S.*)")  # without a number: the first level
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -39,7 +40,7 @@ class Block:
     begin: int
     end: int
     indent: int
-    hints: tuple[str, ...]
+    hints: tuple[tuple[str, ...], ...]  # by level, the idea first; the lines of each
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,17 @@ def functions_of(text: str, blocks: Iterable[Block]) -> dict[str, str]:
     return found
 
 
-def blank(text: str, name: str, titles: Mapping[str, str]) -> str:
+def blank(text: str, name: str, titles: Mapping[str, str], levels: int | None = None) -> str:
     """The starter's text: each block becomes its hints and `raise NotImplementedError("TODO(4a): title")`.
 
-    `titles` maps the id of every hole of this file to its title. Raises ReleaseError for what
-    `find_blocks` refuses.
+    `titles` maps the id of every hole of this file to its title; `levels` is how many levels of hints stay (None: all).
+    Raises ReleaseError for what `find_blocks` refuses.
     """
     blocks = find_blocks(text, name, titles)
     lines = io.StringIO(text).readlines()
     for block in reversed(blocks):  # from the end, so that earlier line numbers stay true
         message = json.dumps(f"TODO({block.id}): {titles[block.id]}", ensure_ascii=False)
-        hole = [f"# TODO({block.id}): {hint}" for hint in block.hints] + [
+        hole = [f"# TODO({block.id}): {hint}" for hint in chain(*block.hints[:levels])] + [
             f"raise NotImplementedError({message})"
         ]
         lines[block.begin - 1 : block.end] = [f"{' ' * block.indent}{line}\n" for line in hole]
@@ -263,16 +264,25 @@ def _first_line(statement: ast.stmt) -> int:
     return min([statement.lineno, *(d.lineno for d in decorators)])
 
 
-def _hints(comments: list[_Comment], begin: int, end: int, name: str, errors: list[str]) -> tuple[str, ...]:
-    """A block's `# hint: …` texts. Any other spelling would be lost without a word, so it is an error."""
-    hints = []
+def _hints(
+    comments: list[_Comment], begin: int, end: int, name: str, errors: list[str]
+) -> tuple[tuple[str, ...], ...]:
+    """A block's `# hint: …` and `# hint 2: …` by level. Another spelling would be lost without a word: an error."""
+    levels: list[list[str]] = []
     for comment in (c for c in comments if begin < c.line < end):
         hint = HINT.fullmatch(comment.text)
         if hint and comment.alone:
-            hints.append(hint[1])
+            level = int(hint[1] or 1)
+            if level not in (len(levels), len(levels) + 1):
+                wrong = "hints stand in the order of their levels: '# hint: …' first, then '# hint 2: …', and so on."
+                errors.append(f"{name}:{comment.line}: {wrong}")
+                continue
+            if level > len(levels):
+                levels.append([])
+            levels[-1].append(hint[2])
         elif re.match(r"#[\s:]*hint\b", comment.text, re.IGNORECASE):
             errors.append(f"{name}:{comment.line}: write a hint as '# hint: …' on a line of its own.")
-    return tuple(hints)
+    return tuple(tuple(lines) for lines in levels)
 
 
 def _duplicates(blocks: list[Block], name: str) -> list[str]:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import tomli_w
+
 from autograder.course.parts import SubPart
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.markers import blank, complete, find_blocks, functions_of
@@ -24,6 +26,7 @@ from autograder.staff.release.text import forget, render
 
 MANIFEST = ".generated.json"
 TEXTS = ("README.md", "HELP.md")  # that follow the course
+HINTS = "hints.toml"  # what `make hint` reads
 # What running the code leaves behind; tests belong to the kit and stay with the solutions.
 LEFT_OUT_FOLDERS = {"tests", "__pycache__", "runs", "results", "out"}
 LEFT_OUT_SUFFIXES = {".safetensors", ".pyc", ".mp4"}
@@ -92,6 +95,8 @@ def plan(solutions: Path, outline: Outline) -> dict[str, bytes]:
                 errors += error.errors
     if errors:
         raise ReleaseError(errors)
+    if hints := _hints(read_tree(solutions), outline):
+        files[HINTS] = hints
     starter = {path: content.decode() for path, content in files.items() if path.endswith(".py")}
     for path in files.keys() & set(TEXTS):
         name = f"{solutions.name}/{path}"
@@ -186,7 +191,7 @@ def _given_out(content: bytes, name: str, path: str, outline: Outline) -> bytes:
     if path in outline.others:
         text = complete(text, name, [sub.id for sub in outline.others[path].subparts if sub.hole])
     else:
-        text = _blank(text, name, outline.holes.get(path, {}))
+        text = _blank(text, name, outline.holes.get(path, {}), outline.parts.settings.shown_levels)
     return forget(text, outline.parts.not_graded).encode()
 
 
@@ -197,8 +202,23 @@ def _text_of(content: bytes, name: str) -> str:
         raise ReleaseError([f"{name}:1: this file is not UTF-8 text."]) from None
 
 
-def _blank(text: str, name: str, holes: Mapping[str, SubPart]) -> str:
-    blanked = blank(text, name, {id_: sub.title for id_, sub in holes.items()})
+def _hints(solutions: Mapping[str, bytes], outline: Outline) -> bytes:
+    """The hints that the course gives on request, sub-part -> a text for each level; b"" if there are none."""
+    table: dict[str, list[str]] = {}
+    for path, holes in outline.holes.items():
+        for block in find_blocks(_text_of(solutions[path], path), path, holes):
+            levels = block.hints[: outline.parts.settings.told_levels]
+            table |= {block.id: [" ".join(lines) for lines in levels]} if levels else {}
+    if not table:
+        return b""
+    header = (
+        f"# `make hint SUB={next(iter(table))}` shows these, one level after the other: the idea first.\n\n"
+    )
+    return (header + tomli_w.dumps(table)).encode()
+
+
+def _blank(text: str, name: str, holes: Mapping[str, SubPart], levels: int | None) -> str:
+    blanked = blank(text, name, {id_: sub.title for id_, sub in holes.items()}, levels)
     functions = functions_of(text, find_blocks(text, name, holes))
     if wrong := [
         f"{name}: {id_} is in {functions[id_]}, but parts.toml says function = {sub.function!r}."

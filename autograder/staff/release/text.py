@@ -120,6 +120,8 @@ def _section(found: re.Match[str], facts: _Facts) -> str:
 def _holds(word: str, facts: _Facts, wrong: ReleaseError) -> bool:
     if word == "code":
         return bool(facts.code)
+    if word == "hints":
+        return bool(facts.code) and facts.outline.parts.settings.told_levels != 0
     if word == "weights":
         return facts.weights is not None
     if word not in {part.number for part in (*facts.graded, *facts.outline.parts.others)}:

@@ -27,6 +27,7 @@ from typing import Any
 
 from autograder.course.parts import Parts
 from autograder.staff.release.holes import hole_span, hole_text, replace_hole
+from autograder.staff.release.markers import HINT
 from envs.errors import UserMistake
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
@@ -122,7 +123,7 @@ def hole_body(reference: str, submission: Submission) -> str | None:
     if not (text.startswith(before) and text.endswith(after)):
         return None
     lines = hole_text(text, submission.subpart).splitlines()
-    return "\n".join(line for line in lines if not line.strip().startswith("# hint:"))
+    return "\n".join(line for line in lines if not HINT.fullmatch(line.strip()))
 
 
 def _read_file(path: Path, side: str, subpart: str, reference: str) -> list[Submission]:
