@@ -115,7 +115,7 @@ def test_the_section_of_a_part_that_is_given_says_so_and_that_of_one_that_is_not
 
 
 @pytest.mark.parametrize("only", [True, False])
-@pytest.mark.parametrize("number", "12345")
+@pytest.mark.parametrize("number", "123459")
 def test_whichever_part_is_left_out_nothing_in_hw_names_its_sub_parts(number: str, only: bool) -> None:
     outline = read_outline(ROOT / "autograder" / "parts.toml")
     kept = [part for part in outline.parts.parts if (part.number == number) == only]
@@ -130,7 +130,9 @@ def test_whichever_part_is_left_out_nothing_in_hw_names_its_sub_parts(number: st
             ast.parse(text)
     text = files["README.md"].decode()
     assert all(f"| {part.number} " in text for part in kept)
-    assert not any(f"| {part.number} " in text for part in others)
+    assert not any(
+        f"| {part.number} {part.title[0].lower()}{part.title[1:]} |" in text for part in others
+    )  # "| 9 |" may be points
 
 
 @pytest.mark.parametrize(
