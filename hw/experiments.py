@@ -190,8 +190,8 @@ def experiment(config: ExperimentConfig) -> None:
     if config.name not in known:
         raise UserMistake(f"there is no experiment {config.name!r}: choose one of {', '.join(known)}")
     spec = known[config.name]
-    print(spec["question"])
     frozen = freeze(config.out / config.name / "prediction.json", config.answers, config.name, spec)
+    print(spec["question"])
     runs = (run_model_error if "model_error" in spec else run_trainings)(config, spec, frozen)
     path = config.answers.with_name(LOGS)
     try:
