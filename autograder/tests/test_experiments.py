@@ -22,6 +22,7 @@ from autograder.grader.outcomes import Outcome
 from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import run_checks
 from autograder.staff.batch.experiments import write_experiments
+from autograder.staff.batch.similar import similar_groups
 from autograder.staff.hidden import ROOTS
 from autograder.tests.made_experiments import (
     EXPLANATION,
@@ -400,6 +401,16 @@ def test_both_files_are_packed_and_taken_in(folder: Path, tmp_path: Path) -> Non
     notes = build_submission(folder, out)
     assert f"{ANSWERS}: 5 of 6 are complete." in notes
     assert any(note.startswith("9b: [share] mean_1 must be a number") for note in notes)
+
+
+def test_the_same_logs_from_two_students_are_similar_and_the_starters_answers_are_not(tmp_path: Path) -> None:
+    for who in ("ann", "ben", "cem"):
+        (tmp_path / who).mkdir()
+        (tmp_path / who / ANSWERS).write_bytes((ROOT / "hw" / ANSWERS).read_bytes())
+        write_logs(tmp_path / who, logs_of(*(["share"] if who == "cem" else [])))
+    names = {who: who for who in ("ann", "ben", "cem")}
+    (group,) = similar_groups(names, tmp_path, ROOT / "hw", read_parts())
+    assert set(group.members) == {"ann", "ben"} and set(group.files) == {LOGS}
 
 
 def test_the_page_shows_what_was_written_beside_the_curves_and_escapes_it(

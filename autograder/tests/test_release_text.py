@@ -12,6 +12,7 @@ import pytest
 
 from autograder.course.late import Deadlines, Policy
 from autograder.course.parts import Part, Parts, SubPart
+from autograder.course.settings import Settings
 from autograder.staff.release import starter
 from autograder.staff.release.errors import ReleaseError
 from autograder.staff.release.outline import Outline, read_outline
@@ -73,6 +74,22 @@ def test_how_long_code_may_take_is_that_of_the_checks() -> None:
     text = "Slow. <!-- course: limits -->old<!-- end -->\n"
     assert rendered(text, GOALS, WEIGHTS) == "Slow. A check may compute for 10 seconds, a training for 90.\n"
     assert "for 4 or 10 seconds" in rendered(text, GOALS, replace(MIX, time_limit=4))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, True),
+        ({"hints": "none"}, True),
+        ({"hints": "some", "hints_on_request": False}, True),
+        ({"hints": "none", "hints_on_request": False}, False),
+    ],
+)
+def test_hints_are_spoken_of_only_where_there_are_any(settings: dict, told: bool) -> None:
+    text = "a<!-- if: hints --> hint<!-- end -->\n"
+    outline = Outline(Parts((GOALS,), settings=Settings(**settings)))
+    assert render(text, "README.md", outline, STARTER) == ("a hint\n" if told else "a\n")
+    assert rendered(text, WEIGHTS) == "a\n"  # no code, no holes
 
 
 def test_the_table_ends_with_the_total_without_extra_credit() -> None:
