@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.experiment_files import ANSWERS, COLUMNS, LOGS, SPECS, digest_of, read_log, runs_of
-from autograder.checks.experiment_logs import answers_of, first_solved, numbers_of, schedule
+from autograder.staff.hidden.experiment_logs import answers_of, first_solved, numbers_of, schedule
 from envs import task_spec
 from solutions.experiments import trainings
 

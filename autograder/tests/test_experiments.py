@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.checks import experiment_logs
 from autograder.checks.experiment_files import ANSWERS, LOGS, MAX_BYTES, SPECS, read_log
 from autograder.course.parts import read_parts
 from autograder.grader.handin.submission import build_submission
@@ -23,7 +22,7 @@ from autograder.grader.outside.tree import ROOT
 from autograder.grader.running import run_checks
 from autograder.staff.batch.experiments import write_experiments
 from autograder.staff.batch.similar import similar_groups
-from autograder.staff.hidden import ROOTS
+from autograder.staff.hidden import ROOTS, experiment_logs
 from autograder.tests.made_experiments import (
     EXPLANATION,
     answers_for,

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.checks.checking import expect, subpart
 from autograder.checks.experiment_files import ANSWERS, LOGS, SPECS, read_answer, read_log
-from autograder.checks.experiment_logs import answers_of, expect_possible, fits, numbers_of
+from autograder.staff.hidden.experiment_logs import answers_of, expect_possible, fits, numbers_of
 from solutions.experiments import trainings
 
 EXPERIMENTS = [
