@@ -26,17 +26,26 @@ class Batches:
     config: TrainConfig
     choose: np.random.Generator  # which transitions
     goals: np.random.Generator  # their goals
+    rows: int = 0  # drawn since the last look, and those of them whose reward relabeling changed
+    changed: int = 0
 
     def draw(self) -> dict:
         """A batch to learn from; with hindsight goals unless the method is ddpg."""
         config = self.config
         usual = self._indices(config.moved_fraction)
         if config.method == "ddpg":
+            self.rows += config.batch_size
             return self.buffer.transitions(*usual)
         if config.hindsight_moved == 0:
             return self.relabelled(usual)
         # From an episode in which nothing moved, hindsight learns a goal that was met before anything was done.
         return self.relabelled(self._indices(config.hindsight_moved, config.hindsight_lifted), kept=usual)
+
+    def changed_rewards(self) -> dict[str, float]:
+        """{"changed_rewards": the share of the rows since the last call whose reward relabeling changed}."""
+        share = self.changed / self.rows if self.rows else 0.0
+        self.rows = self.changed = 0
+        return {"changed_rewards": share}
 
     def relabelled(self, indices: Indices, kept: Indices | None = None) -> dict:
         """The transitions at these indices, relabelled; those at `kept` replace the rows that keep their goal."""
@@ -51,12 +60,17 @@ class Batches:
             if config.jitter_fraction > 0:
                 wanted = buffer.desired[: len(buffer)]
                 new = new | {"goals": jitter_goals(new["goals"], wanted, config.jitter_fraction, rng)}
+            old.append(new["rewards"])
             return new
 
-        return relabel(
+        old: list[np.ndarray] = []  # the rewards before they are computed anew
+        batch = relabel(
             batch, buffer.achieved[: len(buffer)], *indices, strategy=config.strategy, fraction=config.relabel_fraction,
             threshold=buffer.spec.distance_threshold, reward=config.reward, rng=rng, adjust=adjust,
         )  # fmt: skip
+        self.rows += len(batch["rewards"])
+        self.changed += int(sum((rewards != batch["rewards"]).sum() for rewards in old))
+        return batch
 
     def _indices(self, moved: float, lifted: float = 0.0) -> Indices:
         config = self.config

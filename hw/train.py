@@ -129,6 +129,7 @@ class Run:
         return {
             **{name: getattr(self, name).state_dict() for name in STATEFUL},
             **{name: getattr(self, name) for name in ("counters", "info")},
+            "drawn": [self.batches.rows, self.batches.changed],
             "streams": [stream.bit_generator.state for stream in self.streams()],
         }
 
@@ -138,6 +139,7 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
         for name in ("counters", "info"):
             getattr(self, name).update(state[name])
+        self.batches.rows, self.batches.changed = state.get("drawn", (0, 0))
         for stream, saved in zip(self.streams(), state["streams"], strict=True):
             stream.bit_generator.state = saved
 
@@ -190,7 +192,7 @@ def train_in(folder: RunFolder, config: TrainConfig) -> dict[str, float]:
             if at_end or counters["env_steps"] - counters["evaluated_at"] >= config.eval_every:
                 counters["evaluated_at"] = counters["env_steps"]
                 measured = evaluate(run.eval_env, run.agent.act, config.eval_episodes)
-                row = folder.log(counters | run.info | measured)
+                row = folder.log(counters | run.info | run.batches.changed_rewards() | measured)
             bar.show(counters["env_steps"], counters["train_seconds"], row)
             if row and config.stop_at is not None and row["success"] >= config.stop_at:
                 break

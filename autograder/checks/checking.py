@@ -59,7 +59,7 @@ def subpart(
     time_limit: float | None = None,
     kind: Kind = "unit",
     hint: str = "",
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+) -> pytest.MarkDecorator:
     """Mark a function as a check of the sub-part(s) `ids`; its docstring's first line is the title in the table.
 
     `weight` is its share within a sub-part's points; `time_limit` (s) replaces the part's; `hint` is shown when it does

@@ -47,6 +47,17 @@ class Part:
     companions: tuple[
         str, ...
     ] = ()  # files of solutions/, or notebooks/…, that nobody needs without this part
+    beside: tuple[str, ...] = ()  # files that are handed in with the part's own
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What is handed in of this part."""
+        return (self.file, *self.beside)
+
+    @property
+    def is_weights(self) -> bool:
+        """Whether the part is a trained policy."""
+        return self.file.endswith(".safetensors")
 
     @property
     def module(self) -> str | None:
@@ -78,7 +89,7 @@ class Parts:
     @property
     def files(self) -> tuple[str, ...]:
         """Everything a submission may hold."""
-        return tuple(dict.fromkeys(part.file for part in self.parts))
+        return tuple(dict.fromkeys(file for part in self.parts for file in part.files))
 
     @property
     def total(self) -> float:
@@ -146,7 +157,8 @@ def read_parts(path: Path | None = None) -> Parts:
         if given == "holes":
             graded.append(_graded(part, entry, course))
         elif given == "complete" and part.module is None:
-            raise course.wrong(["part", part.number, "given"], 'trained weights are not given; write "no"')
+            what = "trained weights are" if part.is_weights else f"{part.file} is"
+            raise course.wrong(["part", part.number, "given"], f'{what} not given; write "no"')
         else:
             others.append(replace(part, given=given))
     if all(part.extra for part in graded):
@@ -161,9 +173,10 @@ def _part(file: TomlFile, number: str, entry: dict[str, Any]) -> Part:
         if name[:-1] != number:
             raise file.wrong(["part", number, "sub", name], f"the id must be {number} and a letter")
         subs.append(SubPart(name, sub["title"], 0.0, sub.get("hole", True), sub.get("function", "")))
-    companions = tuple(entry.get("companions", ()))
+    companions, beside = (tuple(entry.get(key, ())) for key in ("companions", "beside"))
+    limit = float(entry["time_limit"])
     return Part(
-        number, entry["title"], entry["file"], float(entry["time_limit"]), tuple(subs), companions=companions
+        number, entry["title"], entry["file"], limit, tuple(subs), companions=companions, beside=beside
     )
 
 
@@ -184,7 +197,7 @@ def _graded(part: Part, entry: dict[str, Any], course: TomlFile) -> Part:
         )
     part = replace(part, given="holes", extra=entry.get("extra", False))
     subs = [replace(sub, points=float(points[sub.id])) for sub in part.subparts]
-    if part.module is None:
+    if part.is_weights:
         task = course.table.get("weights", {}).get("task")
         if task is None:
             raise course.wrong(

@@ -59,8 +59,13 @@ _PART = _table(
     "a table such as [part.1]",
     title=_TEXT,
     file={
-        **{"type": "string", "pattern": r"^[A-Za-z_]\w*(\.py|_\{task\}\.safetensors)\Z"},
-        "description": 'a plain name ending in .py, or one such as "weights_{task}.safetensors"',
+        **{"type": "string", "pattern": r"^[A-Za-z_]\w*(\.py|\.toml|_\{task\}\.safetensors)\Z"},
+        "description": 'a plain name ending in .py or .toml, or one such as "weights_{task}.safetensors"',
+    },
+    beside={
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[A-Za-z_]\w*\.(toml|json)\Z"},
+        "description": 'a list such as ["experiments.json"]',
     },
     time_limit=_SECONDS,
     companions={

@@ -17,10 +17,10 @@ import pytest
 
 from autograder.course.parts import Parts
 from autograder.grader.budget import Budget
+from autograder.grader.intake.names import most_of
 from autograder.grader.outcomes import CheckFailed, CouldNotRun, NotAttempted, Outcome, Verdict
 from autograder.grader.sentences import DID_NOT_PASS, UNUSABLE, owned
 from autograder.grader.student import Student, Transport
-from autograder.grader.weights import MAX_BYTES
 from envs.errors import one_line
 
 KINDS = ("unit", "learning", "threshold")  # of checks, in the order in which they run
@@ -157,7 +157,7 @@ class Checks:
 
         def find(name: str) -> Path:
             if not (self.folder / name).is_file():
-                raise NotAttempted(f"{name} was not handed in, or has more than {MAX_BYTES // 2**20} MB")
+                raise NotAttempted(f"{name} was not handed in, or has more than {most_of(name) // 2**20} MB")
             request.node.opened = True
             return self.folder / name
 

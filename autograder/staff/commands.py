@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import partial
@@ -36,7 +37,7 @@ def grade(
 
     Args:
         path: A folder or a zip.
-        out: Where results.json (for Gradescope) and feedback.html go.
+        out: Where results.json (for Gradescope) and feedback.html go, and experiments.html if any were handed in.
         pristine: The untouched starter, over which the submission's part files are laid.
         part: One part only, such as 4.
         sub: One sub-part only, such as 4b.
@@ -49,7 +50,9 @@ def grade(
 
     from autograder.course.parts import read_parts
     from autograder.grader import grading
+    from autograder.grader.intake.opening import open_submission
     from autograder.grader.report import page, results, tables
+    from autograder.staff.batch.experiments import is_graded, write_experiments
 
     parts, deadlines = read_parts(), read_deadlines()
     selection = parts.select(part, sub) if part or sub else None
@@ -69,6 +72,10 @@ def grade(
         )
     results.write_json(out / "results.json", results.gradescope(graded))
     results.write_text(out / "feedback.html", page.feedback(graded, deadlines.due))
+    if is_graded(parts):
+        with tempfile.TemporaryDirectory(prefix="experiments-") as name:
+            open_submission(path, Path(name), parts)
+            write_experiments(out, graded.submission, [(graded.submission, "feedback.html", Path(name))])
     if json is not None:
         results.write_json(json, results.as_dict(graded))
     tables.print_messages(graded, console, hints=False)

@@ -156,15 +156,15 @@ def test_a_part_that_something_imports_cannot_be_left_out(kit: Kit) -> None:
 
 def test_a_part_that_nothing_imports_is_not_there(kit: Kit) -> None:
     (kit.root / "solutions/extra.py").write_text(
-        "def f(x):\n    # BEGIN SOLUTION 9a\n    # hint: the last one\n    return x[-1]\n    # END SOLUTION\n"
+        "def f(x):\n    # BEGIN SOLUTION 10a\n    # hint: the last one\n    return x[-1]\n    # END SOLUTION\n"
     )
     with (kit.root / "autograder/parts.toml").open("a") as parts:
-        parts.write('[part.9]\ntitle = "More"\nfile = "extra.py"\ntime_limit = 10\n')
-        parts.write('sub.9a = { title = "last", function = "f" }\n')
+        parts.write('[part.10]\ntitle = "More"\nfile = "extra.py"\ntime_limit = 10\n')
+        parts.write('sub.10a = { title = "last", function = "f" }\n')
     readme = kit.root / "solutions/README.md"
-    readme.write_text(readme.read_text() + "\n## Part 9: more\n\nTake the last one (**9a**).\n")
-    assert "Part 9" not in kit.starter() and not (kit.root / "hw/extra.py").exists()
-    kit.edit("[part.1]\n", '[part.9]\ngiven = "complete"\n[part.1]\n')
+    readme.write_text(readme.read_text() + "\n## Part 10: more\n\nTake the last one (**10a**).\n")
+    assert "Part 10" not in kit.starter() and not (kit.root / "hw/extra.py").exists()
+    kit.edit("[part.1]\n", '[part.10]\ngiven = "complete"\n[part.1]\n')
     assert "Take the last one.\n" in kit.starter()
     assert kit.read("extra.py") == "def f(x):\n    return x[-1]\n"
 

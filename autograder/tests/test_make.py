@@ -103,13 +103,21 @@ def test_what_is_packed_but_does_not_pass_is_told(kit):
 
 
 # Of these a student may have no make. `system` installs packages of Debian's.
-STUDENTS = ("check", "train", "play", "compare", "model-error", "submission", "update", "lint", "format")
+STUDENTS = (
+    *("check", "hint", "experiment", "train", "play", "compare", "model-error", "submission", "update"),
+    *("lint", "format"),
+)
 
 
 @pytest.mark.parametrize("target", STUDENTS)
 def test_what_make_runs_can_be_typed_without_make(kit, target):
     """One command of Python's, without anything that needs a shell: so on Windows there is the same."""
-    words = {"update": ("FROM=handout.zip",), "check": ("PART=4", "DEBUG=1")}.get(target, ())
+    words = {
+        "update": ("FROM=handout.zip",),
+        "check": ("PART=4", "DEBUG=1"),
+        "hint": ("SUB=4b", "LEVEL=2"),
+        "experiment": ("NAME=share",),
+    }.get(target, ())
     for line in make(kit, "-n", target, *words).stdout.replace("\\\n", "").splitlines():
         command = line.partition(" || ")[0]
         assert shlex.split(command)[:2] == [".venv/bin/python", "-m"]
@@ -129,7 +137,14 @@ def test_debug_stops_where_the_code_raises(kit):
 
 
 WRONG = {
-    ("check", "PART=9"): "there is no part '9'",
+    ("hint",): "say which: make hint SUB=4b",
+    ("hint", "SUB=4b", "LEVEL=9"): "LEVEL=9 is not there: the hints for 4b are of level 1 to 2",
+    ("hint", "SUB=4b", "LEVEL=two"): "must be a whole number",
+    ("hint", "SUB=5a"): "5a has no hole to fill in",
+    ("experiment",): "say which: make experiment NAME=strategies",
+    ("experiment", "NAME=strategie"): "there is no experiment 'strategie': choose one of strategies, share",
+    ("experiment", "NAME=share"): "predict before you run",
+    ("check", "PART=10"): "there is no part '10'",
     ("check", "SUB=4z"): "there is no sub-part '4z'",
     ("check", "CODE=nowhere"): "there is no folder",
     ("train", "STEPS=abc"): "--total-steps must be a whole number",
@@ -172,7 +187,7 @@ WRONG = {
     ("grade", "SUBMISSIONS=none"): "none",
     ("grade", "SUBMISSIONS=class", "JOBS=abc"): "must be a whole number",
     ("grade", "SUBMISSIONS=class", "JOBS=0"): "JOBS must be a whole number of at least 1, not 0",
-    ("grade", "SUBMISSIONS=class", "ONLY=9"): "9 is no part, sub-part, check file or submission here",
+    ("grade", "SUBMISSIONS=class", "ONLY=10"): "10 is no part, sub-part, check file or submission here",
     ("grade", "SUBMISSIONS=class", "DUE=soon"): "soon",
     **{
         ("grade", "SUBMISSION=class/ann", f"{name}=4"): f"does not go together with {name}="

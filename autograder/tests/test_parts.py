@@ -121,6 +121,16 @@ def test_selecting(tmp_path: Path) -> None:
             "line 7: weights.task: must be one of tiny, reach",
         ),
         ("{ 2a = 10 }", "{ 2a = 10 }\n[weights]\nthreshold = 0.9", "line 6: weights: has no task"),
+        (
+            "[part.1]",
+            'hints = "few"\n[part.1]',
+            'line 2: hints: must be one of none, some, all, not "few"',
+        ),
+        (
+            "[part.1]",
+            'hints_on_request = "no"\n[part.1]',
+            'line 2: hints_on_request: must be true or false, not "no"',
+        ),
     ],
 )
 def test_a_mistake_in_the_course_is_named(assignment: Assignment, old: str, new: str, sentence: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved",
-           "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs")  # fmt: skip
+           "critic_loss", "actor_loss", "target_mean", "model_loss", "model_epochs", "changed_rewards")  # fmt: skip
 REQUIRED = COLUMNS[:6]
 
 

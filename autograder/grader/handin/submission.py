@@ -1,13 +1,17 @@
-"""The zip a student hands in: the part files (and trained weights, if any), looked at before they leave.
+"""The zip a student hands in: the part files (trained weights and experiments, if any), looked at before they leave.
 
 hw/ --build_submission--> submission.zip, and notes: what is in it, which holes are still open
 """
+
+from __future__ import annotations
 
 import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course.parts import Part, read_parts
 from autograder.grader.handin.holes import find_holes
@@ -17,6 +21,9 @@ from autograder.grader.student import Transport
 from autograder.grader.weights import MAX_BYTES
 from envs.errors import UserMistake
 from envs.typed import command, option
+
+if TYPE_CHECKING:
+    from autograder.grader.plugin import CheckResult
 
 CHECKS = Path(__file__).parents[2] / "checks"
 
@@ -41,7 +48,7 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
             entries[part.file] = _read(hw_dir / part.file, MAX_CODE)
             left += _left_to_do(entries[part.file], part)
     for part in parts.parts:
-        if part.module is None:
+        if part.is_weights:
             path = Path(weights) if weights is not None else hw_dir / part.file
             if weights is None and not path.exists():
                 notes.append(
@@ -50,6 +57,8 @@ def build_submission(hw_dir: Path, out_zip: Path, weights: Path | None = None) -
                 continue
             entries[part.file] = _read(path, MAX_BYTES)
             notes += _check_weights(entries[part.file], path, part, given=weights is not None)
+        elif part.module is None:
+            notes += _add_texts(hw_dir, part, entries)
     _write(out_zip, entries)
     return [*(left or ["Every hole is filled in."]), *notes, f"{out_zip} holds {', '.join(entries)}."]
 
@@ -101,6 +110,16 @@ def _read(path: Path, limit: int) -> bytes:
     return content
 
 
+def _add_texts(hw_dir: Path, part: Part, entries: dict[str, bytes]) -> list[str]:
+    """Add those files of the part that are there; a sentence on what is missing, as its public checks say."""
+    own = {file: _read(hw_dir / file, MAX_CODE) for file in part.files if (hw_dir / file).is_file()}
+    entries |= own
+    results = _results(own, part)
+    done = sum(result.outcome == Outcome.PASSED for result in results)
+    wrong = [f"{', '.join(r.subparts)}: {r.message}." for r in results if r.outcome == Outcome.FAILED]
+    return [f"{part.file}: {done} of {len(results)} are complete.", *wrong]
+
+
 def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[str]:
     """Raise UserMistake if nobody can play these weights; a sentence if they are too weak.
 
@@ -125,16 +144,22 @@ def _check_weights(content: bytes, path: Path, part: Part, given: bool) -> list[
 
 def _problems(content: bytes, part: Part) -> dict[str, str]:
     """What the public checks of a part that do not pass say about its file, by their kind."""
+    results = _results({part.file: content}, part)
+    return {result.kind: result.message for result in results if result.outcome == Outcome.FAILED}
+
+
+def _results(files: Mapping[str, bytes], part: Part) -> list[CheckResult]:
+    """What the public checks of a part that is no code say of its files."""
     from autograder.grader.running import run_checks  # loads pytest, so not before it is needed
 
     def connect(limit: float) -> Transport:
-        raise CouldNotRun("there is no code in weights")
+        raise CouldNotRun("there is no code in this part")
 
     wanted = frozenset(sub.id for sub in part.subparts)
-    with tempfile.TemporaryDirectory(prefix="weights-") as name:
-        Path(name, part.file).write_bytes(content)
-        results = run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
-    return {result.kind: result.message for result in results if result.outcome == Outcome.FAILED}
+    with tempfile.TemporaryDirectory(prefix="handin-") as name:
+        for file, content in files.items():
+            Path(name, file).write_bytes(content)
+        return run_checks({"public": CHECKS}, connect, Path(name), read_parts(), selection=wanted)
 
 
 def _trained_task(content: bytes) -> str | None:

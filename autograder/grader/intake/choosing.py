@@ -60,7 +60,7 @@ def take_files(found: Sequence[Found], unread: list[str], path: Path, into: Path
         candidates = _candidates(found, name, home)
         if not candidates:
             missing = True
-            numbers = " and ".join(f"part {p.number}" for p in parts.parts if p.file == name)
+            numbers = " and ".join(f"part {p.number}" for p in parts.parts if name in p.files)
             lost = "is not among what could be read" if unread else "is missing"
             notes.append(f"{name} {lost}: {numbers} counts as not attempted")
             continue

@@ -11,7 +11,8 @@ from autograder.grader.weights import MAX_BYTES as MAX_WEIGHTS
 
 ENDINGS = tuple(".zip .tar .tar.gz .tgz .tar.bz2 .tbz2 .tar.xz .txz .7z .rar .gz .xz .bz2 .zst .z".split())
 MAX_ARCHIVE = 200 * 2**20  # bytes, packed
-MAX_CODE = 2**20  # bytes, of one part file
+MAX_CODE = 2**20  # bytes, of one part file that is text: code, answers, logs
+TEXTS = (".py", ".toml", ".json")
 _NUMBER = re.compile(r"(?P<stem>.+?)(?: ?\((?P<a>\d{1,3})\)|-(?P<b>\d{1,3}))", re.DOTALL)
 _COPY = re.compile(
     r"(?P<stem>.+?)(?: copy(?: \d+)?| - copy(?: \(\d+\))?| kopie(?: \d+)?)|copy of (?P<of>.+)", re.DOTALL
@@ -36,7 +37,12 @@ def may_matter(name: str, parts: Parts) -> int:
         return MAX_ARCHIVE + 1
     if not part_names(name, parts):
         return 0
-    return (MAX_CODE if name.lower().endswith(".py") else MAX_WEIGHTS) + 1
+    return most_of(name) + 1
+
+
+def most_of(name: str) -> int:
+    """How many bytes a file that is handed in may have."""
+    return MAX_CODE if name.lower().endswith(TEXTS) else MAX_WEIGHTS
 
 
 def cap_of(path: PurePosixPath, parts: Parts) -> int:

@@ -81,7 +81,7 @@ class _Mistake:
 
 
 class Summary:
-    """`add` each upload, then read the figures. `similar` is set from outside."""
+    """`add` each upload, then read the figures. `similar` and `experiments` are set from outside."""
 
     def __init__(self, parts: Parts, notes: tuple[str, ...] = ()) -> None:
         """`notes` are about the class as a whole."""
@@ -92,6 +92,7 @@ class Summary:
         self.isolations: Counter[str] = Counter()
         self.checks: dict[str, CheckFigures] = {}
         self.similar: list[Group] | None = None  # None: nobody looked
+        self.experiments = False  # whether there is a page of them
         self.histogram = [0] * BINS
         self.by_part = {part.number: [0] * PART_BINS for part in parts.parts}
         self._slowest: list[tuple[float, str]] = []

@@ -10,6 +10,7 @@ from autograder.course.parts import Parts
 from autograder.grader.report import results
 from autograder.staff.batch import adjust, grades
 from autograder.staff.batch.adjust import read_adjustments
+from autograder.staff.batch.experiments import is_graded, write_experiments
 from autograder.staff.batch.platforms import BrightspaceTable, CanvasTable, MoodleTable
 from autograder.staff.batch.report import write_report
 from autograder.staff.batch.show import Quiet
@@ -77,6 +78,7 @@ class Writer:
         if similarity:
             summary.similar = self._similar(pristine)
         write_pages(self._out, summary, self._contents(), pristine, assignment)
+        summary.experiments = self._experiments(summary, assignment)
         before = self._put_aside(tables["grades.csv"].text)
         for name, table in tables.items():
             results.write_text(self._out / name, table.text)
@@ -87,6 +89,18 @@ class Writer:
         return similar_groups(
             self._contents(), self._out / "contents", pristine, self._parts, self._state.remembered
         )
+
+    def _experiments(self, summary: Summary, assignment: str) -> bool:
+        """Write the page of experiments; whether there is one."""
+        if not is_graded(self._parts):
+            return False
+        store, contents = self._out / "contents", self._contents()
+        students = [
+            (row.title, f"students/{row.key}/feedback.html" if row.page else "", store / contents[row.key])
+            for row in summary.rows
+            if row.key in contents
+        ]
+        return write_experiments(self._out, assignment, students) is not None
 
     def _contents(self) -> dict[str, str]:
         """What everybody handed in, and what was replaced since: key, or key EARLIER number -> content."""

@@ -39,7 +39,7 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
 
     reference = write(folder / "reference", solved)
     for part in parts.parts:
-        if part.module is None:
+        if part.is_weights:
             shutil.copyfile(weights, reference / part.file)
     half, wrong, endless = (Draft(texts, parts) for texts in (half_solved, half_solved, open_))
     with_part_4 = {WRONG_HOLE, ENDLESS_HOLE} <= earns  # a course may go without it
@@ -53,7 +53,8 @@ def build_members(folder: Path, solutions: Path, starter: Path, weights: Path, p
 
     passed = f"the half-done one, but {WRONG_HOLE} also takes goals from the past"
     looping = f"every hole open but {ENDLESS_HOLE}, which holds an endless loop"
-    everything = frozenset(parts.subparts)
+    done = [part for part in parts.parts if part.module or part.is_weights]  # nobody here made experiments
+    everything = frozenset(sub.id for part in done for sub in part.subparts)
     return [
         Member("reference", reference, "all of solutions/, and the weights just trained", everything),
         member("starter", open_, "hw/ as it is handed out", frozenset()),

@@ -30,6 +30,7 @@ HINTS = "hints.toml"  # what `make hint` reads
 # What running the code leaves behind; tests belong to the kit and stay with the solutions.
 LEFT_OUT_FOLDERS = {"tests", "__pycache__", "runs", "results", "out"}
 LEFT_OUT_SUFFIXES = {".safetensors", ".pyc", ".mp4"}
+LEFT_OUT_NAMES = {"experiments.json"}  # the logs of Part 9
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,11 @@ def read_tree(folder: Path) -> dict[str, bytes]:
         folders[:] = sorted(f for f in folders if f not in LEFT_OUT_FOLDERS and not f.startswith("."))
         for name in names:
             path = Path(root, name)
-            if path.suffix in LEFT_OUT_SUFFIXES or (name.startswith(".") and name != MANIFEST):
+            if (
+                path.suffix in LEFT_OUT_SUFFIXES
+                or name in LEFT_OUT_NAMES
+                or (name.startswith(".") and name != MANIFEST)
+            ):
                 continue
             if path.is_symlink():
                 raise ReleaseError([f"{path}: a symbolic link cannot be handed out; put the file here."])

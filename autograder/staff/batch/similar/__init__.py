@@ -41,7 +41,9 @@ def similar_groups(
     made_by = hash_of_code(Path(__file__).parent, *starter)[:12]
     keep = lambda name, make: remember(f"{made_by}/{name}", make)  # noqa: E731
     links = code_links(contents, store, pristine, reference if reference.is_dir() else None, code, keep)
-    links += weight_links(contents, store, given, [f for f in parts.files if f not in code], keep)
+    links += weight_links(
+        contents, store, given, [f for f in parts.files if f not in code and not f.endswith(".toml")], keep
+    )
     return groups_of(pairs_of(_between_people(links)))
 
 
