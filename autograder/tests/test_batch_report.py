@@ -16,6 +16,7 @@ from autograder.grader.plugin import CheckResult
 from autograder.grader.report.grade import Grade
 from autograder.grader.report.page import feedback
 from autograder.grader.report.scoring import score
+from autograder.staff.batch.experiments import write_experiments
 from autograder.staff.batch.grades import Graded, Status
 from autograder.staff.batch.misconceptions import behind
 from autograder.staff.batch.report import SCRIPTS, report
@@ -24,6 +25,7 @@ from autograder.staff.batch.similar.page import page, side_by_side
 from autograder.staff.batch.summary import Summary
 from autograder.staff.batch.uploads.uploads import Student, Upload
 from autograder.tests.conftest import SUMS, Assignment
+from autograder.tests.made_experiments import write_right
 
 EVIL = (
     "</td><script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">{{ 7 * 7 }}"
@@ -201,7 +203,7 @@ AXE = """
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
-@pytest.mark.parametrize("name", ["report", "feedback", "pair"])
+@pytest.mark.parametrize("name", ["report", "feedback", "pair", "experiments"])
 def test_axe_finds_nothing(name: str, width: int, dark: bool, assignment: Assignment, tmp_path: Path) -> None:
     made = Summary(assignment.parts)
     last = one(assignment, "s-99", {"1a": Outcome.PASSED, "1b": Outcome.CRASHED, "2a": Outcome.NOT_ATTEMPTED})
@@ -222,6 +224,9 @@ def test_axe_finds_nothing(name: str, width: int, dark: bool, assignment: Assign
         html = report(made, "Homework 4")
     elif name == "feedback":
         html = feedback(last.grade)
+    elif name == "experiments":
+        page_of_all = write_experiments(tmp_path, "x", [("Ann", "", write_right(tmp_path))])
+        html = page_of_all.read_text(encoding="utf-8") if page_of_all else ""
     else:
         for folder in ("s-1", "s-2", "starter"):
             (tmp_path / folder).mkdir()

@@ -436,6 +436,10 @@ def test_the_page_shows_what_was_written_beside_the_curves_and_escapes_it(
     assert text.count("<polyline") == sum(
         len(log["runs"]) for name, log in logs_of().items() if name != "contact"
     )
-    assert "10 ahead, contact: object" in text and "was frozen 2026-11-02 12:00 UTC" in text
+    assert (
+        "over 3200 env steps" in text
+        and "10 ahead, contact: object" in text
+        and "was frozen 2026-11-02 12:00 UTC" in text
+    )
     assert "Ben" not in text and "Cem" not in text and "Dora" in text
     assert write_experiments(out, "Homework", [("Ben", "", tmp_path / "empty")]) is None and not path.exists()

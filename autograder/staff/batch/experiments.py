@@ -44,6 +44,7 @@ class Entry:
     said: tuple[tuple[str, str], ...]
     frozen: str  # when the prediction was made, and when the first run began
     curves: tuple[Curve, ...]
+    env_steps: int  # where the curves end
     errors: tuple[str, ...]  # a line for each of a model's errors
 
 
@@ -80,8 +81,10 @@ def entries_of(who: str, page: str, folder: Path) -> dict[str, Entry]:
         said = _said(table, SPECS[name]) if isinstance(table, dict) else ()
         log = _log(folder / LOGS, name)
         if said or log:
-            curves, errors = (_curves(log), _errors(log)) if log else ((), ())
-            found[name] = Entry(who, page, said, _frozen(log) if log else "no runs", curves, errors)
+            if log:
+                found[name] = Entry(who, page, said, _frozen(log), _curves(log), _farthest(log), _errors(log))
+            else:
+                found[name] = Entry(who, page, said, "no runs", (), 0, ())
     return found
 
 
@@ -116,10 +119,7 @@ def _frozen(log: Log) -> str:
 
 def _curves(log: Log) -> tuple[Curve, ...]:
     arms = list(dict.fromkeys(name.rpartition("-s")[0] or name for name in log.runs))
-    farthest = max(
-        (float(run.column("env_steps").max()) for run in log.runs.values() if len(run.rows)), default=0.0
-    )
-    curves = []
+    farthest, curves = _farthest(log), []
     for name, run in log.runs.items():
         if len(run.rows) and farthest > 0:
             x = run.column("env_steps").clip(0) / farthest * WIDTH
@@ -128,6 +128,11 @@ def _curves(log: Log) -> tuple[Curve, ...]:
             colour = COLOURS[arms.index(name.rpartition("-s")[0] or name) % len(COLOURS)]
             curves.append(Curve(one_line(name, 30), colour, points))
     return tuple(curves)
+
+
+def _farthest(log: Log) -> int:
+    steps = (run.column("env_steps").max() for run in log.runs.values() if len(run.rows))
+    return int(max(steps, default=0))
 
 
 def _errors(log: Log) -> tuple[str, ...]:
