@@ -60,7 +60,7 @@ WRONG = {
     "hw.train --guide poke": "'--guide poke' means nothing here",
     "hw.compare --seeds 0 x": "--seeds must be a whole number",
     "hw.play --episodes many": "--episodes must be a whole number",
-    "autograder": "no command is named; name one of check, submission, update, grade, grade-class, compare",
+    "autograder": "no command is named; name one of check, hint, submission, update, grade, grade-class, compare",
     "autograder grade-class class --out out --jobs abc": "JOBS must be a whole number",
     "autograder grade": "path, --out is missing",
     "autograder compare": "old, new is missing",
