@@ -102,8 +102,10 @@ def test_actor_of_any_size(student: Student, fresh_rng: np.random.Generator) -> 
                 swapped = torch.tanh(own.net(torch.cat(_tensors(goals, obs), dim=-1))).numpy()
             with on_wrong_shape(ONE_ACTION_A_ROW):
                 actions = student.policy.Actor.forward(actor, Tensor(obs), Tensor(goals))
-            expect_no_repeat(before, actions)
-            before = actions
+            # A small net may have no active unit, and then the same action twice.
+            if before is not None and not np.array_equal(before[1], wanted):
+                expect_no_repeat(before[0], actions)
+            before = actions, wanted
             many = "in a batch of 3000 rows some actions are not tanh of what the net makes of [observation, goal]"
             sentence = recognise(
                 actions,
@@ -155,8 +157,10 @@ def test_critic_of_any_size(student: Student, fresh_rng: np.random.Generator) ->
                 ].numpy()
             with on_wrong_shape(TWO_AXES):
                 q = student.policy.Critic.forward(critic, *(Tensor(x) for x in inputs))
-            expect_no_repeat(before, q)
-            before = q
+            # A small net may have no active unit, and then the same Q-value twice.
+            if before is not None and not np.array_equal(before[1], wanted):
+                expect_no_repeat(before[0], q)
+            before = q, wanted
             sentence = recognise(
                 q,
                 "the Q-values are not what the net makes of [observation, action, goal], critics first",

@@ -47,7 +47,8 @@ _SHAPES = [
 ]
 SHAPES = [shape for shape in _SHAPES for _ in range(2)]
 # A buffer as in training: more states than 16 bits can number, and more rows; then longer episodes than any task has.
-FULL, LONG = (1400, 50, 40_000, 3), (30, 131, 6_000, 2)
+# With 24,000 rows, 3,000 are of step 0: each of their 131 later states is drawn (but for a probability of 1e-8).
+FULL, LONG = (1400, 50, 40_000, 3), (30, 131, 24_000, 2)
 
 
 def _buffer(rng: np.random.Generator, n: int, t: int, g: int) -> np.ndarray:
