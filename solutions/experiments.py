@@ -6,13 +6,11 @@ The prediction is copied once, before the first training, with the time. The log
 both files are handed in. The same command goes on after a stop.
 """
 
-import hashlib
 import json
 import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +23,14 @@ from envs.terminal import command_line
 from .kit.cli import PACKAGE
 from .kit.console import run_command
 from .kit.curves import draw_curves
-from .kit.files import write_json
+from .kit.files import write_whole
 from .kit.runlog import read_progress, read_settings
 from .kit.settings import Count, check_each
 from .kit.trainings import Training, train_all
+from .prediction import begin, end, freeze
 
 SPECS = Path(__file__).parents[1] / "autograder/checks/experiments.toml"
 LOGS = "experiments.json"
-PREDICTED = ("prediction", "because")  # what is frozen
 SHOWN = ("env_steps", "updates", "train_seconds", "success", "return", "started_solved", "changed_rewards")
 
 
@@ -64,58 +62,6 @@ def trainings(spec: dict, folder: Path) -> dict[str, Training]:
             changes = spec["train"] | own | {"seed": seed, "cores": 1, "out": folder / name}
             found[name] = Training.of(name, spec["task"], changes)
     return found
-
-
-def predicted(answers: Path, name: str, spec: dict) -> dict[str, str]:
-    """The prediction in answers.toml. Raises: UserMistake if it is not there yet."""
-    try:
-        table = tomllib.loads(answers.read_text(encoding="utf-8-sig")).get(name, {})
-    except FileNotFoundError:
-        raise UserMistake(f"there is no {answers}: take it from your handout again") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserMistake(f"{answers} is no TOML: {error}") from error
-    found = {key: str(table.get(key, "")).strip() if isinstance(table, dict) else "" for key in PREDICTED}
-    if found["prediction"] not in spec["choices"]:
-        listed = ", ".join(f'"{choice}"' for choice in spec["choices"])
-        raise UserMistake(
-            f"predict before you run: in {answers}, under [{name}], set prediction to one of {listed}, and say why"
-        )
-    if len(found["because"].split()) < 5:
-        raise UserMistake(f"say in {answers}, under [{name}], why you expect that: because = a sentence")
-    return found
-
-
-def freeze(path: Path, answers: Path, name: str, spec: dict) -> dict[str, str]:
-    """The prediction as it stood before the first run: written once, and read ever after."""
-    if path.exists():
-        frozen: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        print(f"your prediction of {frozen['time']} stands: {frozen['prediction']}")
-        return frozen
-    frozen = {"time": now()} | predicted(answers, name, spec)
-    write_json(path, frozen)
-    print(f"your prediction is frozen: {frozen['prediction']} ({path})")
-    return frozen
-
-
-def begin(folder: Path, frozen: dict[str, str]) -> None:
-    """Note in a run's folder when it began, and which prediction stood then; nothing if that is noted already."""
-    path = folder / "began.json"
-    if not path.exists():
-        digest = hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()
-        write_json(path, {"began": now(), "prediction_sha256": digest})
-
-
-def now() -> str:
-    """The time in UTC, as the logs hold it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def end(folder: Path) -> None:
-    """Note when a run ended, once."""
-    path = folder / "began.json"
-    noted = json.loads(path.read_text(encoding="utf-8"))
-    if "ended" not in noted:
-        write_json(path, noted | {"ended": now()})
 
 
 def run_trainings(config: ExperimentConfig, spec: dict, frozen: dict[str, str]) -> dict[str, dict]:
@@ -200,7 +146,8 @@ def experiment(config: ExperimentConfig) -> None:
         raise UserMistake(
             f"{path} was changed and is no JSON any more: delete it, and run this again"
         ) from None
-    path.write_text(_in_lines(logs | {config.name: {"frozen": frozen, "runs": runs}}), encoding="utf-8")
+    text = _in_lines(logs | {config.name: {"frozen": frozen, "runs": runs}})
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     print(f"logs: {path}. Now fill in [{config.name}] in {config.answers}.")
 
 

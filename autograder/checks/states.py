@@ -84,9 +84,8 @@ def find_states(goals: np.ndarray, achieved: np.ndarray) -> tuple[np.ndarray, np
 
 def expect_quick(student: Student, strategy: str) -> None:
     """A batch costs little even if the buffer is large: right code, a loop over the rows too, takes 2 to 15 loops."""
-    achieved = np.zeros(
-        (12_000, 51, 3), np.float32
-    )  # so large that a copy of it for each row takes some 200 loops
+    # So large that a copy of it for each row takes some 200 loops.
+    achieved = np.zeros((12_000, 51, 3), np.float32)
     rows = np.random.default_rng(0)
     episodes, steps = rows.integers(12_000, size=1000), rows.integers(50, size=1000)
     function = getattr(student.relabel, strategy)

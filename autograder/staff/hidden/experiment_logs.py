@@ -18,6 +18,7 @@ import numpy as np
 from autograder.checks.checking import expect
 from autograder.checks.experiment_files import Log, Run
 from envs import make_vec, task_spec
+from solutions.kit.seeds import EVAL_OFFSET, SEED_STEP
 
 LEVEL = 0.9  # the success that "spread" asks for
 SAME = 0.1  # means of success that differ by less are the same
@@ -26,7 +27,6 @@ CLOCK = 120.0  # s by which a computer's clock may jump during a run
 SECONDS = 1e-5  # of computing for an env step, at least
 CHANCE = 0.05  # by which the share of changed rewards may differ from its expectation
 NEEDED = ("task", "method", "seed", "total_steps")  # settings; a log of an older handout may lack others
-EVAL_OFFSET, SEED_STEP = 5_000, 10_000  # as in kit/seeds.py
 
 
 def numbers_of(name: str, log: Log) -> dict[str, float]:
