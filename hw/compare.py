@@ -28,7 +28,7 @@ from .kit.curves import draw_curves
 from .kit.files import write_json
 from .kit.recipes import default_config
 from .kit.runlog import read_progress, read_settings
-from .kit.seeds import FRESH_SEED
+from .kit.seeds import FRESH_SEED, SEED_STEP
 from .kit.settings import Count, Must, NameEachOnce, check_each, need
 from .kit.trainings import VARIANTS, Training, told, train_all
 from .play import load_agent
@@ -100,10 +100,10 @@ def trainings(config: CompareConfig) -> list[Training]:
 
 
 def figures_of(run: Training, config: CompareConfig) -> dict:
-    """The figures of a finished run: its curve, when it reached the level, its success on fresh episodes."""
+    """The figures of a finished run: its curve, when it reached the level, its success on fresh episodes of its own."""
     rows = read_progress(run.folder / "progress.csv")
     agent = load_agent(run.folder / "weights.safetensors", config.task)
-    env = make_vec(config.task, min(config.episodes, 20), FRESH_SEED)
+    env = make_vec(config.task, min(config.episodes, 20), FRESH_SEED + SEED_STEP * run.config.seed)
     fresh = evaluate(env, agent.act, config.episodes)
     env.close()
     return {

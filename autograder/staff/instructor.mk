@@ -53,7 +53,7 @@ new-course: $(READY)  ## copy what a course of its own needs into an empty folde
 gradescope: $(READY)  ## build the zip to upload to Gradescope: [OUT=dist/gradescope.zip] [MINUTES=10] [INDEX=url of CPU builds]
 	@$(PY) -m autograder.staff.release gradescope $(call opt,OUT,--out) $(call opt,MINUTES,--minutes) $(call opt,INDEX,--index)
 
-calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2 3 4"] [STEPS=n] [JOBS=n] [SCHEDULER=]
+calibrate: $(READY)  ## train the reference over seeds, write threshold and weights: TASK=push [SEEDS="0 1 2"] [STEPS=n] [JOBS=n] [SCHEDULER=]
 	@$(PY) -m autograder.staff.calibrate $(call opt,TASK,--task) $(call opts,SEEDS,--seeds) \
 	  $(call opt,STEPS,--total-steps) $(call opt,JOBS,--jobs) $(call opt,SCHEDULER,--scheduler)
 
