@@ -22,8 +22,8 @@ class FetchLayout:
     # (2,) each: positions and velocities of the right and the left finger, which move along y.
     fingers: tuple[int, ...]
 
-    # The mirrors stand upright near the middle of the table. In y that is exact; in x the middle is at 1.3 m.
-    mirror_at: tuple[float, float] = (1.34, 0.75)  # metres, x and y
+    # The mirrors stand upright in the middle of the table of push and pick-and-place, so an edge is the image of an edge.
+    mirror_at: tuple[float, float] = (1.3, 0.75)  # metres, x and y
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
     batch  ->  some rows reflected in x, some in y  ->  batch
 
-Nothing that decides a Fetch task knows left from right, nor near from far: the hand leads the arm, and block and
-gripper are their own mirror images. So is the table in y; in x its middle is at 1.3 m, and the mirror shows its edges
-8 cm off. (Lin et al. 2020, "Invariant Transform Experience Replay".)
+Nothing that decides a Fetch task knows left from right, nor near from far: the hand leads the arm, and block, gripper
+and table are their own mirror images. (Slide's table is longer: there only y may be mirrored.) Goals lie on one half of
+the table in x, so some mirrored ones are never asked for. (Lin et al. 2020, "Invariant Transform Experience Replay".)
 """
 
 import numpy as np

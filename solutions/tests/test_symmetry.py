@@ -60,6 +60,24 @@ def test_the_simulator_does_in_the_mirror_what_the_mirror_shows(task, axis):
     assert np.median(unlike[..., axis]) > 0.02
 
 
+@pytest.mark.parametrize(("task", "axes"), [("push", "xy"), ("pick_and_place", "xy"), ("slide", "y")])
+def test_the_image_of_a_table_edge_is_the_opposite_edge(task, axes):
+    # Otherwise a block in the mirror lies on the table where it falls in the world, and falls where the table holds it.
+    env = make_vec(task, 1, seed=0)
+    model = env.scene.model
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    env.close()
+    body = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, "table0")
+    (geom,) = np.flatnonzero(model.geom_bodyid == body)
+    for axis in ("xy".index(name) for name in axes):
+        middle, half = data.geom_xpos[geom][axis], model.geom_size[geom][axis]
+        goal = np.zeros((1, 3), np.float32)
+        goal[0, axis] = middle + half
+        image = Reflection(axis, task_spec(task)).reflected("goals", goal)
+        assert image[0, axis] == pytest.approx(middle - half, abs=1e-3)
+
+
 @pytest.mark.parametrize("task", ["reach", "push"])
 def test_twice_mirrored_is_as_before_and_no_mirror_changes_nothing(task):
     rng, spec = np.random.default_rng(0), task_spec(task)
