@@ -1,8 +1,8 @@
 """Goal jitter: goals a little beside those of a batch, so that the critic sees near misses.
 
-A hindsight goal is one that was met. The critic sees few of the goals nearby, which were missed, and then values a puck
-that lies out of reach beside its goal far too highly. Any goal may be asked of any transition if the reward is computed
-for that goal.
+A hindsight goal is one that was met. The critic sees few of the goals nearby, which were missed, and then values an
+object that lies beside its goal, or slides on past it, far too highly. Any goal may be asked of any transition if the
+reward is computed for that goal.
 """
 
 import numpy as np
