@@ -201,27 +201,27 @@ def test_a_part_of_extra_credit_comes_on_top_of_the_total(kit: Kit) -> None:
     assert "0 extra" in kit.run("autograder", "check", "--sub", "6a", code=1)  # and not 0 of 0
 
 
-def test_push_as_the_graded_task(kit: Kit) -> None:
+def test_slide_as_the_graded_task(kit: Kit) -> None:
     """The file's name, the checks' hint, threshold and simulator, and the text."""
-    kit.edit('task = "reach"', 'task = "push"')
+    kit.edit('task = "reach"', 'task = "slide"')
     text = kit.starter()
     assert (
-        "weights_push.safetensors" in text
-        and "a policy for FetchPush" in text
-        and "success rate of 88 % fails" in text
+        "weights_slide.safetensors" in text
+        and "a policy for FetchSlide" in text
+        and "success rate of 35 % fails" in text
     )
-    assert "make train TASK=push METHOD=her" in text and "train on `push`" in text
+    assert "make train TASK=slide METHOD=her" in text and "train on `slide`" in text
     assert "weights_reach" not in text and "95 %" not in text
     figures = kit.root / "check.json"
     kit.run("autograder", "check", "--part", "5", "--json", str(figures), folder=kit.handout(), code=1)
     check, _ = json.loads(figures.read_text())["checks"]
-    assert "train on push" in check["hint"] and "hw/weights_push.safetensors" in check["hint"]
-    assert "weights_push.safetensors was not handed in" in check["message"]
+    assert "train on slide" in check["hint"] and "hw/weights_slide.safetensors" in check["hint"]
+    assert "weights_slide.safetensors was not handed in" in check["message"]
     probe = "from autograder.checks import policy_file as t; print(t.TASK, t.THRESHOLD, t.FILE)"
     (kit.root / "probe.py").write_text(probe)
-    assert kit.run("probe").split() == ["push", "0.88", "weights_push.safetensors"]
+    assert kit.run("probe").split() == ["slide", "0.35", "weights_slide.safetensors"]
     shutil.copy(
-        ROOT / "solutions/results/push/weights.safetensors", kit.root / "solutions/weights_push.safetensors"
+        ROOT / "solutions/results/slide/weights.safetensors", kit.root / "solutions/weights_slide.safetensors"
     )
     assert kit.points("--part", "5") == {"5a": 9, "possible": 9}
 
