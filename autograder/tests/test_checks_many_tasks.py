@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder.checks.checking import CheckFailed
+from autograder.checks.multitask_values import expect_loss
 from autograder.course.parts import read_parts
 from autograder.grader.outside.direct import DirectTransport
 from autograder.grader.student import Student
@@ -45,8 +47,6 @@ DOES_NOT_LEARN = [
     Variant("6h", "the reward of the first task for all", body="chosen = rewards[:, 0].copy()"),
 ]
 
-pytestmark = pytest.mark.slow
-
 
 def misses(folder: Path, training: Training, world: int) -> float:
     transport = DirectTransport(folder, list(PARTS.modules), time_limit=1e9)
@@ -55,11 +55,25 @@ def misses(folder: Path, training: Training, world: int) -> float:
     return figure
 
 
+def test_what_float32_rounds_where_errors_cancel_is_no_mistake():
+    transport = DirectTransport(SOLUTIONS, list(PARTS.modules), time_limit=1e9)
+    student, rng = Student(transport, PARTS.modules), np.random.default_rng(0)
+    for _ in range(20):
+        errors = (1000 * rng.standard_normal(8)).astype(np.float32)
+        errors[4:] = -errors[:4] + np.float32(0.01)
+        expect_loss(student, errors, np.arange(8), 8, float(errors.astype(np.float64).sum()))
+    with pytest.raises(CheckFailed):
+        expect_loss(student, errors, np.arange(8), 8, float(errors.astype(np.float64).sum()) + 0.1)
+    transport.close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("training", BOUNDS, ids=lambda training: training.__name__)
 def test_the_reference_stays_away_from_the_bounds(training):
     assert misses(SOLUTIONS, training, world=3) <= 0.75 * BOUNDS[training]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", DOES_NOT_LEARN, ids=str)
 def test_what_cannot_learn_misses(tmp_path, wrong):
     submission = tmp_path / "submission"
