@@ -22,7 +22,7 @@ class FetchLayout:
     # (2,) each: positions and velocities of the right and the left finger, which move along y.
     fingers: tuple[int, ...]
 
-    # The mirrors stand upright in the middle of the table of push and pick-and-place, so an edge is the image of an edge.
+    # The mirrors stand upright in the middle of push's and pick-and-place's table: an edge is the image of an edge.
     mirror_at: tuple[float, float] = (1.3, 0.75)  # metres, x and y
 
 
