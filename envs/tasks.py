@@ -3,7 +3,7 @@
 Fetch: Plappert et al. 2018, "Multi-Goal Reinforcement Learning", in the v4 form of gymnasium-robotics.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 TaskName = Literal["tiny", "reach", "push", "slide", "pick_and_place"]
@@ -22,7 +22,7 @@ class FetchLayout:
     # (2,) each: positions and velocities of the right and the left finger, which move along y.
     fingers: tuple[int, ...]
 
-    # The mirrors stand upright in the middle of push's and pick-and-place's table: an edge is the image of an edge.
+    # The mirrors stand upright in the middle of the table: an edge is the image of an edge.
     mirror_at: tuple[float, float] = (1.3, 0.75)  # metres, x and y
 
 
@@ -70,6 +70,7 @@ class TaskSpec:
 _ALONE = FetchLayout(positions=(0,), vectors=(5,), rotations=(), fingers=(3, 8))
 _WITH_OBJECT = FetchLayout(positions=(0, 3), vectors=(6, 14, 20), rotations=(11, 17), fingers=(9, 23))
 
+_SLIDE = replace(_WITH_OBJECT, mirror_at=(1.3244, 0.75))  # its table is longer
 _OBJECT: dict[str, Any] = {"layout": _WITH_OBJECT, "object": ObjectSpec()}
 
 _SPECS = {
@@ -78,7 +79,7 @@ _SPECS = {
         TaskSpec("tiny", "", 4, 2, 2, 20, 0.1, 0),
         TaskSpec("reach", "FetchReach-v4", 10, 3, 4, 50, 0.05, 0, layout=_ALONE),
         TaskSpec("push", "FetchPush-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
-        TaskSpec("slide", "FetchSlide-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
+        TaskSpec("slide", "FetchSlide-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT | {"layout": _SLIDE}),
         TaskSpec("pick_and_place", "FetchPickAndPlace-v4", 25, 3, 4, 50, 0.05, 3, **_OBJECT),
     )
 }

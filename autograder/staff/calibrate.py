@@ -125,9 +125,9 @@ def calibrate(config: CalibrateConfig) -> dict:
     for name in KEPT:
         shutil.copyfile(trainings(trained)[middle].folder / name, folder / name)
     write_json(config.thresholds / f"{config.task}.json", figures)
-    low = sum(success < trained.level for success in successes)
+    below = sum(success < trained.level for success in successes)
     print(
-        f"{low} of {len(runs)} seeds below {trained.level:.0%}; threshold for {config.task}: "
+        f"{below} of {len(runs)} seeds below {trained.level:.0%}; threshold for {config.task}: "
         f"{figures['threshold']:.0%}; reference: seed {figures['reference_seed']}"
     )
     return figures

@@ -3,8 +3,8 @@
     batch  ->  some rows reflected in x, some in y  ->  batch
 
 Nothing that decides a Fetch task knows left from right, nor near from far: the hand leads the arm, and block, gripper
-and table are their own mirror images. (Slide's table is longer: there only y may be mirrored.) Goals lie on one half of
-the table in x, so some mirrored ones are never asked for. (Lin et al. 2020, "Invariant Transform Experience Replay".)
+and table are their own mirror images. Goals lie nearer to the far edge than to the near one, so some mirrored ones are
+never asked for; of slide's, none is. (Lin et al. 2020, "Invariant Transform Experience Replay".)
 """
 
 import numpy as np

@@ -60,8 +60,9 @@ def test_the_simulator_does_in_the_mirror_what_the_mirror_shows(task, axis):
     assert np.median(unlike[..., axis]) > 0.02
 
 
-@pytest.mark.parametrize(("task", "axes"), [("push", "xy"), ("pick_and_place", "xy"), ("slide", "y")])
-def test_the_image_of_a_table_edge_is_the_opposite_edge(task, axes):
+@pytest.mark.parametrize("axis", [0, 1], ids="xy")
+@pytest.mark.parametrize("task", ["push", "pick_and_place", "slide"])
+def test_the_image_of_a_table_edge_is_the_opposite_edge(task, axis):
     # Otherwise a block in the mirror lies on the table where it falls in the world, and falls where the table holds it.
     env = make_vec(task, 1, seed=0)
     model = env.scene.model
@@ -70,12 +71,11 @@ def test_the_image_of_a_table_edge_is_the_opposite_edge(task, axes):
     env.close()
     body = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, "table0")
     (geom,) = np.flatnonzero(model.geom_bodyid == body)
-    for axis in ("xy".index(name) for name in axes):
-        middle, half = data.geom_xpos[geom][axis], model.geom_size[geom][axis]
-        goal = np.zeros((1, 3), np.float32)
-        goal[0, axis] = middle + half
-        image = Reflection(axis, task_spec(task)).reflected("goals", goal)
-        assert image[0, axis] == pytest.approx(middle - half, abs=1e-3)
+    middle, half = data.geom_xpos[geom][axis], model.geom_size[geom][axis]
+    goal = np.zeros((1, 3), np.float32)
+    goal[0, axis] = middle + half
+    image = Reflection(axis, task_spec(task)).reflected("goals", goal)
+    assert image[0, axis] == pytest.approx(middle - half, abs=1e-3)
 
 
 @pytest.mark.parametrize("task", ["reach", "push"])
