@@ -133,7 +133,11 @@ class Checks:
     def student(self, request: pytest.FixtureRequest) -> Iterator[Student]:
         """The submission, over a connection of this check's own."""
         mark, file = _mark(request.node), self._name(request.node.path)
-        limit = mark["time_limit"] or max(self.parts.part_of(i).time_limit for i in self._graded(mark["ids"]))
+        parts = [self.parts.part_of(i) for i in self._graded(mark["ids"])]
+        for part in parts:  # before given code looks for the file, and says something else of it
+            if not (self.folder / part.file).is_file():
+                raise NotAttempted(f"{part.file} was not handed in")
+        limit = mark["time_limit"] or max(part.time_limit for part in parts)
         transport = self.connect(self._budget.time_limit(file, limit, mark["kind"]))
         transport.idle_limit = self._budget.idle_limit(file)
         try:

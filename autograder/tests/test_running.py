@@ -204,6 +204,12 @@ def test_a_missing_part_is_not_attempted(assignment: Assignment) -> None:
     assert (result.outcome, result.message) == (Outcome.NOT_ATTEMPTED, "sums.py was not handed in")
 
 
+def test_what_given_code_would_say_of_a_missing_part_is_not_said(assignment: Assignment) -> None:
+    (assignment.hw / "sums.py").unlink()
+    result = assignment.check("student.given.call_strided('sums.add', 1, 2)")
+    assert (result.outcome, result.message) == (Outcome.NOT_ATTEMPTED, "sums.py was not handed in")
+
+
 @pytest.mark.parametrize(
     "loop", ["while True: pass", "while True:\n        try:\n            pass\n        except: pass"]
 )
