@@ -35,6 +35,7 @@ from autograder.tests.forging import answer, array, extension, packed, problem, 
 
 COUNT = 1_000_000
 BENT = 0.05  # of the reference's answers
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 LINES = 150  # of the part file that the forged problems name
 _DTYPES = (*sorted(DTYPES), "|O")
 FIELDS = ("kind", "text", "type_name", "file", "line", "argument")
@@ -243,7 +244,7 @@ def through_the_checks(
     """
     ended: Counter[str] = Counter()
     wrong: list[str] = []
-    folder = bend or Path(__file__).parent  # no submission lies there
+    folder = bend or SOLUTIONS  # a check of a file that was not handed in asks nothing
     for number in range(rounds):
         rng = random.Random(seed * 10**6 + number)
 
@@ -265,7 +266,7 @@ def main(arguments: list[str]) -> int:
     start, course = time.monotonic(), (ROOTS, read_parts())
     report = fuzz(int(arguments[0]) if arguments else COUNT)
     forged_checks = through_the_checks(*course, rounds=20)
-    bent_checks = through_the_checks(*course, rounds=10, bend=Path("solutions"))
+    bent_checks = through_the_checks(*course, rounds=10, bend=SOLUTIONS)
     report |= {"checks with forged answers": forged_checks, "checks with bent answers": bent_checks}
     print(json.dumps(report | {"seconds": round(time.monotonic() - start)}, indent=1))
     wrong = report["surprises"] + forged_checks["could not run"] + bent_checks["could not run"]

@@ -12,9 +12,7 @@ from autograder.course.parts import read_parts
 from autograder.grader.student import LONGEST_FILE, SHOWN_ERRORS
 from autograder.staff.hidden import ROOTS
 from autograder.tests.attacks import capacity
-from autograder.tests.fuzz import LINES, fuzz, through_the_checks
-
-AUTOGRADER = Path(__file__).parents[1]
+from autograder.tests.fuzz import LINES, SOLUTIONS, fuzz, through_the_checks
 
 
 def test_a_forged_answer_is_a_value_or_a_verdict() -> None:
@@ -31,7 +29,7 @@ def test_all_forged_answers_together_make_few_lines() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bend", [None, AUTOGRADER.parent / "solutions"], ids=["forged", "bent"])
+@pytest.mark.parametrize("bend", [None, SOLUTIONS], ids=["forged", "bent"])
 def test_no_check_fails_to_run_whatever_it_is_answered(bend: Path | None) -> None:
     report = through_the_checks(ROOTS, read_parts(), rounds=2, seed=3, bend=bend)
     assert report["could not run"] == []
