@@ -60,7 +60,7 @@ def test_the_handout_states_the_threshold_that_is_graded():
 
 
 @pytest.mark.slow
-def test_writes_threshold_picture_and_the_median_runs_weights(tmp_path):
+def test_writes_threshold_picture_and_the_median_runs_weights(tmp_path, capsys):
     config = CalibrateConfig(
         task="tiny",
         seeds=(0, 1, 2),
@@ -75,6 +75,8 @@ def test_writes_threshold_picture_and_the_median_runs_weights(tmp_path):
     assert json.loads((tmp_path / "thresholds/tiny.json").read_text()) == figures
     assert (folder / "curves.png").stat().st_size > 1000
     by_success = sorted(figures["runs"], key=lambda run: run["success"])
+    below = sum(run["success"] < 0.95 for run in by_success)
+    assert f"{below} of 3 seeds below 95%; threshold for tiny: " in " ".join(capsys.readouterr().out.split())
     assert figures["reference_seed"] == by_success[1]["seed"]
     assert json.loads((folder / "config.json").read_text())["seed"] == figures["reference_seed"]
     assert (folder / "weights.safetensors").exists() and (folder / "progress.csv").exists()
