@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pebble import ProcessPool
+from pebble import ProcessExpired, ProcessPool
 from rich.console import Console
 from rich.table import Table
 
@@ -115,9 +115,13 @@ def _learns(name: str, part_file: str, text: str, seed: int) -> bool:
         Path(folder, part_file).unlink()
         Path(folder, part_file).write_text(text, encoding="utf-8")
         transport = DirectTransport(Path(folder), list(parts.modules), PATIENCE)
-        figure = training(
-            Student(transport, parts.modules | {"given": "given.py"}), np.random.default_rng(seed)
-        )
+        student = Student(transport, parts.modules | {"given": "given.py"})
+        try:
+            figure = training(student, np.random.default_rng(seed))
+        except (
+            Exception
+        ):  # whatever ends a training, it has not learned; and not every exception can be pickled
+            return False
     return figure is not None and figure <= bound
 
 
@@ -136,7 +140,7 @@ def measure_wrong(name: str, per_subpart: int, seed: int, jobs: int) -> dict:
     with ProcessPool(max_workers=jobs, max_tasks=1) as pool:
         futures = [pool.schedule(_learns, (name, file, s.text, seed), timeout=PATIENCE) for s in chosen]
         for submission, future in zip(chosen, futures, strict=True):
-            with contextlib.suppress(Exception):  # whatever ends a training, it has not learned
+            with contextlib.suppress(TimeoutError, ProcessExpired):  # an endless loop, or the process died
                 learned += [submission.id] * future.result()
     return {
         "wrong answers": len(chosen),
