@@ -118,9 +118,7 @@ def _learns(name: str, part_file: str, text: str, seed: int) -> bool:
         student = Student(transport, parts.modules | {"given": "given.py"})
         try:
             figure = training(student, np.random.default_rng(seed))
-        except (
-            Exception
-        ):  # whatever ends a training, it has not learned; and not every exception can be pickled
+        except Exception:  # it has not learned; not all of them can be pickled, so none leaves this process
             return False
     return figure is not None and figure <= bound
 
