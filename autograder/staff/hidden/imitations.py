@@ -129,9 +129,19 @@ def inferred_misses(student: Student, rng: np.random.Generator, updates: int = 5
 
 
 def relabelled_misses(
-    student: Student, rng: np.random.Generator, strategy: str = "best", updates: int = 500
+    student: Student, rng: np.random.Generator, strategy: str = "best", worlds: int = 4
 ) -> float:
-    """6g, 6h: imitation of episodes that went anywhere, each with the task that it happened to earn most in."""
+    """6g, 6h: imitation of episodes that went anywhere, each with the task that it happened to earn most in.
+
+    The mean over some worlds: in one of them what the reference misses has a standard deviation of .14.
+    """
+    return float(np.mean([_misses_relabelled(student, rng, strategy) for _ in range(worlds)]))
+
+
+def _misses_relabelled(
+    student: Student, rng: np.random.Generator, strategy: str, updates: int = 500
+) -> float:
+    """In one world."""
     world, num_tasks = Ring(8, rng), 8
     anywhere = world.variant.observe_points(rng.uniform(-1, 1, size=(800, 2)))
     controller = TinyController(world.variant)

@@ -3,7 +3,7 @@
 Unit checks judge each function on a few calls. These judge what only a training shows: that the pieces of a part fit
 together, over thousands of calls, on data that the policy itself brings about. Code that is right for the first hundred
 calls and drifts, freezes or repeats itself later passes every unit check and fails here (test_checks_learning.py).
-A training forgives much: half of all wrong answers learn nearly as fast, which is why it replaces no unit check.
+A training forgives much: two thirds of all wrong answers learn all the same, which is why it replaces no unit check.
 """
 
 from functools import partial
@@ -16,8 +16,9 @@ from autograder.staff.hidden import imitations, inverted, planned, trainings
 # Of the spread of the changes. The reference: 0.010 in most worlds, 0.013 in the worst of 100
 # (autograder/bench/results/learning.json).
 MODEL_ERROR = 0.05
-# Part 6, of the episodes. With relabelled data the reference misses .09 to .45 in six worlds, random labels .9.
-MISSES, RELABELLED_MISSES = 0.2, 0.7
+# Part 6, of the episodes. With relabelled data the reference misses .28 on the mean, with a standard deviation of .07
+# between gradings; random labels .91.
+MISSES, RELABELLED_MISSES = 0.2, 0.65
 MISSED = 0.1  # of 64 goals. The reference: at most one, in 100 worlds
 TIME_LIMIT = 90.0  # s of computing
 learning = partial(subpart, kind="learning", time_limit=TIME_LIMIT)
