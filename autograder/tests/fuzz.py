@@ -32,10 +32,10 @@ from autograder.grader.plugin import translate
 from autograder.grader.running import run_checks
 from autograder.grader.student import SHOWN_ERRORS, Student, Transport
 from autograder.tests.forging import answer, array, extension, packed, problem, returned
+from autograder.tests.variants import SOLUTIONS
 
 COUNT = 1_000_000
 BENT = 0.05  # of the reference's answers
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
 LINES = 150  # of the part file that the forged problems name
 _DTYPES = (*sorted(DTYPES), "|O")
 FIELDS = ("kind", "text", "type_name", "file", "line", "argument")

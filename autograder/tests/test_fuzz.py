@@ -12,7 +12,8 @@ from autograder.course.parts import read_parts
 from autograder.grader.student import LONGEST_FILE, SHOWN_ERRORS
 from autograder.staff.hidden import ROOTS
 from autograder.tests.attacks import capacity
-from autograder.tests.fuzz import LINES, SOLUTIONS, fuzz, through_the_checks
+from autograder.tests.fuzz import LINES, fuzz, through_the_checks
+from autograder.tests.variants import SOLUTIONS
 
 
 def test_a_forged_answer_is_a_value_or_a_verdict() -> None:
