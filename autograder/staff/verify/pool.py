@@ -6,6 +6,7 @@ Each submission has a process of its own, forked from this one, which has loaded
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as TooLong
@@ -49,6 +50,7 @@ def run_all(
         else:
             yield submission, known[submission.id], True
     fork = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+    gc.freeze()  # a process that collects garbage would copy all of what it was forked from
     with ProcessPool(max_workers=jobs, max_tasks=1, initializer=_limit_memory, context=fork) as pool:
         futures = [
             pool.schedule(run, (submission.text, asked, parts), timeout=PATIENCE * len({s for _, s in asked}))
