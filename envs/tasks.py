@@ -25,6 +25,11 @@ class FetchLayout:
     # The mirrors stand upright in the middle of the table: an edge is the image of an edge.
     mirror_at: tuple[float, float] = (1.3, 0.75)  # metres, x and y
 
+    @property
+    def on_the_table(self) -> tuple[int, ...]:
+        """The indices of x and y of every position: where on the table things are, and not how they lie to each other."""
+        return tuple(start + axis for start in self.positions for axis in (0, 1))
+
 
 @dataclass(frozen=True)
 class ObjectSpec:

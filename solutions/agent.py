@@ -1,10 +1,13 @@
 """Given: actor, critics, their targets and optimizers. Puts the functions of Part 3 together: `act` and `update`.
 
 The networks see the goal relative to what the state achieves, g - φ(s): how far there is still to go. It says the same
-as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere.
+as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere. If the networks do not
+see where on the table things are either (`unseen`), what they learn in one place holds everywhere at once.
 
 A moving average of the actors can act instead of the latest actor, which jitters more (Polyak & Juditsky 1992).
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -23,15 +26,17 @@ LEARNED = (
 class Agent:
     """Actor, critics, their targets and optimizers: `act` in the world, `update` from a batch.
 
-    goal_start: where the achieved goal φ(s) begins inside an observation; it has goal_dim numbers. threads: 1 or 2, for
-    `update`. The other arguments are settings of the training, with its defaults.
+    goal_start: where the achieved goal φ(s) begins inside an observation; it has goal_dim numbers. unseen: indices of
+    numbers in an observation that the networks do not see. threads: 1 or 2, for `update`. The other arguments are
+    settings of the training, with its defaults.
     """
 
     def __init__(
-        self, obs_dim: int, goal_dim: int, action_dim: int, seed: int = 0, *, goal_start: int = 0, threads: int = 1,
-        hidden: tuple[int, ...] = TrainConfig.hidden, num_critics: int = TrainConfig.num_critics,
-        lr: float = TrainConfig.lr, discount: float = TrainConfig.discount, tau: float = TrainConfig.tau,
-        actor_ema: float = TrainConfig.actor_ema, action_penalty: float = TrainConfig.action_penalty,
+        self, obs_dim: int, goal_dim: int, action_dim: int, seed: int = 0, *, goal_start: int = 0,
+        unseen: Sequence[int] = (), threads: int = 1, hidden: tuple[int, ...] = TrainConfig.hidden,
+        num_critics: int = TrainConfig.num_critics, lr: float = TrainConfig.lr, discount: float = TrainConfig.discount,
+        tau: float = TrainConfig.tau, actor_ema: float = TrainConfig.actor_ema,
+        action_penalty: float = TrainConfig.action_penalty,
     ):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
@@ -40,7 +45,7 @@ class Agent:
         self.acting = self.actor if actor_ema == 1 else Actor(obs_dim, goal_dim, action_dim, hidden, seed)
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
-        self.obs_norm, self.goal_norm = Normalizer(obs_dim), Normalizer(goal_dim)
+        self.obs_norm, self.goal_norm = Normalizer(obs_dim, unseen=unseen), Normalizer(goal_dim)
         self.achieved = slice(goal_start, goal_start + goal_dim)
         self.discount, self.tau, self.actor_ema = discount, tau, actor_ema
         self.action_penalty = action_penalty

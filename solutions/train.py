@@ -52,6 +52,7 @@ class Run:
         self.rng = {name: default_rng([config.seed, i]) for i, name in enumerate(STREAMS)}
         self.agent = Agent(
             spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, goal_start=spec.goal_start,
+            unseen=spec.layout.on_the_table if spec.layout and config.translation_invariant else (),
             hidden=config.hidden, num_critics=config.num_critics, lr=config.lr, discount=config.discount,
             tau=config.tau, actor_ema=config.actor_ema, action_penalty=config.action_penalty, threads=config.cores,
         )  # fmt: skip

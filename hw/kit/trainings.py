@@ -25,6 +25,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-moved": {"moved_fraction": 0.0},
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
+    "no-invariance": {"translation_invariant": False},
     "no-mirror": {"mirror": ""},
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},

@@ -97,6 +97,8 @@ class TrainConfig:
     """weight the episodes in which the achieved goal moved by how far from its first place it ended"""
     deciding_fraction: Share = 0.0
     """share of the rows from moved episodes that are steps until just after the first move (see kit/buffer.py)"""
+    translation_invariant: bool = False
+    """the networks do not see where on the table things are, only how they lie to each other and to the goal (Fetch)"""
     mirror: Literal["", "x", "y", "xy"] = ""
     """axes in which transitions are mirrored at random (Fetch; see kit/symmetry.py)"""
 
@@ -150,6 +152,10 @@ class TrainConfig:
         need(
             not self.mirror or spec.layout is not None,
             f"{self.task} has no mirror image: leave mirror empty",
+        )
+        need(
+            not self.translation_invariant or spec.layout is not None,
+            f"{self.task} has no table: leave translation_invariant at False",
         )
         for name, off in (("scripted", "none"), ("skip_fallen", False), ("hindsight_lifted", 0.0)):
             need(

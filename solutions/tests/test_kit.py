@@ -232,6 +232,20 @@ def test_the_normalizer_agrees_with_numpy_over_several_batches():
     assert torch.isfinite(out).all()  # also where nothing ever changes
 
 
+@pytest.mark.parametrize("seen_before", [0, 1000])
+def test_what_a_normalizer_does_not_see_is_zero_whatever_it_holds(seen_before):
+    rng = np.random.default_rng(0)
+    normalizer, plain = Normalizer(4, unseen=(1, 3)), Normalizer(4)
+    for each in (normalizer, plain) if seen_before else ():
+        each.observe(np.random.default_rng(1).normal(1.0, 5.0, size=(seen_before, 4)))
+    rows = rng.normal(0.0, 100.0, size=(50, 4))
+    assert normalizer(rows)[:, [1, 3]].abs().max() < 1e-6
+    assert torch.equal(normalizer(rows)[:, [0, 2]], plain(rows)[:, [0, 2]])
+    loaded = Normalizer(4)  # who plays a policy knows its statistics and nothing else
+    loaded.load_state_dict(normalizer.state_dict())
+    assert torch.equal(loaded(rows), normalizer(rows))
+
+
 def test_an_ensemble_is_its_members_side_by_side():
     net = EnsembleMLP(3, 5, (7, 6), 2, seed=0, layer_norm=True)
     x = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))

@@ -118,6 +118,25 @@ class CountedRewards:
         return new_rewards(next_achieved, goals, threshold, reward)
 
 
+@pytest.mark.parametrize("task", ["push", "reach"])
+def test_a_translation_invariant_policy_acts_alike_anywhere_on_the_table(tmp_path, task):
+    def actions_at(invariant: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Of one round of episodes: here, and with hand, object and goal 5 cm and -10 cm away."""
+        made = config(tmp_path, task=task, num_envs=2, warmup_episodes=2, translation_invariant=invariant)
+        run = training.Run(made)
+        run.train_round()
+        obs, goals = run.buffer.obs[:2, 10].copy(), run.buffer.desired[:2] + np.float32([0.1, 0.1, 0.1])
+        here = run.agent.act(obs, goals)
+        for start in run.spec.layout.positions:
+            obs[:, start : start + 2] += np.float32([0.05, -0.1])
+        return here, run.agent.act(obs, goals + np.float32([0.05, -0.1, 0.0]))
+
+    here, there = actions_at(True)
+    assert np.allclose(here, there, atol=1e-3)
+    here, there = actions_at(False)
+    assert not np.allclose(here, there, atol=1e-2)
+
+
 def test_jittered_goals_come_with_their_own_rewards(tmp_path):
     run = training.Run(config(tmp_path, jitter_fraction=0.5, batch_size=2000))
     run.train_round()
@@ -482,6 +501,7 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
         (["--scripted", "poke"], "reach has no object: leave scripted at none"),
         (["--skip-fallen"], "reach has no object: leave skip_fallen at False"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror image: leave mirror empty"),
+        (["--task", "tiny", "--translation-invariant"], "tiny has no table: leave translation_invariant at False"),
         (
             ["--seed", "100"],
             "seed 100 would train on the episodes that play judges by: choose another",
