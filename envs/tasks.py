@@ -27,7 +27,7 @@ class FetchLayout:
 
     @property
     def on_the_table(self) -> tuple[int, ...]:
-        """The indices of x and y of every position: where on the table things are, and not how they lie to each other."""
+        """The indices of x and y of every position: where on the table things are."""
         return tuple(start + axis for start in self.positions for axis in (0, 1))
 
 

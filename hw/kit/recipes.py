@@ -36,7 +36,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "push": BLOCK
     | {
-        "total_steps": 48_000,
+        "total_steps": 56_000,
         "translation_invariant": True,  # edges are far, and where a block lies says nothing of how it is pushed
         "scripted": "poke",
         "updates_per_step": 0.4,  # enough, and it is the updates that take the time

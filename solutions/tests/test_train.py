@@ -501,7 +501,10 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
         (["--scripted", "poke"], "reach has no object: leave scripted at none"),
         (["--skip-fallen"], "reach has no object: leave skip_fallen at False"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror image: leave mirror empty"),
-        (["--task", "tiny", "--translation-invariant"], "tiny has no table: leave translation_invariant at False"),
+        (
+            ["--task", "tiny", "--translation-invariant"],
+            "tiny has no table: leave translation_invariant at False",
+        ),
         (
             ["--seed", "100"],
             "seed 100 would train on the episodes that play judges by: choose another",
