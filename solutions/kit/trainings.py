@@ -85,7 +85,11 @@ class Training:
         """With these changes of the task's defaults. Raises: UserMistake for a value that makes no sense."""
         words = ["--task", task]
         for key, value in changes.items():
-            words += [f"--{key.replace('_', '-')}", str(value)]
+            option = key.replace("_", "-")
+            if isinstance(value, bool):  # a flag, which takes no value
+                words.append(f"--{option}" if value else f"--no-{option}")
+            else:
+                words += [f"--{option}", str(value)]
         return cls(name, training_config(words), tuple(words))
 
     @property
