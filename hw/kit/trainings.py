@@ -25,7 +25,6 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-moved": {"moved_fraction": 0.0},
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
-    "no-invariance": {"translation_invariant": False},
     "no-mirror": {"mirror": ""},
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},
@@ -33,10 +32,11 @@ WITHOUT: dict[str, dict[str, Any]] = {
 }
 # No script visits the object: repeated random actions move the arm about instead.
 UNSCRIPTED = {"scripted": "none", "repeat_probability": 0.1}
-# Besides the methods themselves: unscripted; without one of these, or any of them; the lecture's other two kinds of
-# rollouts; and imagined steps that are samples, not means.
+# Besides the methods themselves: unscripted; translation-invariant; without one of these, or any of them; the
+# lecture's other two kinds of rollouts; and imagined steps that are samples, not means.
 VARIANTS: dict[str, dict[str, Any]] = {
     **{f"{m}-unscripted": {"method": m} | UNSCRIPTED for m in ("ddpg", "her")},
+    **{f"{m}-invariant": {"method": m, "translation_invariant": True} for m in ("ddpg", "her")},
     **{f"{m}-{name}": {"method": m} | off for m in ("ddpg", "her") for name, off in WITHOUT.items()},
     **{f"{m}-plain": {"method": m} | dict(ChainMap(*WITHOUT.values())) for m in ("ddpg", "her")},
     "mbpo-full": {

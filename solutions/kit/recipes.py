@@ -36,8 +36,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "push": BLOCK
     | {
-        "total_steps": 56_000,
-        "translation_invariant": True,  # edges are far, and where a block lies says nothing of how it is pushed
+        "total_steps": 72_000,
         "scripted": "poke",
         "updates_per_step": 0.4,  # enough, and it is the updates that take the time
         "skip_fallen": True,  # goals on the floor teach nothing about those on the table
