@@ -53,11 +53,15 @@ def _sentence_where_damaged(path: Path) -> Iterator[None]:
 
 
 def changed_settings(folder: Path, config: dict) -> str:
-    """How config.json differs from `config` in what the numbers depend on: "lr was 0.1 and is now 0.5"; or ""."""
+    """How config.json differs from `config` in what the numbers depend on: "lr was 0.1 and is now 0.5"; or "".
+
+    A setting that is younger than the run and is off has changed nothing.
+    """
     saved = read_settings(folder)
     free = {"resume", "out", "stop_at", "save_seconds", "cores"}
     wanted = json.loads(json.dumps(config))
-    changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
+    known = [key for key in wanted if key not in free and (key in saved or wanted[key])]
+    changed = [key for key in known if saved.get(key) != wanted[key]]
     return ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
 
 

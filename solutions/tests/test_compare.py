@@ -73,6 +73,25 @@ def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
         compare.compare(short(tmp_path, seeds=(0,)))
 
 
+@pytest.mark.parametrize("now_on", [False, True])
+def test_a_setting_younger_than_a_run_matters_to_it_only_if_it_is_on(tmp_path, now_on):
+    changes = {"total_steps": 640, "translation_invariant": now_on, "out": tmp_path}
+    run = trainings.Training.of("her", "push", changes)
+    older = {key: value for key, value in run.config.as_dict().items() if key != "translation_invariant"}
+    write_json(tmp_path / "summary.json", {})
+    write_json(tmp_path / "config.json", older)
+    if not now_on:
+        assert run.finished
+        return
+    with pytest.raises(UserMistake, match="translation_invariant was None and is now True"):
+        _ = run.finished
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_a_training_can_switch_a_flag_on_and_off(on):
+    assert trainings.Training.of("her", "push", {"skip_fallen": on}).config.skip_fallen is on
+
+
 def test_no_jobs_are_refused_before_anything_is_trained(tmp_path):
     with pytest.raises(UserMistake, match="jobs must be at least 1"):
         compare.compare(short(tmp_path, jobs=0))
