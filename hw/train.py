@@ -54,7 +54,8 @@ class Run:
             spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, goal_start=spec.goal_start,
             unseen=spec.layout.on_the_table if spec.layout and config.translation_invariant else (),
             hidden=config.hidden, num_critics=config.num_critics, lr=config.lr, discount=config.discount,
-            tau=config.tau, actor_ema=config.actor_ema, action_penalty=config.action_penalty, threads=config.cores,
+            tau=config.tau, actor_ema=config.actor_ema, actor_every=config.actor_every,
+            action_penalty=config.action_penalty, threads=config.cores,
         )  # fmt: skip
         check_playable(self.agent)  # now, and not after hours of training
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs

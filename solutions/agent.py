@@ -4,7 +4,8 @@ The networks see the goal relative to what the state achieves, g - φ(s): how fa
 as g, since φ(s) is part of s, but a policy that is right in one place is then right everywhere. If the networks do not
 see where on the table things are either (`unseen`), what they learn in one place holds everywhere at once.
 
-A moving average of the actors can act instead of the latest actor, which jitters more (Polyak & Juditsky 1992).
+A moving average of the actors can act instead of the latest actor, which jitters more (Polyak & Juditsky 1992). The
+actor can learn in every n-th update only, as in TD3 (Fujimoto et al. 2018), which saves time.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Agent:
         unseen: Sequence[int] = (), threads: int = 1, hidden: tuple[int, ...] = TrainConfig.hidden,
         num_critics: int = TrainConfig.num_critics, lr: float = TrainConfig.lr, discount: float = TrainConfig.discount,
         tau: float = TrainConfig.tau, actor_ema: float = TrainConfig.actor_ema,
-        action_penalty: float = TrainConfig.action_penalty,
+        actor_every: int = TrainConfig.actor_every, action_penalty: float = TrainConfig.action_penalty,
     ):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
@@ -48,7 +49,8 @@ class Agent:
         self.obs_norm, self.goal_norm = Normalizer(obs_dim, unseen=unseen), Normalizer(goal_dim)
         self.achieved = slice(goal_start, goal_start + goal_dim)
         self.discount, self.tau, self.actor_ema = discount, tau, actor_ema
-        self.action_penalty = action_penalty
+        self.actor_every, self.action_penalty = actor_every, action_penalty
+        self.updates = 0
         self.threads = Threads(threads)
 
     def learn_at(self, lr: float) -> None:
@@ -72,10 +74,10 @@ class Agent:
         return self.acting(self.obs_norm(obs), self.goal_norm(self.relative(obs, goals))).numpy()
 
     def update(self, batch: dict) -> dict:
-        """One gradient step of critic and actor. batch: NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
+        """A gradient step of the critic, and of the actor where one is due.
 
         The actor's gradient is taken at the critic before its step, so the two can be computed side by side.
-        Returns: the losses and the mean target.
+        Args: batch, NumPy obs, actions, rewards, next_obs, masks, goals (B, …). Returns: the losses and the mean target.
         """
         obs, next_obs = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"])
         goals = self.goal_norm(self.relative(batch["obs"], batch["goals"]))
@@ -103,19 +105,27 @@ class Agent:
             self.actor_optimizer.step()
             return {"actor_loss": loss.item()}
 
-        critic_info, actor_info = self.threads.both(critic_gradient, actor_step)
+        actor_is_due = self.updates % self.actor_every == 0
+        if actor_is_due:
+            info, actor_info = self.threads.both(critic_gradient, actor_step)
+            info |= actor_info
+        else:
+            info = critic_gradient()
+        self.updates += 1
         self.critic_optimizer.step()
         polyak_update(self.target_critic, self.critic, self.tau)
-        polyak_update(self.target_actor, self.actor, self.tau)
-        if self.acting is not self.actor:
-            polyak_update(self.acting, self.actor, self.actor_ema)
-        return critic_info | actor_info
+        if actor_is_due:
+            polyak_update(self.target_actor, self.actor, self.tau)
+            if self.acting is not self.actor:
+                polyak_update(self.acting, self.actor, self.actor_ema)
+        return info
 
     def state_dict(self) -> dict:
         """All that changes during training."""
-        return {name: getattr(self, name).state_dict() for name in LEARNED}
+        return {name: getattr(self, name).state_dict() for name in LEARNED} | {"updates": self.updates}
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from a saved state."""
         for name in LEARNED:
             getattr(self, name).load_state_dict(state[name])
+        self.updates = state.get("updates", 0)  # not in states saved before it was counted

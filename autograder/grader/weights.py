@@ -57,7 +57,8 @@ def _check_names(name: str, found: set[str], shapes: Mapping[str, Sequence[int |
 
 def _check_shape(name: str, key: str, found: Sequence[int], wanted: Sequence[int | None]) -> None:
     if len(found) != len(wanted) or any(w not in (None, n) for w, n in zip(wanted, found, strict=True)):
-        text = "x".join("any" if n is None else str(n) for n in wanted) or "a single number"
+        sizes = ["any" if n is None else str(n) for n in wanted]
+        text = (" x " if None in wanted else "x").join(sizes) or "a single number"
         raise CheckFailed(
             f"{name}: {key} is of size {'x'.join(map(str, found)) or 'a single number'}, not {text}"
         )

@@ -146,7 +146,7 @@ class TestWeights:
         }
 
     def test_the_table_of_shapes_is_the_reference_policys(self):
-        assert policy_file.shapes() == {name: tuple(x.shape) for name, x in self.tensors().items()}
+        assert policy_file.shapes(256) == {name: tuple(x.shape) for name, x in self.tensors().items()}
 
     def test_an_untrained_policy_keeps_the_point_for_its_file_and_is_told_how_it_played(self, tmp_path):
         read, played = self.handed_in(tmp_path, self.tensors())
@@ -160,9 +160,10 @@ class TestWeights:
 
     def test_the_policy_that_is_played_acts_as_the_agent_does(self):
         """NumPy against torch, on inputs within and beyond what the normalizers clip to."""
-        for task in ("reach", "push"):
+        for task, hidden in (("reach", (256, 256)), ("push", (512, 512)), ("push", (64, 32))):
             spec, rng = task_spec(task), np.random.default_rng(0)
-            agent = Agent(spec.obs_dim, spec.goal_dim, spec.action_dim, goal_start=spec.goal_start)
+            dims = spec.obs_dim, spec.goal_dim, spec.action_dim
+            agent = Agent(*dims, goal_start=spec.goal_start, hidden=hidden)
             agent.observe(rng.normal(1.0, 2.0, (50, spec.obs_dim)), rng.normal(size=(50, spec.goal_dim)))
             arrays = {name: x.numpy() for name, x in policy_tensors(agent).items()}
             obs, goals = rng.normal(0, 9, (200, spec.obs_dim)), rng.normal(0, 9, (200, spec.goal_dim))
@@ -174,8 +175,10 @@ class TestWeights:
             (b"no safetensors", "is not a readable safetensors file"),
             (
                 {"actor.net.0.weight": torch.zeros(256, 31)},
-                "actor.net.0.weight is of size 256x31, not 256x13",
+                "actor.net.0.weight is of size 256x31, not any x 13",
             ),
+            ({"actor.net.2.weight": torch.zeros(256, 200)}, "actor.net.2.weight has 200 columns, but"),
+            (dict(policy_tensors(Agent(10, 3, 4, hidden=(2000, 8)))), "has 2000 units; 1 to 1024 are accepted"),
             ({"actor.net.4.bias": torch.full((4,), np.nan)}, "actor.net.4.bias holds NaN"),
             ({"obs_norm.std": torch.zeros(10)}, "obs_norm.std must be positive everywhere"),
             ({"extra": torch.zeros(1)}, "holds an unknown tensor extra"),
@@ -187,6 +190,8 @@ class TestWeights:
         ids=[
             "garbage",
             "wrong size",
+            "layers that do not fit",
+            "too wide",
             "NaN",
             "zero std",
             "unknown tensor",

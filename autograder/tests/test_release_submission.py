@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from autograder.checks.policy_file import HIDDEN, shapes
+from autograder.checks.policy_file import shapes
 from autograder.course.parts import read_parts
 from autograder.grader.handin import submission
 from autograder.grader.handin.submission import build_submission
@@ -33,9 +33,12 @@ def hw(tmp_path) -> Path:
     return folder
 
 
+UNITS = 256  # in each hidden layer
+
+
 def policy(change: float = 0.0, **changes: np.ndarray) -> dict[str, np.ndarray]:
     """The tensors of a policy for reach, with some of them replaced."""
-    ones = {name: np.full(shape, 1.0 + change, np.float32) for name, shape in shapes().items()}
+    ones = {name: np.full(shape, 1.0 + change, np.float32) for name, shape in shapes(UNITS).items()}
     return ones | {name.replace("__", "."): array for name, array in changes.items()}
 
 
@@ -179,15 +182,16 @@ def test_what_does_not_pass_its_public_checks_is_named(tmp_path):
     assert said.startswith("It is packed, but 4a does not pass: see ") and said.endswith(" check --sub 4a.")
 
 
-WIDE = np.ones((HIDDEN + 1, 13), np.float32)
+WIDE = np.ones((UNITS + 1, 13), np.float32)
 
 
 @pytest.mark.parametrize(
     ("tensors", "sentence"),
     [
-        (policy(actor__net__0__bias=np.full(HIDDEN, np.nan, np.float32)), "actor.net.0.bias holds NaN"),
+        (policy(actor__net__0__bias=np.full(UNITS, np.nan, np.float32)), "actor.net.0.bias holds NaN"),
         (policy(obs_norm__mean=np.full(10, np.inf, np.float32)), "obs_norm.mean holds infinity"),
-        (policy(actor__net__0__weight=WIDE), "actor.net.0.weight is of size 257x13, not 256x13"),
+        (policy(actor__net__0__weight=WIDE), "actor.net.0.weight has 257 rows, but actor.net.0.bias has 256 numbers"),
+        (policy(actor__net__4__weight=WIDE[:4].repeat(20, 1)), "actor.net.4.weight has 260 columns"),
         (policy(obs_norm__std=np.zeros(10, np.float32)), "obs_norm.std must be positive everywhere"),
         (
             policy(actor__net__4__bias=np.zeros(4, np.int32)),

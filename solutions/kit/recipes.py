@@ -43,7 +43,8 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "slide": OBJECT
     | {
-        "total_steps": 240_000,
+        "total_steps": 400_000,  # a hit must be exact, and that takes long
+        "actor_every": 2,  # enough, and it saves a quarter of the time
         "scripted": "strike",  # a puck that is poked falls off the table
         "scripted_fraction": 0.5,  # such an episode shows one hit and no more
         # An action wrong by 0.02 sends the puck centimetres too far. So hits get little noise, and the script explores.
@@ -56,7 +57,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
         "deciding_fraction": 0.4,  # for most of an episode the puck slides by itself
         "jitter_fraction": 0.3,  # a near miss is a miss, and hindsight alone shows few of them
         "anneal": 0.5,  # a hit must be exact, and the policy wanders otherwise
-        "actor_ema": 0.001,  # for the same reason
+        "actor_ema": 0.002,  # for the same reason
         "mirror": "y",  # not x: the table is longer, and the goals lie at one end of it
         "discount": 0.98,  # the puck arrives long after the hit that decided it
     },

@@ -5,12 +5,14 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envs.errors import UserMistake
 from envs.typed import option
 
+from .config import TrainConfig
 from .curves import draw_run
 from .files import write_json, write_whole
 from .places import CHECKPOINT, SUMMARY, claim
@@ -55,13 +57,12 @@ def _sentence_where_damaged(path: Path) -> Iterator[None]:
 def changed_settings(folder: Path, config: dict) -> str:
     """How config.json differs from `config` in what the numbers depend on: "lr was 0.1 and is now 0.5"; or "".
 
-    A setting that is younger than the run and is off has changed nothing.
+    A setting that is younger than the run was then what it is by default, whatever the task.
     """
-    saved = read_settings(folder)
+    saved = {field.name: field.default for field in fields(TrainConfig)} | read_settings(folder)
     free = {"resume", "out", "stop_at", "save_seconds", "cores"}
     wanted = json.loads(json.dumps(config))
-    known = [key for key in wanted if key not in free and (key in saved or wanted[key])]
-    changed = [key for key in known if saved.get(key) != wanted[key]]
+    changed = [key for key in wanted if key not in free and saved.get(key) != wanted[key]]
     return ", ".join(f"{key} was {saved.get(key)} and is now {wanted[key]}" for key in changed)
 
 

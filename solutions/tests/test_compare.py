@@ -73,18 +73,18 @@ def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
         compare.compare(short(tmp_path, seeds=(0,)))
 
 
-@pytest.mark.parametrize("now_on", [False, True])
-def test_a_setting_younger_than_a_run_matters_to_it_only_if_it_is_on(tmp_path, now_on):
-    changes = {"total_steps": 640, "translation_invariant": now_on, "out": tmp_path}
-    run = trainings.Training.of("her", "push", changes)
-    older = {key: value for key, value in run.config.as_dict().items() if key != "translation_invariant"}
-    write_json(tmp_path / "summary.json", {})
-    write_json(tmp_path / "config.json", older)
-    if not now_on:
-        assert run.finished
-        return
-    with pytest.raises(UserMistake, match="translation_invariant was None and is now True"):
-        _ = run.finished
+@pytest.mark.parametrize("name, off, on", [("translation_invariant", False, True), ("actor_every", 1, 2)])
+def test_a_setting_younger_than_a_run_matters_to_it_only_if_it_is_on(tmp_path, name, off, on):
+    for value in (off, on):
+        run = trainings.Training.of("her", "push", {"total_steps": 640, name: value, "out": tmp_path})
+        older = {key: setting for key, setting in run.config.as_dict().items() if key != name}
+        write_json(tmp_path / "summary.json", {})
+        write_json(tmp_path / "config.json", older)
+        if value == off:
+            assert run.finished
+            continue
+        with pytest.raises(UserMistake, match=f"{name} was {off} and is now {on}"):
+            _ = run.finished
 
 
 @pytest.mark.parametrize("on", [False, True])
