@@ -77,7 +77,8 @@ class Agent:
         """A gradient step of the critic, and of the actor where one is due.
 
         The actor's gradient is taken at the critic before its step, so the two can be computed side by side.
-        Args: batch, NumPy obs, actions, rewards, next_obs, masks, goals (B, …). Returns: the losses and the mean target.
+        Args: batch, NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
+        Returns: the losses and the mean target.
         """
         obs, next_obs = self.obs_norm(batch["obs"]), self.obs_norm(batch["next_obs"])
         goals = self.goal_norm(self.relative(batch["obs"], batch["goals"]))

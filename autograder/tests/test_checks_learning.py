@@ -178,7 +178,10 @@ class TestWeights:
                 "actor.net.0.weight is of size 256x31, not any x 13",
             ),
             ({"actor.net.2.weight": torch.zeros(256, 200)}, "actor.net.2.weight has 200 columns, but"),
-            (dict(policy_tensors(Agent(10, 3, 4, hidden=(2000, 8)))), "has 2000 units; 1 to 1024 are accepted"),
+            (
+                dict(policy_tensors(Agent(10, 3, 4, hidden=(2000, 8)))),
+                "has 2000 units; 1 to 1024 are accepted",
+            ),
             ({"actor.net.4.bias": torch.full((4,), np.nan)}, "actor.net.4.bias holds NaN"),
             ({"obs_norm.std": torch.zeros(10)}, "obs_norm.std must be positive everywhere"),
             ({"extra": torch.zeros(1)}, "holds an unknown tensor extra"),

@@ -190,7 +190,10 @@ WIDE = np.ones((UNITS + 1, 13), np.float32)
     [
         (policy(actor__net__0__bias=np.full(UNITS, np.nan, np.float32)), "actor.net.0.bias holds NaN"),
         (policy(obs_norm__mean=np.full(10, np.inf, np.float32)), "obs_norm.mean holds infinity"),
-        (policy(actor__net__0__weight=WIDE), "actor.net.0.weight has 257 rows, but actor.net.0.bias has 256 numbers"),
+        (
+            policy(actor__net__0__weight=WIDE),
+            "actor.net.0.weight has 257 rows, but actor.net.0.bias has 256 numbers",
+        ),
         (policy(actor__net__4__weight=WIDE[:4].repeat(20, 1)), "actor.net.4.weight has 260 columns"),
         (policy(obs_norm__std=np.zeros(10, np.float32)), "obs_norm.std must be positive everywhere"),
         (

@@ -82,7 +82,7 @@ class TrainConfig:
     actor_ema: Annotated[float, Must("lie in (0, 1]", lambda x: 0 < x <= 1)] = 1.0
     """weight of the latest actor in the moving average that acts; 1 lets the latest actor act"""
     actor_every: Count = 1
-    """updates of the critic for each one of the actor, its target and its moving average"""
+    """policy delay: updates of the critic for each one of the actor, its target and its moving average"""
     action_penalty: NotNegative = 0.1
     """weight of the squared actions in the actor's loss"""
     batch_size: Count = 256

@@ -29,6 +29,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},
     "no-ema": {"actor_ema": 1.0},
+    "no-delay": {"actor_every": 1},
 }
 # No script visits the object: repeated random actions move the arm about instead.
 UNSCRIPTED = {"scripted": "none", "repeat_probability": 0.1}
