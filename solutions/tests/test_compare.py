@@ -126,10 +126,11 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
 
     assert changed("her") == set()
     assert changed("her-no-script") == {"scripted"} and changed("her-no-mirror") == {"mirror"}
+    assert changed("her-no-delay") == {"actor_every"}
     assert changed("her-unscripted") == {"scripted", "repeat_probability"}
     assert changed("her-invariant") == {"translation_invariant"}
     shares = {"moved_fraction", "deciding_fraction", "jitter_fraction"}
-    levers = shares | {"scripted", "repeat_probability", "mirror", "anneal", "actor_ema"}
+    levers = shares | {"scripted", "repeat_probability", "mirror", "anneal", "actor_ema", "actor_every"}
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 
