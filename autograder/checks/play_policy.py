@@ -2,7 +2,7 @@
 
 The verdict's error probabilities (autograder/checks/sequential.py): a policy with a true success rate of at least the
 threshold fails with probability at most 1e-3; one at or below threshold - MARGIN passes with probability at most 0.004
-if the threshold is .95, and more often if it is lower (0.12 for .35), the chance of an undecided budget
+if the threshold is .95, and more often if it is lower (0.20 for .66), the chance of an undecided budget
 included. The whole curve: `python -m autograder.bench.operating`, autograder/bench/results/operating.png.
 """
 
