@@ -12,9 +12,7 @@ from envs import task_spec
 NO_WEIGHTS = Part("", "", "", 0.0, ())  # this course grades none: nothing below is called
 PART = next((part for part in read_parts().parts if part.task), NO_WEIGHTS)
 FILE, TASK, THRESHOLD = PART.file, PART.task, PART.threshold
-MOST_UNITS = (
-    1024  # in each of the actor's two hidden layers; `make train` has 256, or 256 for each of several agents
-)
+MOST_UNITS = 1024  # in each of the actor's two hidden layers; `make train` has 256 by default
 CLIP = 5.0  # normalised observations and goals lie in ±CLIP
 
 

@@ -284,6 +284,10 @@ def some_batch(rng: np.random.Generator, rows: int = 32) -> dict:
     return batch | {"rewards": -np.ones(rows, np.float32), "masks": np.ones(rows, np.float32)}
 
 
+def flat(net: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+
 def test_the_gradient_of_the_critic_is_that_of_its_own_loss_alone():
     agent, batch = Agent(OBS, GOAL, ACTION, hidden=(8,)), some_batch(np.random.default_rng(0))
     obs, next_obs = agent.obs_norm(batch["obs"]), agent.obs_norm(batch["next_obs"])
@@ -317,9 +321,6 @@ def test_two_threads_give_the_numbers_of_one():
 
 
 def test_what_acts_is_the_actor_or_a_moving_average_of_the_actors():
-    def flat(net) -> torch.Tensor:
-        return torch.cat([p.detach().flatten() for p in net.parameters()])
-
     agent = Agent(OBS, GOAL, ACTION, hidden=(8,), actor_ema=0.25)
     expected, rng = flat(agent.actor).clone(), np.random.default_rng(0)
     for _ in range(5):
@@ -334,9 +335,6 @@ def test_what_acts_is_the_actor_or_a_moving_average_of_the_actors():
 
 
 def test_the_actor_learns_in_every_nth_update_and_a_restored_agent_keeps_the_count():
-    def flat(*nets) -> torch.Tensor:
-        return torch.cat([p.detach().flatten() for net in nets for p in net.parameters()])
-
     agent = Agent(OBS, GOAL, ACTION, hidden=(8,), actor_ema=0.5, actor_every=3)
     rng, moved = np.random.default_rng(0), []
     for _ in range(8):
