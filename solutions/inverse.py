@@ -8,10 +8,7 @@ Several models, numbers of steps n and seeds are tried one after the other, and 
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -19,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from envs import TaskSpec, make_vec, scripted, task_spec
+from envs import make_vec, scripted, task_spec
 from envs.machine import describe_machine
 from envs.tasks import TaskName
 from envs.terminal import command_line
@@ -28,47 +25,15 @@ from .inverse_policies import MODELS, Fitting, joint_model
 from .kit.collect import collect_episodes, random_episodes
 from .kit.console import run_command
 from .kit.files import write_json
+from .kit.inverse_config import WITH_N, InverseConfig, checked
 from .kit.inverse_picture import Density, draw
 from .kit.seeds import EVAL_OFFSET, FRESH_SEED, SEED_STEP
-from .kit.settings import Count, Must, NameEachOnce, Positive, check_each, need
 
-WITH_N = ("n-step", "always-n", "chunk", "future")  # of the others, n is no setting
 LONGEST = {"tiny": 0.1, "reach": 0.03}  # metres (tiny: world units)
 EXPERTS: dict[str, Callable[[dict], np.ndarray]] = {
     "tiny": scripted.TinyController(),
     "reach": scripted.reach,
 }
-
-
-@dataclass(frozen=True)
-class InverseConfig:
-    """Fit models other than the forward model, act by them, and count the successes."""
-
-    task: Literal["tiny", "reach"] = "reach"
-    """what moves; random steps hardly ever move an object, so the tasks with one are left out"""
-    models: Annotated[
-        tuple[Literal["one-step", "joint", "n-step", "always-n", "chunk", "future"], ...], NameEachOnce
-    ] = ("one-step",)
-    """one-step: p(a | s, s'); joint: the same by a Gaussian; n-step: p(a | s, s_n, n), with n counted down; always-n:
-    always told n; chunk: all n actions at once; future: p(s_1 … s_n | s) of demonstrations without actions"""
-    n: Annotated[tuple[int, ...], NameEachOnce, Must("be at least 1", lambda x: min(x) >= 1)] = (5,)
-    """steps to the goal (n-step, always-n, chunk), or places ahead (future)"""
-    steps: Count = 1_000
-    """random steps that the models are fitted to, in whole episodes"""
-    demos: Count = 40
-    """episodes of the expert, for `future`; its actions are not used"""
-    longest: Positive | None = None
-    """how far a single step is asked to lead; by default 3 cm (tiny: 0.1)"""
-    updates: Count = 2_000
-    """updates of a network"""
-    seeds: Annotated[tuple[int, ...], NameEachOnce, Must("be 0 or more", lambda x: min(x) >= 0)] = (0,)
-    """of everything random; the data are drawn anew for each"""
-    episodes: Count = 100
-    """fresh episodes to act in, side by side"""
-    out: Path = Path("runs/inverse")
-    """where the picture goes, in a folder of the task's name"""
-    json: Path | None = None
-    """also write the figures to this file, and the picture beside it"""
 
 
 def expert_episodes(task: TaskName, episodes: int, seed: int) -> dict:
@@ -145,16 +110,6 @@ def _explained(truth: np.ndarray, predicted: np.ndarray) -> list[float]:
     """R² of each column."""
     left = np.square(truth - predicted).sum(axis=0) / np.square(truth - truth.mean(axis=0)).sum(axis=0)
     return [round(float(1 - share), 3) for share in left]
-
-
-def checked(config: InverseConfig) -> InverseConfig:
-    """Raises: UserMistake for a value that makes no sense."""
-    check_each(config)
-    spec: TaskSpec = task_spec(config.task)
-    longest = max(config.n)
-    need(longest <= spec.episode_length, f"an episode of {config.task} has {spec.episode_length} steps, so n = "
-         f"{longest} is too many")  # fmt: skip
-    return config
 
 
 def inverse(config: InverseConfig) -> list[dict]:

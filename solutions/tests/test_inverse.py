@@ -8,15 +8,8 @@ import pytest
 from envs.errors import UserMistake
 from solutions import between
 from solutions.between import BetweenConfig, fill_in, gaps_of
-from solutions.inverse import (
-    InverseConfig,
-    act,
-    checked,
-    expert_episodes,
-    fitting_for,
-    inverse,
-    judge_joint,
-)
+from solutions.inverse import act, expert_episodes, fitting_for, inverse, judge_joint
+from solutions.kit.inverse_config import InverseConfig, checked
 from solutions.kit.joint import JointGaussian
 from solutions.kit.regression import fit_network, of_pairs
 
