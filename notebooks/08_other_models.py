@@ -48,6 +48,7 @@ from envs.tasks import METRES_PER_ACTION
 
 CODE = "solutions" if importlib.util.find_spec("solutions") else "hw"
 inverse = importlib.import_module(f"{CODE}.inverse")
+InverseConfig = importlib.import_module(f"{CODE}.kit.inverse_config").InverseConfig
 policies = importlib.import_module(f"{CODE}.inverse_policies")
 filling = importlib.import_module(f"{CODE}.between")
 picture = importlib.import_module(f"{CODE}.kit.inverse_picture")
@@ -55,7 +56,7 @@ EPISODES = int(os.environ.get("NOTEBOOK_EPISODES", "40"))
 UPDATES = 25 * EPISODES
 
 torch.set_num_threads(1)
-config = inverse.InverseConfig(models=("joint", "future"), episodes=EPISODES, updates=UPDATES)
+config = InverseConfig(models=("joint", "future"), episodes=EPISODES, updates=UPDATES)
 fitting = inverse.fitting_for(config, seed=0)
 
 # %% [markdown]
@@ -86,9 +87,7 @@ plt.show()
 # n-1, …, 1), it arrives. Always told the same n, it never hurries.
 
 # %%
-steps = inverse.InverseConfig(
-    models=("n-step", "always-n", "chunk"), steps=3_000, episodes=EPISODES, updates=UPDATES
-)
+steps = InverseConfig(models=("n-step", "always-n", "chunk"), steps=3_000, episodes=EPISODES, updates=UPDATES)
 many = inverse.fitting_for(steps, seed=0)
 trials = [inverse.act(steps, many, model, 8) for model in steps.models]
 for trial in trials:
