@@ -69,14 +69,17 @@ class _Poke:
 
 
 class _Carry:
-    """Until a random step: go to the object with open fingers, open or close them, move anywhere, and start again."""
+    """Until a random step: go to the object with open fingers, close them, move sideways and up, and start again.
+
+    Always up: a block that is carried along the table meets goals there by luck, which needs no hindsight to learn from.
+    """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):
         self.rng, self.step = rng, 0
         self.until = np.where(rng.random(rows) < share, rng.integers(10, LONGEST + 1, size=rows), 0)
         self.since = np.zeros(rows, int)  # steps since the gripper reached the object
         self.lasts = np.zeros(rows, int)  # how many steps the carry lasts from there
-        self.away, self.fingers = np.zeros((rows, 3)), np.ones(rows)
+        self.away = np.zeros((rows, 3))
 
     def __call__(self, gripper: np.ndarray, block: np.ndarray) -> Acts:
         rows = len(block)
@@ -84,8 +87,7 @@ class _Carry:
         arrived = on_the_way & (np.linalg.norm(block - gripper, axis=1) < ARRIVED)
         self.since[arrived] = 0
         self.lasts[arrived] = SETTLE + self.rng.integers(3, 14, size=rows)[arrived]
-        self.away[arrived] = self.rng.uniform(-1.0, 1.0, size=(rows, 3))[arrived]
-        self.fingers[arrived] = self.rng.choice([-1.0, 1.0], size=rows)[arrived]
+        self.away[arrived] = self.rng.uniform((-1.0, -1.0, 0.0), 1.0, size=(rows, 3))[arrived]
 
         on_the_way &= ~arrived
         moves = np.where((self.since >= SETTLE)[:, None], self.away, 0.0)
@@ -93,7 +95,7 @@ class _Carry:
         takes_over = self.step < self.until
         self.since += 1
         self.step += 1
-        return _actions(moves, np.where(on_the_way, 1.0, self.fingers)), takes_over
+        return _actions(moves, np.where(on_the_way, 1.0, -1.0)), takes_over
 
 
 class _Strike:
