@@ -23,11 +23,12 @@ from envs.tasks import TaskName
 from envs.terminal import command_line
 
 from .kit.collect import collect_episodes
-from .kit.config import LogVarBound, TrainConfig
+from .kit.config import TrainConfig
 from .kit.console import run_command
 from .kit.exploration import repeating, with_script
 from .kit.files import write_json
 from .kit.interfaces import Model
+from .kit.log_var import LogVarBound
 from .kit.recipes import default_config
 from .kit.settings import Count, Must, NotNegative, Seed, check_each
 from .model import DynamicsModel

@@ -63,7 +63,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "pick_and_place": BLOCK
     | {
-        "total_steps": 48_000,  # enough for her; with more, ddpg learns it too now and then
+        "total_steps": 48_000,  # enough with method her; with more, ddpg learns it too now and then
         "scripted": "carry",  # a block that is pushed about is not gripped
         "scripted_fraction": 0.05,  # nearly every carry lifts the block
         "hindsight_lifted": 0.5,  # at first few episodes lift it, and they show what no other does

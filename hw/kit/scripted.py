@@ -71,7 +71,7 @@ class _Poke:
 class _Carry:
     """Until a random step: go to the object with open fingers, close them, move sideways and up, and start again.
 
-    Always up: a block that is carried along the table meets goals there by luck, which needs no hindsight to learn from.
+    Never down: a block that is pushed along the table meets goals there by luck, and then no hindsight is needed.
     """
 
     def __init__(self, rows: int, share: float, rng: np.random.Generator):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 from envs.rewards import RewardType
 from envs.tasks import TaskName, task_spec
 
-from .log_var import MAX_LOG_VAR, MIN_LOG_VAR
+from .log_var import MIN_LOG_VAR, LogVarBound
 from .scripted import ScriptName
 from .seeds import FRESH_SEED, SEED_STEP
 from .settings import Count, Layers, Must, NotNegative, Positive, Seed, Share, WholeNumber, check_each, need
@@ -19,14 +19,6 @@ from .settings import Count, Layers, Must, NotNegative, Positive, Seed, Share, W
 Method = Literal["ddpg", "her", "mbpo"]
 METHODS: tuple[str, ...] = get_args(Method)
 NEEDS = {"ddpg": "Part 3", "her": "Parts 3 and 4", "mbpo": "Parts 1 to 4"}  # of the homework
-
-LogVarBound = Annotated[
-    float,
-    Must(
-        f"lie in [-80, {MAX_LOG_VAR}) ({MAX_LOG_VAR} is the upper bound)",
-        lambda x: -80 <= x < MAX_LOG_VAR,  # the loss holds exp(-log_var), and float32 ends at exp(88)
-    ),
-]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from envs import task_spec
 from envs.tasks import TaskName
 
-from .config import LogVarBound, TrainConfig
+from .config import TrainConfig
+from .log_var import LogVarBound
 from .settings import Count, Layers, Must, NameEachOnce, Positive, check_each, need
 
 
