@@ -118,6 +118,11 @@ def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
     assert not {run.folder for run in others} & {run.folder for run in runs}
 
 
+def test_trainings_can_end_where_they_reach_the_level(tmp_path):
+    (run,) = compare.trainings(CompareConfig(methods=("her",), seeds=(3,), settings=("stop-at=.9",), out=tmp_path))
+    assert run.config.stop_at == 0.9
+
+
 def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_path):
     def changed(method: str) -> set[str]:
         (run,) = compare.trainings(CompareConfig(task="slide", methods=(method,), seeds=(0,), out=tmp_path))
