@@ -22,12 +22,12 @@ from .kit.cli import training_config
 from .kit.collect import collect_episodes, evaluate
 from .kit.config import NEEDS, TrainConfig
 from .kit.console import run_command
-from .kit.exploration import repeating, with_script
+from .kit.exploration import exploring
 from .kit.finite import check_finite, network_weights
-from .kit.interfaces import Policy
 from .kit.places import settled
 from .kit.progress import TrainingBar, print_ending
 from .kit.runlog import RunFolder
+from .kit.schedules import learning_rate
 from .kit.seeds import EVAL_OFFSET, SEED_STEP
 from .kit.symmetry import Mirrors
 from .kit.weights import check_playable, save_weights
@@ -80,7 +80,8 @@ class Run:
         """One turn of the loop: an episode in every environment, then the updates that are due."""
         config, counters, buffer = self.config, self.counters, self.buffer
 
-        episodes = collect_episodes(self.env, self.exploring())
+        explores = exploring(self.behaviour, config, self.spec, counters["env_steps"], self.rng["explore"])
+        episodes = collect_episodes(self.env, explores)
         buffer.add(episodes)
         self.agent.observe(episodes["obs"], episodes["desired"][:, None])
         counters["env_steps"] += episodes["rewards"].size
@@ -91,7 +92,7 @@ class Run:
                 counters["fitted_at"] = counters["env_steps"]
             self.rollouts.imagine(self.behaviour)
 
-        self.agent.learn_at(config.learning_rate(counters["env_steps"]))
+        self.agent.learn_at(learning_rate(config, counters["env_steps"]))
         while counters["updates"] < int(counters["env_steps"] * config.updates_per_step):
             batch = self.batches.draw()  # of D_env, relabelled
             if config.method == "mbpo":
@@ -108,13 +109,6 @@ class Run:
         actions = explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
         self.check(actions=actions)
         return actions
-
-    def exploring(self) -> Policy:
-        """The behaviour for one round of real episodes, with exploration that lasts longer than a step."""
-        config, rng = self.config, self.rng["explore"]
-        policy = repeating(self.behaviour, config.repeat_probability, rng)
-        script = config.scripted, config.scripted_fraction, config.noise_std
-        return with_script(policy, self.spec, *script, rng)
 
     def note(self, losses: dict[str, float], batch: dict | None = None) -> None:
         """Keep these losses as the latest. Raises: UserMistake if one is NaN or infinite; the batch may be why."""

@@ -58,6 +58,8 @@ class TrainConfig:
     """scripted exploration: which script visits the object in some episodes (see kit/scripted.py)"""
     scripted_fraction: Share = 0.1
     """share of the episodes in which the script acts"""
+    scripted_fade: Share = 0.0
+    """share of the training, at its start, over which scripted-fraction falls to a fifth"""
 
     hidden: Layers = (256, 256)
     """hidden layers of actor and critic"""
@@ -175,12 +177,6 @@ class TrainConfig:
     def rollouts_each_round(self) -> int:
         """mbpo: rollouts imagined after an episode in every environment."""
         return round(self.rollouts_per_step * self.num_envs * task_spec(self.task).episode_length)
-
-    def learning_rate(self, env_steps: int) -> float:
-        """At this point of the training: `lr` at first, falling linearly to a tenth over the last `anneal` of it."""
-        annealing = self.anneal * self.total_steps
-        past = env_steps - (self.total_steps - annealing)
-        return self.lr * (1 - 0.9 * min(past / annealing, 1.0)) if annealing and past > 0 else self.lr
 
     @property
     def folder(self) -> Path:

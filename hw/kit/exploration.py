@@ -2,6 +2,7 @@
 
     policy  ->  repeating: some random actions last several steps  ->  with_script: a script visits the object
 
+`exploring` is both, as the settings ask for them.
 Independent noise in every step hardly moves an arm: it cancels out. A wrapper remembers things from step to step, so it
 belongs to one round of episodes: wrap the policy anew for the next round.
 """
@@ -10,10 +11,21 @@ import numpy as np
 
 from envs import TaskSpec
 
+from .config import TrainConfig
 from .interfaces import Policy
+from .schedules import scripted_fraction
 from .scripted import SCRIPTS, Script
 
 LONGEST_REPEAT = 11  # steps
+
+
+def exploring(
+    policy: Policy, config: TrainConfig, spec: TaskSpec, env_steps: int, rng: np.random.Generator
+) -> Policy:
+    """What collects one round of episodes at this point of the training."""
+    share = scripted_fraction(config, env_steps)
+    policy = repeating(policy, config.repeat_probability, rng)
+    return with_script(policy, spec, config.scripted, share, config.noise_std, rng)
 
 
 def repeating(policy: Policy, probability: float, rng: np.random.Generator) -> Policy:

@@ -54,7 +54,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 # Written name=value, so no flags and tuples; and the comparison itself sets the five named here.
 SETTABLE = {field.name for field in fields(TrainConfig) if type(field.default) in (int, float, str)} - {
     "task", "method", "seed", "cores", "total_steps"
-}  # fmt: skip
+} | {"stop_at"}  # fmt: skip
 
 
 def told(settings: tuple[str, ...]) -> dict[str, str]:

@@ -119,7 +119,9 @@ def test_a_variant_is_mbpo_with_other_rollouts(tmp_path):
 
 
 def test_trainings_can_end_where_they_reach_the_level(tmp_path):
-    (run,) = compare.trainings(CompareConfig(methods=("her",), seeds=(3,), settings=("stop-at=.9",), out=tmp_path))
+    (run,) = compare.trainings(
+        CompareConfig(methods=("her",), seeds=(3,), settings=("stop-at=.9",), out=tmp_path)
+    )
     assert run.config.stop_at == 0.9
 
 

@@ -1,12 +1,15 @@
 """Exploration that lasts longer than a step: repeated actions, and the scripts that find the object."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from envs import make_vec, task_spec
 from solutions.kit import scripted
 from solutions.kit.collect import collect_episodes, random_episodes
-from solutions.kit.exploration import LONGEST_REPEAT, repeating, with_script
+from solutions.kit.exploration import LONGEST_REPEAT, exploring, repeating, with_script
+from solutions.kit.recipes import default_config
 
 
 def still(obs, goals):
@@ -38,6 +41,21 @@ def test_without_probability_or_script_the_policy_is_the_policy_itself():
     assert repeating(still, 0.0, rng) is still
     assert with_script(still, task_spec("push"), "none", 0.5, 0.2, rng) is still
     assert with_script(still, task_spec("push"), "poke", 0.0, 0.2, rng) is still
+
+
+@pytest.mark.parametrize("fade, shares", [(0.0, (0.5, 0.5, 0.5)), (0.4, (0.5, 0.3, 0.1))])
+def test_the_script_acts_less_and_less_over_the_share_in_which_it_fades(fade, shares):
+    config = replace(
+        default_config("slide"), scripted="approach", scripted_fraction=0.5, scripted_fade=fade,
+        repeat_probability=0.0, total_steps=1000,
+    )  # fmt: skip
+    spec = task_spec("slide")
+    obs = np.zeros((4000, spec.obs_dim))
+    obs[:, :3] = 1.0  # the gripper, far from the object
+    for steps, share in zip((0, 200, 900), shares, strict=True):
+        policy = exploring(still, config, spec, steps, np.random.default_rng(2))
+        acts = np.any(policy(obs, None) != 0, axis=1)
+        assert abs(acts.mean() - share) < 0.03
 
 
 @pytest.mark.parametrize("task", ["push", "slide"])

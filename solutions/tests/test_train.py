@@ -22,6 +22,7 @@ from solutions.kit.cli import training_config
 from solutions.kit.config import METHODS, TrainConfig
 from solutions.kit.files import write_whole
 from solutions.kit.recipes import TASK_DEFAULTS, default_config
+from solutions.kit.schedules import learning_rate
 from solutions.relabel import new_rewards
 from solutions.train import train
 
@@ -82,16 +83,17 @@ def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monk
 
 def test_the_learning_rate_falls_over_the_share_that_anneals(tmp_path):
     annealing = config(tmp_path, anneal=0.5, lr=0.01, total_steps=640)
-    assert [annealing.learning_rate(steps) for steps in (0, 320)] == [0.01, 0.01]
-    assert annealing.learning_rate(480) == pytest.approx(0.0055)
-    assert annealing.learning_rate(650) == pytest.approx(0.001)
-    assert {config(tmp_path, lr=0.01, total_steps=640).learning_rate(steps) for steps in (10, 700)} == {0.01}
+    assert [learning_rate(annealing, steps) for steps in (0, 320)] == [0.01, 0.01]
+    assert learning_rate(annealing, 480) == pytest.approx(0.0055)
+    assert learning_rate(annealing, 650) == pytest.approx(0.001)
+    constant = config(tmp_path, lr=0.01, total_steps=640)
+    assert {learning_rate(constant, steps) for steps in (10, 700)} == {0.01}
 
     run = training.Run(annealing)
     run.counters["env_steps"] = 480
     run.train_round()
     optimizers = run.agent.actor_optimizer, run.agent.critic_optimizer
-    expected = annealing.learning_rate(run.counters["env_steps"])
+    expected = learning_rate(annealing, run.counters["env_steps"])
     assert expected < 0.0055 and [o.param_groups[0]["lr"] for o in optimizers] == [expected] * 2
     run.train_round()
     for optimizer in (run.agent.actor_optimizer, run.agent.critic_optimizer):
