@@ -3,6 +3,7 @@
     policy  ->  repeating: some random actions last several steps  ->  with_script: a script visits the object
 
 `exploring` is both, as the settings ask for them.
+
 Independent noise in every step hardly moves an arm: it cancels out. A wrapper remembers things from step to step, so it
 belongs to one round of episodes: wrap the policy anew for the next round.
 """
