@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "mujoco", "gymnasium", "gymnasium-robotics", "torch")
 
 
@@ -62,4 +63,13 @@ def _command() -> str:
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     start = f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {Path(sys.argv[0]).name}"
-    return " ".join([start, *map(shlex.quote, sys.argv[1:])])
+    return " ".join([start, *(shlex.quote(_anywhere(word)) for word in sys.argv[1:])])
+
+
+def _anywhere(word: str) -> str:
+    """A word of a command without the folders of this machine: a path inside the project from there, others by name."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    path = Path(value)
+    if path.is_absolute():
+        value = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+    return f"{option}{equals}{value}"

@@ -36,6 +36,7 @@ from .policy import explore
 from .rollouts import Rollouts
 
 STREAMS = ("explore", "batch", "relabel", "model", "imagine", "mirror")
+COUNTED = ("env_steps", "updates", "evaluated_at", "fitted_at")
 STATEFUL = ("agent", "buffer", "model", "rollouts")
 
 
@@ -70,10 +71,7 @@ class Run:
         self.rollouts = Rollouts(
             ModelBuffer(config.model_buffer), self.model, self.batches, config, self.rng["imagine"], self.rng["batch"]
         )  # fmt: skip
-        self.counters: dict[str, Any] = dict.fromkeys(
-            ("env_steps", "updates", "evaluated_at", "fitted_at"), 0
-        )
-        self.counters["train_seconds"] = 0.0
+        self.counters: dict[str, Any] = dict.fromkeys(COUNTED, 0) | {"train_seconds": 0.0}
         self.info: dict[str, float] = {}  # losses, the latest of each
 
     def train_round(self) -> None:

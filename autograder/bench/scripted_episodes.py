@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from envs import task_spec
+from envs import TaskSpec, task_spec
 from envs.errors import UserMistake
 from envs.machine import describe_machine
 from envs.tasks import TaskName
@@ -20,9 +20,6 @@ from solutions.kit.console import run_command
 from solutions.kit.files import write_json
 from solutions.kit.recipes import default_config
 from solutions.kit.settings import Count, Seed, check_each
-
-MOVED = 0.02  # metres from its first place
-LIFTED = 0.03  # metres above its first place; a goal above that is one in the air
 
 
 @dataclass(frozen=True)
@@ -39,18 +36,19 @@ class ScriptedConfig:
     """also write the figures to this file"""
 
 
-def shares(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> dict[str, float]:
+def shares(achieved: np.ndarray, desired: np.ndarray, spec: TaskSpec) -> dict[str, float]:
     """Shares of the episodes. Args: the object's places (N, T+1, 3) and its goals (N, 3), metres.
 
     A goal is met by luck if the object is at it in some step, and was not at the start.
     """
+    assert spec.object is not None, f"{spec.name} has an object"
     start = achieved[:, 0]
-    at_goal = np.linalg.norm(achieved - desired[:, None], axis=2) <= threshold
+    at_goal = np.linalg.norm(achieved - desired[:, None], axis=2) <= spec.distance_threshold
     by_luck = at_goal.any(axis=1) & ~at_goal[:, 0]
-    in_the_air = desired[:, 2] - start[:, 2] > LIFTED
+    in_the_air = desired[:, 2] - start[:, 2] > spec.object.lifted
     counted = {
-        "moved": np.linalg.norm(achieved - start[:, None], axis=2).max(axis=1) > MOVED,
-        "lifted": achieved[..., 2].max(axis=1) - start[:, 2] > LIFTED,
+        "moved": np.linalg.norm(achieved - start[:, None], axis=2).max(axis=1) > spec.moved,
+        "lifted": achieved[..., 2].max(axis=1) - start[:, 2] > spec.object.lifted,
         "a goal on the table met by luck": by_luck & ~in_the_air,
         "a goal in the air met by luck": by_luck & in_the_air,
     }
@@ -60,13 +58,13 @@ def shares(achieved: np.ndarray, desired: np.ndarray, threshold: float) -> dict[
 def main(config: ScriptedConfig) -> None:
     """Roll out, print, and write."""
     check_each(config)
-    spec, script = task_spec(config.task), default_config(config.task).scripted
+    script = default_config(config.task).scripted
     if script == "none":
         raise UserMistake(f"{config.task} has no script: choose push, slide or pick_and_place")
     data = random_episodes(
         config.task, config.episodes, config.seed, np.random.default_rng(config.seed), script
     )
-    found = shares(data["achieved"], data["desired"], spec.distance_threshold)
+    found = shares(data["achieved"], data["desired"], task_spec(config.task))
     table = Table("share of the episodes", "", title=f"{config.task}: {script}, {config.episodes} episodes")
     for name, share in found.items():
         table.add_row(name, f"{share:.1%}")
