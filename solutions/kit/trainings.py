@@ -21,6 +21,7 @@ from .runlog import changed_settings
 # moved_fraction, skip_fallen and prefer_far change nothing.
 WITHOUT: dict[str, dict[str, Any]] = {
     "no-script": {"scripted": "none"},
+    "no-fade": {"scripted_fade": 0.0},
     "no-repeat": {"repeat_probability": 0.0},
     "no-moved": {"moved_fraction": 0.0},
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
@@ -29,7 +30,6 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},
     "no-ema": {"actor_ema": 1.0},
-    "no-delay": {"actor_every": 1},
 }
 # No script visits the object: repeated random actions move the arm about instead.
 UNSCRIPTED = {"scripted": "none", "repeat_probability": 0.1}
