@@ -3,6 +3,7 @@
 The loop is the algorithm of the lecture, one line for each step; `Run.train_round` below is all of it.
 """
 
+import copy
 import time
 from typing import Any
 
@@ -29,6 +30,7 @@ from .kit.progress import TrainingBar, print_ending
 from .kit.runlog import RunFolder
 from .kit.schedules import learning_rate
 from .kit.seeds import EVAL_OFFSET, SEED_STEP
+from .kit.symmetrized import symmetrized
 from .kit.symmetry import Mirrors
 from .kit.weights import check_playable, save_weights
 from .model import DynamicsModel
@@ -55,8 +57,7 @@ class Run:
             spec.obs_dim, spec.goal_dim, spec.action_dim, config.seed, goal_start=spec.goal_start,
             unseen=spec.layout.on_the_table if spec.layout and config.translation_invariant else (),
             hidden=config.hidden, num_critics=config.num_critics, lr=config.lr, discount=config.discount,
-            tau=config.tau, actor_ema=config.actor_ema, actor_every=config.actor_every,
-            action_penalty=config.action_penalty, threads=config.cores,
+            tau=config.tau, actor_ema=config.actor_ema, action_penalty=config.action_penalty, threads=config.cores,
         )  # fmt: skip
         check_playable(self.agent)  # now, and not after hours of training
         needed = config.total_steps // spec.episode_length + 2 * config.num_envs
@@ -107,6 +108,14 @@ class Run:
         actions = explore(self.agent.act(obs, goals), config.noise_std, config.epsilon, rng)
         self.check(actions=actions)
         return actions
+
+    def kept(self) -> Agent:
+        """The agent as it is judged and saved."""
+        if not self.config.symmetrize:
+            return self.agent
+        kept = copy.copy(self.agent)
+        kept.acting = symmetrized(self.agent, self.mirrors)
+        return kept
 
     def note(self, losses: dict[str, float], batch: dict | None = None) -> None:
         """Keep these losses as the latest. Raises: UserMistake if one is NaN or infinite; the batch may be why."""
@@ -169,7 +178,7 @@ def train_in(folder: RunFolder, config: TrainConfig) -> dict[str, float]:
         folder.keep_rows_until(counters["env_steps"])
 
     def save() -> None:
-        save_weights(folder.weights, run.agent, config.as_dict())
+        save_weights(folder.weights, run.kept(), config.as_dict())
         save_checkpoint(folder.checkpoint, run)
         folder.draw_curve()
 
@@ -185,13 +194,13 @@ def train_in(folder: RunFolder, config: TrainConfig) -> dict[str, float]:
             at_end = counters["env_steps"] >= config.total_steps
             if at_end or counters["env_steps"] - counters["evaluated_at"] >= config.eval_every:
                 counters["evaluated_at"] = counters["env_steps"]
-                measured = evaluate(run.eval_env, run.agent.act, config.eval_episodes)
+                measured = evaluate(run.eval_env, run.kept().act, config.eval_episodes)
                 row = folder.log(counters | run.info | run.batches.changed_rewards() | measured)
             bar.show(counters["env_steps"], counters["train_seconds"], row)
             if row and config.stop_at is not None and row["success"] >= config.stop_at:
                 break
             keeper.after_round(counters["env_steps"])
-    save_weights(folder.weights, run.agent, config.as_dict())
+    save_weights(folder.weights, run.kept(), config.as_dict())
     row = row or folder.rows[-1]  # resumed at its very end
     folder.finish(row)
     return row

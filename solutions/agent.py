@@ -37,20 +37,21 @@ class Agent:
         unseen: Sequence[int] = (), threads: int = 1, hidden: tuple[int, ...] = TrainConfig.hidden,
         num_critics: int = TrainConfig.num_critics, lr: float = TrainConfig.lr, discount: float = TrainConfig.discount,
         tau: float = TrainConfig.tau, actor_ema: float = TrainConfig.actor_ema,
-        actor_every: int = TrainConfig.actor_every, action_penalty: float = TrainConfig.action_penalty,
+        action_penalty: float = TrainConfig.action_penalty,
     ):  # fmt: skip
         self.actor, self.target_actor = (Actor(obs_dim, goal_dim, action_dim, hidden, seed) for _ in range(2))
         self.critic, self.target_critic = (
             Critic(obs_dim, goal_dim, action_dim, hidden, num_critics, seed + 1) for _ in range(2)
         )
-        self.acting = self.actor if actor_ema == 1 else Actor(obs_dim, goal_dim, action_dim, hidden, seed)
+        self.acting: torch.nn.Module = self.actor
+        if actor_ema < 1:
+            self.acting = Actor(obs_dim, goal_dim, action_dim, hidden, seed)
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=lr, fused=True)
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=lr, fused=True)
         self.obs_norm, self.goal_norm = Normalizer(obs_dim, unseen=unseen), Normalizer(goal_dim)
         self.achieved = slice(goal_start, goal_start + goal_dim)
         self.discount, self.tau, self.actor_ema = discount, tau, actor_ema
-        self.actor_every, self.action_penalty = actor_every, action_penalty
-        self.updates = 0
+        self.action_penalty = action_penalty
         self.threads = Threads(threads)
 
     def learn_at(self, lr: float) -> None:
@@ -74,7 +75,7 @@ class Agent:
         return self.acting(self.obs_norm(obs), self.goal_norm(self.relative(obs, goals))).numpy()
 
     def update(self, batch: dict) -> dict:
-        """A gradient step of the critic, and of the actor where one is due.
+        """A gradient step of the critic and of the actor.
 
         The actor's gradient is taken at the critic before its step, so the two can be computed side by side.
         Args: batch, NumPy obs, actions, rewards, next_obs, masks, goals (B, …).
@@ -106,27 +107,19 @@ class Agent:
             self.actor_optimizer.step()
             return {"actor_loss": loss.item()}
 
-        actor_is_due = self.updates % self.actor_every == 0
-        if actor_is_due:
-            info, actor_info = self.threads.both(critic_gradient, actor_step)
-            info |= actor_info
-        else:
-            info = critic_gradient()
-        self.updates += 1
+        info, actor_info = self.threads.both(critic_gradient, actor_step)
         self.critic_optimizer.step()
         polyak_update(self.target_critic, self.critic, self.tau)
-        if actor_is_due:
-            polyak_update(self.target_actor, self.actor, self.tau)
-            if self.acting is not self.actor:
-                polyak_update(self.acting, self.actor, self.actor_ema)
-        return info
+        polyak_update(self.target_actor, self.actor, self.tau)
+        if self.acting is not self.actor:
+            polyak_update(self.acting, self.actor, self.actor_ema)
+        return info | actor_info
 
     def state_dict(self) -> dict:
         """All that changes during training."""
-        return {name: getattr(self, name).state_dict() for name in LEARNED} | {"updates": self.updates}
+        return {name: getattr(self, name).state_dict() for name in LEARNED}
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from a saved state."""
         for name in LEARNED:
             getattr(self, name).load_state_dict(state[name])
-        self.updates = state.get("updates", 0)  # not in states saved before it was counted

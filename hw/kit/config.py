@@ -75,8 +75,6 @@ class TrainConfig:
     """step τ of the target networks in each update"""
     actor_ema: Annotated[float, Must("lie in (0, 1]", lambda x: 0 < x <= 1)] = 1.0
     """weight of the latest actor in the moving average that acts; 1 lets the latest actor act"""
-    actor_every: Count = 1
-    """policy delay: updates of the critic for each one of the actor, its target and its moving average"""
     action_penalty: NotNegative = 0.1
     """weight of the squared actions in the actor's loss"""
     batch_size: Count = 256
@@ -97,6 +95,8 @@ class TrainConfig:
     """the networks do not see where on the table things are, only how they lie to each other and to the goal (Fetch)"""
     mirror: Literal["", "x", "y", "xy"] = ""
     """axes in which transitions are mirrored at random (Fetch; see kit/symmetry.py)"""
+    symmetrize: bool = False
+    """the policy that is kept is the mean of the trained one and its images in these mirrors"""
 
     strategy: Literal["final", "future", "episode", "random"] = "future"
     """where hindsight goals come from"""

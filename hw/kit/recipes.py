@@ -59,6 +59,7 @@ TASK_DEFAULTS: dict[str, dict[str, Any]] = {
         "anneal": 0.5,  # a hit must be exact, and the policy wanders otherwise
         "actor_ema": 0.002,  # for the same reason
         "mirror": "y",  # not x: the table is longer, and the goals lie at one end of it
+        "symmetrize": True,  # misses are a matter of centimetres, and the image of a hit misses by others
         "discount": 0.98,  # the puck arrives long after the hit that decided it
     },
     "pick_and_place": BLOCK

@@ -27,6 +27,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
     "no-mirror": {"mirror": ""},
+    "no-mean": {"symmetrize": False},
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},
     "no-ema": {"actor_ema": 1.0},

@@ -65,8 +65,10 @@ def policy_tensors(agent: Player) -> dict[str, torch.Tensor]:
 
 
 def save_weights(path: Path, agent: Player, config: dict) -> None:
-    """Write the policy with the config that made it (as metadata)."""
-    tensors, metadata = policy_tensors(agent), {"config": json.dumps(config)}
+    """Write the policy with the config that made it (as metadata), in it the widths of what is written."""
+    tensors = policy_tensors(agent)
+    hidden = [layer.out_features for layer in linear_layers(agent.acting)[:-1]]
+    metadata = {"config": json.dumps(config | {"hidden": hidden})}
     write_whole(path, lambda temporary: temporary.write_bytes(save(tensors, metadata)))
 
 

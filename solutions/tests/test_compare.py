@@ -73,7 +73,9 @@ def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(tmp_path):
         compare.compare(short(tmp_path, seeds=(0,)))
 
 
-@pytest.mark.parametrize("name, off, on", [("translation_invariant", False, True), ("actor_every", 1, 2)])
+@pytest.mark.parametrize(
+    "name, off, on", [("translation_invariant", False, True), ("scripted_fade", 0.0, 0.3)]
+)
 def test_a_setting_younger_than_a_run_matters_to_it_only_if_it_is_on(tmp_path, name, off, on):
     for value in (off, on):
         run = trainings.Training.of("her", "push", {"total_steps": 640, name: value, "out": tmp_path})
@@ -133,11 +135,12 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
 
     assert changed("her") == set()
     assert changed("her-no-script") == {"scripted"} and changed("her-no-mirror") == {"mirror"}
-    assert changed("her-no-delay") == {"actor_every"}
+    assert changed("her-no-fade") == {"scripted_fade"} and changed("her-no-mean") == {"symmetrize"}
     assert changed("her-unscripted") == {"scripted", "repeat_probability"}
     assert changed("her-invariant") == {"translation_invariant"}
     shares = {"moved_fraction", "deciding_fraction", "jitter_fraction"}
-    levers = shares | {"scripted", "repeat_probability", "mirror", "anneal", "actor_ema", "actor_every"}
+    levers = shares | {"scripted", "scripted_fade", "repeat_probability", "mirror", "symmetrize"}
+    levers |= {"anneal", "actor_ema"}
     assert changed("her-plain") == levers and changed("ddpg-plain") == levers | {"method"}
 
 

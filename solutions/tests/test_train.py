@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_resumed_run_goes_on_as_if_it_had_never_stopped(tmp_path, method, monkeypatch):
-    changes = {"method": method, "actor_ema": 0.1, "actor_every": 3, "eval_every": 160, "model_every": 400}
+    changes = {"method": method, "actor_ema": 0.1, "eval_every": 160, "model_every": 400}
     whole, broken = (config(tmp_path / name, **changes) for name in ("whole", "broken"))
     train(whole)
     rounds, real_round = [], training.Run.train_round
