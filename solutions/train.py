@@ -3,7 +3,6 @@
 The loop is the algorithm of the lecture, one line for each step; `Run.train_round` below is all of it.
 """
 
-import copy
 import time
 from typing import Any
 
@@ -111,11 +110,7 @@ class Run:
 
     def kept(self) -> Agent:
         """The agent as it is judged and saved."""
-        if not self.config.symmetrize:
-            return self.agent
-        kept = copy.copy(self.agent)
-        kept.acting = symmetrized(self.agent, self.mirrors)
-        return kept
+        return symmetrized(self.agent, self.mirrors) if self.config.symmetrize else self.agent
 
     def note(self, losses: dict[str, float], batch: dict | None = None) -> None:
         """Keep these losses as the latest. Raises: UserMistake if one is NaN or infinite; the batch may be why."""

@@ -25,8 +25,8 @@ class Model(Protocol):
 class Player(Protocol):
     """What acts greedily: a network and the statistics of what it sees."""
 
-    @property
-    def acting(self) -> nn.Module: ...
+    acting: nn.Module
+
     @property
     def obs_norm(self) -> Normalizer: ...
     @property

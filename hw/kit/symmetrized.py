@@ -8,6 +8,7 @@ who plays it needs to know of no mirror. (Averaging over a group: Puny et al. 20
 """
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -17,13 +18,16 @@ from .normalizer import Normalizer
 from .symmetry import Mirrors, Reflection
 from .weights import linear_layers
 
+P = TypeVar("P", bound=Player)
 
-def symmetrized(agent: Player, mirrors: Mirrors) -> nn.Module:
-    """A network that acts as the mean over all images of the agent's, twice as wide for each axis of the mirrors."""
-    network = copy.deepcopy(agent.acting)
+
+def symmetrized(agent: P, mirrors: Mirrors) -> P:
+    """The agent, but what acts is the mean over all images of its network; each axis makes that twice as wide."""
+    mean = copy.copy(agent)
+    mean.acting = copy.deepcopy(agent.acting)
     for reflection in mirrors.reflections:
-        _add_image(linear_layers(network), reflection, agent)
-    return network
+        _add_image(linear_layers(mean.acting), reflection, agent)
+    return mean
 
 
 @torch.no_grad()

@@ -42,8 +42,7 @@ def test_it_acts_as_the_mean_over_the_images_and_so_it_is_its_own_image(task, ax
     for norm in (agent.obs_norm, agent.goal_norm):
         norm.clip = 1e9  # images may lie beyond, where the mean is not exact
     before = copy.deepcopy(agent.acting.state_dict())
-    kept = copy.copy(agent)
-    kept.acting = symmetrized(agent, mirrors)
+    kept = symmetrized(agent, mirrors)
 
     images = [(lambda key, values: values)]
     for mirror in mirrors.reflections:
@@ -65,8 +64,7 @@ def test_it_acts_as_the_mean_over_the_images_and_so_it_is_its_own_image(task, ax
 
 def test_a_file_of_it_plays_alike_for_student_and_grader(tmp_path):
     agent, obs, goals = an_agent("push", np.random.default_rng(0))
-    kept = copy.copy(agent)
-    kept.acting = symmetrized(agent, Mirrors("y", task_spec("push")))
+    kept = symmetrized(agent, Mirrors("y", task_spec("push")))
     save_weights(tmp_path / "w.safetensors", kept, {"task": "push", "hidden": (16, 8)})
     wanted = kept.act(obs, goals)
     assert np.allclose(load_agent(tmp_path / "w.safetensors", "push").act(obs, goals), wanted, atol=1e-5)
