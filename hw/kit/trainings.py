@@ -26,7 +26,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no-moved": {"moved_fraction": 0.0},
     "no-chosen": {"hindsight_moved": 0.0, "hindsight_lifted": 0.0},
     "no-deciding": {"deciding_fraction": 0.0},
-    "no-mirror": {"mirror": ""},
+    "no-mirror": {"mirror": "", "symmetrize": False},
     "no-mean": {"symmetrize": False},
     "no-jitter": {"jitter_fraction": 0.0},
     "no-anneal": {"anneal": 0.0},

@@ -150,6 +150,10 @@ class TrainConfig:
             f"{self.task} has no mirror image: leave mirror empty",
         )
         need(
+            bool(self.mirror) or not self.symmetrize,
+            "symmetrize needs a mirror, and mirror is empty: give it an axis, or leave symmetrize at False",
+        )
+        need(
             not self.translation_invariant or spec.layout is not None,
             f"{self.task} has no table: leave translation_invariant at False",
         )

@@ -134,7 +134,7 @@ def test_a_variant_switches_off_one_thing_or_all_that_the_given_code_adds(tmp_pa
         return {key for key, value in run.config.as_dict().items() if value != usual.as_dict()[key]}
 
     assert changed("her") == set()
-    assert changed("her-no-script") == {"scripted"} and changed("her-no-mirror") == {"mirror"}
+    assert changed("her-no-script") == {"scripted"} and changed("her-no-mirror") == {"mirror", "symmetrize"}
     assert changed("her-no-fade") == {"scripted_fade"} and changed("her-no-mean") == {"symmetrize"}
     assert changed("her-unscripted") == {"scripted", "repeat_probability"}
     assert changed("her-invariant") == {"translation_invariant"}

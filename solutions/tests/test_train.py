@@ -504,6 +504,10 @@ def test_training_also_runs_off_the_main_thread(tmp_path):
         (["--skip-fallen"], "reach has no object: leave skip_fallen at False"),
         (["--task", "tiny", "--mirror", "x"], "tiny has no mirror image: leave mirror empty"),
         (
+            ["--task", "slide", "--mirror", ""],
+            "symmetrize needs a mirror, and mirror is empty: give it an axis, or leave symmetrize at False",
+        ),
+        (
             ["--task", "tiny", "--translation-invariant"],
             "tiny has no table: leave translation_invariant at False",
         ),
